@@ -1,0 +1,70 @@
+"""pytest plugin (`-p tests.services`): where the database and Redis of a test run come from.
+
+TEST_SERVICES=none      (default) SQLite in a directory of its own, everything in one process
+             =private   a private PostgreSQL and Redis, started for this run and ended after it
+             =external  DATABASE_URL and REDIS_URL as given; nothing is started, nothing is ended
+Nothing of the caller's own settings reaches a test, and no test reaches beyond this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from tests.servers import OURS, PrivateServices
+
+_stack = contextlib.ExitStack()
+_real_connect = socket.socket.connect
+
+
+def _local_only(self: socket.socket, address: Any) -> None:
+    """A test that needs the network is a test that fails on somebody's train."""
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = str(address[0])
+        with contextlib.suppress(ValueError):
+            if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+                raise OSError(f"a test may not connect to {host}")
+    _real_connect(self, address)
+
+
+def _prepare() -> None:
+    """Environment of this run; with xdist the controller prepares it and the workers inherit it."""
+    mode = os.environ.get("TEST_SERVICES", "none")
+    if mode not in ("none", "private", "external"):
+        raise pytest.UsageError(f"TEST_SERVICES is {mode!r}; it may be none, private or external")
+    for key in [key for key in os.environ if key in OURS or key.startswith("CHATLEAD_")]:
+        kept = key == "DJANGO_ALLOW_ASYNC_UNSAFE" or key.startswith("CHATLEAD_FAULTS_")
+        if not kept and not (mode == "external" and key in ("DATABASE_URL", "REDIS_URL")):
+            del os.environ[key]
+    data = tempfile.mkdtemp(prefix="chatlead-test-")
+    _stack.callback(shutil.rmtree, data, ignore_errors=True)
+    os.environ["CHATLEAD_DATA_DIR"] = data
+    if mode == "private":
+        services = _stack.enter_context(PrivateServices())
+        os.environ["DATABASE_URL"] = services.database_url
+        os.environ["REDIS_URL"] = services.redis_url
+
+
+# A wrapper around pytest-django's own hook, which loads the settings and so reads the environment.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        _prepare()
+    else:
+        # one Redis for the run, a name space for each worker
+        os.environ["CHATLEAD_REDIS_PREFIX"] = f"{worker}:"
+    socket.socket.connect = _local_only  # type: ignore[method-assign, assignment]
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    _stack.close()
