@@ -1,0 +1,1 @@
+"""ChatLead: live chat that a firm hosts itself or sells to others."""

@@ -1,0 +1,110 @@
+"""The one shape of an error, for sockets, forms and HTTP alike.
+
+Raised where the fault is known, translated once: by the socket into a `failed` frame, by the
+middleware into `{"error": {"code", "message", "field"}}` with `status`.
+"""
+
+from __future__ import annotations
+
+
+class ChatLeadError(Exception):
+    """Something the caller can understand. `code` is for machines and never changes its meaning."""
+
+    code = "error"
+    status = 400
+    message = "The request could not be carried out."
+
+    def __init__(
+        self, message: str | None = None, *, field: str | None = None, retry_after_ms: int | None = None
+    ) -> None:
+        super().__init__(message or self.message)
+        self.message = message or self.message
+        self.field = field
+        self.retry_after_ms = retry_after_ms
+
+
+class NotFound(ChatLeadError):
+    """Missing, or not the caller's: the two look the same on purpose (R-112)."""
+
+    code, status, message = "not_found", 404, "There is no such thing here."
+
+
+class NotAuthenticated(ChatLeadError):
+    code, status, message = "not_authenticated", 401, "Log in first."
+
+
+class Forbidden(ChatLeadError):
+    """The caller may know of the thing, yet not do this with it."""
+
+    code, status, message = "forbidden", 403, "You may not do this."
+
+
+class OriginRefused(ChatLeadError):
+    code, status, message = "origin_refused", 403, "This website is not one of the site's domains."
+
+
+class TicketRefused(ChatLeadError):
+    code, status, message = "ticket_refused", 403, "The ticket is used, expired or not for this page."
+
+
+class BadFrame(ChatLeadError):
+    code, message = "bad_frame", "The frame is not a JSON object of a known command."
+
+
+class BadField(ChatLeadError):
+    """One value is wrong; `field` names it."""
+
+    code, message = "bad_field", "A field is not valid."
+
+
+class MissingField(BadField):
+    code, message = "missing_field", "This field is required."
+
+
+class UnknownField(BadField):
+    code, message = "unknown_field", "This field is not asked for."
+
+
+class NoticeRequired(ChatLeadError):
+    """The privacy notice in force was not the one shown; `message` says to show it again."""
+
+    code, status, message = "notice_required", 409, "The privacy notice has changed. Please read it again."
+
+
+class ChatClosed(ChatLeadError):
+    code, status, message = "chat_closed", 409, "This chat has ended."
+
+
+class ChatAlreadyTaken(ChatLeadError):
+    code, status, message = "chat_already_taken", 409, "A colleague has accepted this chat."
+
+
+class ChatAlreadyOpen(ChatLeadError):
+    code, status, message = "chat_already_open", 409, "A chat is open already."
+
+
+class NobodyOnline(ChatLeadError):
+    code, status, message = "nobody_online", 409, "Nobody is online at the moment. Please leave a message."
+
+
+class WrongState(ChatLeadError):
+    """An illegal transition; the message names the expected and the actual state."""
+
+    code, status = "wrong_state", 409
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(f"Expected {expected}, found {actual}.")
+
+
+class RateLimited(ChatLeadError):
+    code, status, message = "rate_limited", 429, "Too fast. Please wait a moment."
+
+
+class ProtocolNotSpoken(ChatLeadError):
+    code, message = "protocol_not_spoken", "This version of the protocol is not spoken here. Reload the page."
+
+
+class Unavailable(ChatLeadError):
+    """A part of the service does not answer; nothing was stored, the same `ref` may be sent again."""
+
+    code, status, message = "unavailable", 503, "The service is busy. Please try again."

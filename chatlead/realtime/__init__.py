@@ -1,0 +1,1 @@
+"""The realtime kernel: sockets, topics, events and commands. Knows no domain."""

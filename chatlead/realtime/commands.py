@@ -1,0 +1,221 @@
+"""Browser -> server: one class per command, imperative; decoded and validated in one step.
+
+`id` is the client's number for the question and comes back in the reply; commands with `ref` are
+answered by `ref` and may be sent again any number of times. Unknown fields are refused: nobody can name
+a sender, a tenant or a time (P-17).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from chatlead.realtime.events import wire_name
+
+PROTOCOL = 1
+TEXT_MAX = 4000
+
+Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
+Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*$")]
+Url = Annotated[str, msgspec.Meta(max_length=2048)]
+Fields = dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=2000)]]
+
+
+class Command(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag=wire_name
+):
+    """Base of all commands."""
+
+    id: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+
+
+# --- connection -------------------------------------------------------------------------------------
+
+
+class Hello(Command, frozen=True, kw_only=True):
+    """The first frame of a visitor's socket.
+
+    `page`: the loader's socket on the host page; needs only `site` and the right Origin.
+    `chat`: the frame's; needs the `ticket` and the origin of the embedding page as the browser named it.
+    `session` is the token handed out in `welcome` where the cookie does not come back; `browser` the
+    opaque persistent id of the host page's cookie, "" where there is none.
+    """
+
+    protocol: int
+    role: Literal["page", "chat"]
+    site: Uid
+    ticket: Annotated[str, msgspec.Meta(max_length=600)] = ""
+    embedder: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    session: Token = ""
+    browser: Token = ""
+    page_url: Url = ""
+
+
+class OperatorHello(Command, frozen=True, kw_only=True, tag="hello"):
+    """The first frame of a console's socket; the log-in is the cookie. `account` chooses among several."""
+
+    protocol: int
+    account: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+class Ping(Command, frozen=True, kw_only=True):
+    """Answered by `pong`: is anybody there?"""
+
+
+class Resume(Command, frozen=True, kw_only=True):
+    """What came in `chat` after the public row `after` (and staff row `staff_after`)? Answered by
+    `resumed` or `reset`."""
+
+    chat: Uid
+    after: Seq
+    staff_after: Seq = 0
+    epoch: Annotated[str, msgspec.Meta(max_length=32)]
+
+
+class Sync(Command, frozen=True, kw_only=True):
+    """An operator's position differs from the digest: here is what I have. Answered by `synced`.
+
+    `positions`: {chat uid: [seq, staff_seq, sum of the four marks]} for waiting and own chats.
+    """
+
+    positions: dict[Uid, tuple[Seq, Seq, Seq]]
+    epoch: Annotated[str, msgspec.Meta(max_length=32)]
+
+
+# --- the chat, both sides ---------------------------------------------------------------------------
+
+
+class SendMessage(Command, frozen=True, kw_only=True):
+    """Answered by `ack` once it is committed. A known `ref` gets its old seq, even on a closed chat."""
+
+    chat: Uid
+    ref: UUID
+    text: Text
+
+
+class EditMessage(Command, frozen=True, kw_only=True):
+    """Own messages only. Answered by `ack`."""
+
+    chat: Uid
+    ref: UUID
+    target: Seq
+    text: Text
+
+
+class DeleteMessage(Command, frozen=True, kw_only=True):
+    """Own messages only. Answered by `ack`."""
+
+    chat: Uid
+    ref: UUID
+    target: Seq
+
+
+class SetTyping(Command, frozen=True, kw_only=True):
+    """Not answered. Carries no text."""
+
+    chat: Uid
+    on: bool
+
+
+class Mark(Command, frozen=True, kw_only=True):
+    """Not answered. `delivered`: on this screen; `read`: in view of a person. Positions only grow."""
+
+    chat: Uid
+    delivered: Seq
+    read: Seq
+
+
+class EndChat(Command, frozen=True, kw_only=True):
+    """Answered by `done`; ending an ended chat is no error."""
+
+    chat: Uid
+
+
+class LoadMessages(Command, frozen=True, kw_only=True):
+    """Up to 100 rows before `before` (0 = from the end), oldest first. Answered by `messages`."""
+
+    chat: Uid
+    before: Seq = 0
+
+
+# --- visitors only ----------------------------------------------------------------------------------
+
+
+class StartChat(Command, frozen=True, kw_only=True):
+    """Answered by `started`. The same `ref` again answers with the same chat. `text` is the optional
+    first message and becomes row 2; `notice` is the sha256 of the notice that was shown."""
+
+    ref: UUID
+    department: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    fields: Fields = {}
+    notice: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)] = ""
+
+
+class LeaveMessage(Command, frozen=True, kw_only=True):
+    """Nobody is online: `name`, `email` and `text` go to the department. Answered by `done`."""
+
+    ref: UUID
+    department: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+    text: Text
+    notice: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+# --- operators only ---------------------------------------------------------------------------------
+
+
+class SetAvailability(Command, frozen=True, kw_only=True):
+    """Online or Away, the operator's intent. Answered by `done`."""
+
+    online: bool
+
+
+class AcceptChat(Command, frozen=True, kw_only=True):
+    """Answered by `done`, or `failed` with `chat_already_taken`."""
+
+    chat: Uid
+
+
+class TransferChat(Command, frozen=True, kw_only=True):
+    """To a department (waits there) or to an operator (active at once). Exactly one is given."""
+
+    chat: Uid
+    department: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    operator: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+class AddNote(Command, frozen=True, kw_only=True):
+    """Seen by operators only. Answered by `ack` with the `staff_seq`."""
+
+    chat: Uid
+    ref: UUID
+    text: Text
+
+
+BOTH: tuple[type[Command], ...] = (
+    Ping,
+    Resume,
+    SendMessage,
+    EditMessage,
+    DeleteMessage,
+    SetTyping,
+    Mark,
+    EndChat,
+    LoadMessages,
+)
+VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage)
+OPERATOR: tuple[type[Command], ...] = (
+    OperatorHello,
+    *BOTH,
+    Sync,
+    SetAvailability,
+    AcceptChat,
+    TransferChat,
+    AddNote,
+)

@@ -1,0 +1,173 @@
+"""Server -> one socket: answers to commands and the socket's own news. Never published to a topic."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView, wire_name
+from chatlead.realtime.shapes import DepartmentView, OperatorView, Shape, SiteView
+
+
+class Reply(Shape, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=wire_name):
+    """`id` repeats the command's."""
+
+    id: int = 0
+
+
+class Ack(Reply, frozen=True, kw_only=True):
+    """Committed. `seq` is the place in the log (`staff_seq` for notes); again the same for the same `ref`."""
+
+    ref: str
+    chat: str
+    seq: int
+    at: int
+
+
+class Done(Reply, frozen=True, kw_only=True):
+    """Carried out."""
+
+
+class Failed(Reply, frozen=True, kw_only=True):
+    """Not carried out, nothing stored. `code` is for machines (docs/protocol.md lists them), `message`
+    for people; `field` names the culprit; `ref` and `chat` are set when the command could be read."""
+
+    code: str
+    message: str
+    field: str = ""
+    ref: str = ""
+    chat: str = ""
+    retry_after_ms: int = 0
+
+
+class Pong(Reply, frozen=True, kw_only=True):
+    """Somebody is there. `at` is the server's time."""
+
+    at: int
+
+
+class Started(Reply, frozen=True, kw_only=True):
+    """The chat of `start_chat`."""
+
+    ref: str
+    chat: VisitorChatView
+
+
+class Resumed(Reply, frozen=True, kw_only=True):
+    """All rows after the positions given, in order; none is missing."""
+
+    chat: str
+    log: list[PublicRow]
+    notes: list[NoteAdded] = []
+
+
+class Reset(Reply, frozen=True, kw_only=True):
+    """Too far behind, or another epoch: forget the chat and take this one. An operator gets `view`, a
+    visitor `own`; neither is there when the chat is not theirs any more."""
+
+    chat: str
+    epoch: str
+    view: ChatView | None = None
+    own: VisitorChatView | None = None
+
+
+class Messages(Reply, frozen=True, kw_only=True):
+    """A page of older rows, oldest first. `more` says that there are older ones still."""
+
+    chat: str
+    log: list[PublicRow]
+    more: bool = False
+
+
+class PageWelcome(Reply, frozen=True, kw_only=True):
+    """The loader's socket is in."""
+
+    protocol: int
+    online: list[str]
+
+
+class VisitorWelcome(Reply, frozen=True, kw_only=True):
+    """The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any.
+
+    `session` is set only where no cookie came back (`cookie` false): keep it in the frame's sessionStorage and send it in
+    the next `hello`; where that cannot be kept either, say that the history will not be kept (R-125).
+    """
+
+    protocol: int
+    epoch: str
+    site: SiteView
+    chat: VisitorChatView | None = None
+    session: str = ""
+    cookie: bool = False
+
+
+class OperatorWelcome(Reply, frozen=True, kw_only=True):
+    """The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of
+    the last 7 days. `version` is that of the team list."""
+
+    protocol: int
+    epoch: str
+    account: DepartmentView
+    me: OperatorView
+    departments: list[DepartmentView]
+    team: list[OperatorView]
+    version: int
+    chats: list[ChatView]
+    missed: list[ChatView]
+    digest: str
+
+
+class Position(Reply, frozen=True, kw_only=True):
+    """Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the
+    sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list."""
+
+    chat: str = ""
+    seq: int = 0
+    marks: int = 0
+    digest: str = ""
+    version: int = 0
+    epoch: str = ""
+
+
+class ChatMarks(Shape, frozen=True, kw_only=True):
+    """The four marks of one chat."""
+
+    chat: str
+    visitor_delivered: int
+    visitor_read: int
+    operator_delivered: int
+    operator_read: int
+
+
+class Synced(Reply, frozen=True, kw_only=True):
+    """The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log`
+    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows."""
+
+    chats: list[ChatView]
+    gone: list[str]
+    log: list[PublicRow]
+    notes: list[NoteAdded]
+    marks: list[ChatMarks] = []
+    missed: list[ChatView]
+    team: list[OperatorView]
+    version: int
+    digest: str
+    epoch: str
+
+
+REPLIES: tuple[type[Reply], ...] = (
+    Ack,
+    Done,
+    Failed,
+    Pong,
+    Started,
+    Resumed,
+    Reset,
+    Messages,
+    PageWelcome,
+    VisitorWelcome,
+    OperatorWelcome,
+    Position,
+    Synced,
+)
+
+encode = msgspec.json.Encoder().encode

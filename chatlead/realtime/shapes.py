@@ -1,0 +1,96 @@
+"""The nouns of the wire: what snapshots and some events carry. Neither Django nor an app is imported.
+
+Times are integers, milliseconds since 1970 in UTC. A `uid` is an opaque text of 22 characters.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Author = Literal["visitor", "operator", "system"]
+ChatState = Literal["waiting", "active", "closed", "missed"]
+Availability = Literal["online", "away"]
+Side = Literal["visitor", "operator"]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything that is part of a frame."""
+
+
+class DepartmentView(Shape, frozen=True, kw_only=True):
+    uid: str
+    name: str
+
+
+class OperatorView(Shape, frozen=True, kw_only=True):
+    """A colleague. `online` is true when the intent is Online and a console is really connected."""
+
+    uid: str
+    name: str
+    role: str
+    departments: list[str]
+    availability: Availability
+    online: bool
+
+
+class Answer(Shape, frozen=True, kw_only=True):
+    """One answer of the pre-chat form, with the label the visitor saw."""
+
+    name: str
+    label: str
+    value: str
+
+
+class VisitorView(Shape, frozen=True, kw_only=True):
+    """What an operator sees of a visitor. `name` is verbatim; empty means: show "Visitor {number}"."""
+
+    uid: str
+    number: int
+    name: str = ""
+    email: str = ""
+    chat_count: int = 0
+
+
+class Marks(Shape, frozen=True, kw_only=True):
+    """How far each side has received and read, as positions in the public log. They only grow."""
+
+    visitor_delivered: int = 0
+    visitor_read: int = 0
+    operator_delivered: int = 0
+    operator_read: int = 0
+
+
+class FieldSpec(Shape, frozen=True, kw_only=True):
+    """One field of the pre-chat form or of the form for leaving a message."""
+
+    name: str
+    label: str
+    kind: Literal["text", "email", "phone", "select", "checkbox", "textarea"]
+    required: bool = False
+    hint: str = ""
+    options: list[str] = []
+
+
+class NoticeView(Shape, frozen=True, kw_only=True):
+    """The privacy notice in force. A form is sent with `sha256`, the proof of what was shown (R-032)."""
+
+    version: int
+    text: str
+    sha256: str
+
+
+class SiteView(Shape, frozen=True, kw_only=True):
+    """What a widget needs to know of its site. `online` names the departments with somebody online."""
+
+    key: str
+    name: str
+    firm: str
+    color: str
+    welcome: str
+    privacy_policy_url: str
+    departments: list[DepartmentView]
+    online: list[str]
+    fields: list[FieldSpec]
+    notice: NoticeView

@@ -1,0 +1,188 @@
+"""The one settings file, in reading order. Everything comes from the environment (docs/settings.md)."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def kept_secret(file: Path) -> str:
+    """A secret made at first need and kept in the data folder, readable by its owner only."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+# --- What runs here -----------------------------------------------------------------------------------
+ENVIRONMENT = env.str("CHATLEAD_ENV", default="development")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = Path(env.str("CHATLEAD_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if PRODUCTION else kept_secret(DATA_DIR / "secret_key"))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+PUBLIC_URL = env.str("CHATLEAD_PUBLIC_URL", default="").rstrip("/")  # "" = as the request names it
+
+# --- Apps ---------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "chatlead",
+    "accounts",
+    "visitors",
+    "chats",
+]
+MIDDLEWARE = [
+    "chatlead.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatlead.middleware.SecurityHeaders",
+    "chatlead.middleware.ErrorAnswers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "chatlead.urls"
+ASGI_APPLICATION = "chatlead.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database -----------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+}
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"] |= {
+        "ENGINE": "chatlead.sqlite",  # a fair write lock in front of SQLite's own
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+        # a file: another process (a server under test) must see it
+        "TEST": {"NAME": env.str("CHATLEAD_TEST_SQLITE", default=str(DATA_DIR / "test.sqlite3"))},
+    }
+else:
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": {"min_size": 2, "max_size": env.int("CHATLEAD_DB_POOL", default=12)}},
+    }
+
+# --- Redis: fan-out, single-use tickets, tasks; none in the embedded default ------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_PREFIX = env.str("CHATLEAD_REDIS_PREFIX", default="chatlead")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": REDIS_PREFIX,
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20000}}
+}
+
+# --- Tasks --------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CHATLEAD_BROKER_URL", default=REDIS_URL or "memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# --- People who log in ----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/console/login/"
+LOGIN_REDIRECT_URL = "/console/"
+LOGOUT_REDIRECT_URL = "/console/login/"
+SECURE_COOKIES = env.bool("CHATLEAD_SECURE_COOKIES", default=PRODUCTION)
+SESSION_COOKIE_NAME = "__Host-cl_login" if SECURE_COOKIES else "cl_login"
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-cl_csrf" if SECURE_COOKIES else "cl_csrf"
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_HTTPONLY = True
+
+# --- Who the client is (R-096) ----------------------------------------------------------------------------
+# Networks of proxies that are believed; the address is the right-most hop of X-Forwarded-For outside of them.
+TRUSTED_PROXIES = env.list("CHATLEAD_TRUSTED_PROXIES", default=[])
+
+# --- Transport security -----------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = False  # the proxy in front decides; plain API calls are refused, not redirected
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+
+# --- The chat ---------------------------------------------------------------------------------------------
+FRAME_MAX_BYTES = 64 * 1024  # D-3
+MESSAGE_RATE = env.float("CHATLEAD_MESSAGE_RATE", default=5.0)  # a second and visitor (D-1)
+MESSAGE_BURST = env.int("CHATLEAD_MESSAGE_BURST", default=20)
+CHAT_GRACE_MINUTES = env.int("CHATLEAD_CHAT_GRACE_MINUTES", default=30)  # R-121
+POSITION_SECONDS = env.float("CHATLEAD_POSITION_SECONDS", default=15.0)  # V-3: 15 to 25
+LEASE_SECONDS = env.float("CHATLEAD_LEASE_SECONDS", default=60.0)
+RIGHTS_SECONDS = env.float("CHATLEAD_RIGHTS_SECONDS", default=5.0)
+SEND_QUEUE_FRAMES = env.int("CHATLEAD_SEND_QUEUE_FRAMES", default=256)  # V-8
+SEND_QUEUE_BYTES = 1024 * 1024
+DATABASE_THREADS = env.int("CHATLEAD_DATABASE_THREADS", default=4)
+DRAIN_SECONDS = env.float("CHATLEAD_DRAIN_SECONDS", default=3.0)  # sockets are told to come back over this
+
+# --- Mail -------------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("CHATLEAD_FROM_EMAIL", default="ChatLead <chatlead@localhost>")
+EMAIL_TIMEOUT = 20
+
+# --- Files, language, time --------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Logs: never a personal datum (R-109) -------------------------------------------------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("CHATLEAD_LOG_LEVEL", default="INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

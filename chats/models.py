@@ -1,0 +1,157 @@
+"""Chats and their two logs. Rows of both logs are only appended, by chats/journal.py."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account, Department, Operator, Site, uid_field
+from chatlead.personal import Basis, Retention, Role, personal
+from visitors.models import Visitor, VisitorSession
+
+
+class Chat(models.Model):
+    """waiting -> active -> closed, or waiting -> missed.
+
+    `last_seq` and `last_staff_seq` are the ends of the two logs. The four marks only grow. `start_ref`
+    makes starting idempotent.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        ACTIVE = "active"
+        CLOSED = "closed"
+        MISSED = "missed"
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    site = models.ForeignKey(Site, models.CASCADE)
+    department = models.ForeignKey(Department, models.PROTECT)
+    visitor = models.ForeignKey(Visitor, models.CASCADE, related_name="chats")
+    session = models.ForeignKey(VisitorSession, models.CASCADE, related_name="chats")
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="chats")
+    uid = uid_field()
+    start_ref = models.UUIDField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    last_seq = models.BigIntegerField(default=0)
+    last_staff_seq = models.BigIntegerField(default=0)
+    visitor_delivered = models.BigIntegerField(default=0)
+    visitor_read = models.BigIntegerField(default=0)
+    operator_delivered = models.BigIntegerField(default=0)
+    operator_read = models.BigIntegerField(default=0)
+    answers = personal(
+        models.JSONField(default=list, blank=True),  # [{name, label, value}] as the visitor saw them
+        purpose="prepare the conversation",
+        basis=Basis.CONSENT,
+        retention=Retention.CHAT,
+        role=Role.PROCESSOR,
+    )
+    page_url = personal(
+        models.CharField(max_length=2048, blank=True),  # without query and fragment
+        purpose="see what the question is about",
+        basis=Basis.LEGITIMATE_INTEREST,
+        retention=Retention.CHAT,
+        role=Role.PROCESSOR,
+    )
+    started_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    last_message_at = models.DateTimeField()
+    visitor_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("session", "start_ref"), name="chat_start_once"),
+            models.UniqueConstraint(
+                fields=("session",), condition=Q(state__in=("waiting", "active")), name="chat_open_once"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("department", "id"), condition=Q(state="waiting"), name="chat_waiting"
+            ),
+            models.Index(fields=("operator", "id"), condition=Q(state="active"), name="chat_active"),
+            models.Index(fields=("department", "-id"), condition=Q(state="missed"), name="chat_missed"),
+            models.Index(fields=("account", "-id"), name="chat_account"),
+        )
+
+
+class Message(models.Model):
+    """A row of the public log. Gapless `seq` from 1 in its chat (R-035).
+
+    `author_id` is the operator's database id, 0 for the visitor and the system. `target` names the row
+    that an edit or a deletion is about. `facts` holds what a system row says (names as they were then).
+    """
+
+    class Author(models.TextChoices):
+        VISITOR = "visitor"
+        OPERATOR = "operator"
+        SYSTEM = "system"
+
+    class Kind(models.TextChoices):
+        OPENED = "opened"
+        TEXT = "text"
+        EDIT = "edit"
+        DELETION = "deletion"
+        ACCEPTED = "accepted"
+        TRANSFERRED = "transferred"
+        CLOSED = "closed"
+
+    class TextState(models.TextChoices):
+        INTACT = ""
+        EDITED = "edited"
+        DELETED = "deleted"
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="messages", db_index=False)
+    seq = models.BigIntegerField()
+    ref = models.UUIDField()
+    author = models.CharField(max_length=10, choices=Author.choices)
+    author_id = models.BigIntegerField(default=0)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    text = personal(
+        models.TextField(blank=True),
+        purpose="the conversation",
+        basis=Basis.CONTRACT,
+        retention=Retention.CHAT,
+        role=Role.PROCESSOR,
+    )
+    text_state = models.CharField(max_length=8, choices=TextState.choices, default="", blank=True)
+    target = models.BigIntegerField(null=True, blank=True)
+    facts = personal(
+        models.JSONField(null=True, blank=True),
+        purpose="names in system rows",
+        basis=Basis.CONTRACT,
+        retention=Retention.CHAT,
+        role=Role.PROCESSOR,
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("chat", "seq"), name="message_seq_once"),
+            models.UniqueConstraint(fields=("chat", "author", "author_id", "ref"), name="message_ref_once"),
+        )
+
+
+class Note(models.Model):
+    """A row of the staff log: operators only, in its own table. Gapless `staff_seq` from 1 in its chat."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="notes", db_index=False)
+    staff_seq = models.BigIntegerField()
+    ref = models.UUIDField()
+    author = models.ForeignKey(Operator, models.PROTECT, db_index=False)
+    text = personal(
+        models.TextField(),
+        purpose="work of the operators",
+        basis=Basis.LEGITIMATE_INTEREST,
+        retention=Retention.CHAT,
+        role=Role.PROCESSOR,
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("chat", "staff_seq"), name="note_seq_once"),
+            models.UniqueConstraint(fields=("chat", "author", "ref"), name="note_ref_once"),
+        )

@@ -1,0 +1,1 @@
+"""Privacy requests, retention and policies; erasure by kind of personal data."""

@@ -1,0 +1,1 @@
+"""SMS: gateways, consent per number and purpose, STOP and HELP."""

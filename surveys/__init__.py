@@ -1,0 +1,1 @@
+"""Exit surveys: questions by version, answers to the version answered."""
