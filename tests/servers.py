@@ -30,7 +30,16 @@ OWNER = "chatlead_owner"
 APP_ROLE = "chatlead_app"
 
 # What a server process must not inherit from whoever runs the tests: it gets exactly what the test gives.
-OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DJANGO_ALLOW_ASYNC_UNSAFE")
+OURS = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "EMAIL_URL",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
+)
 
 
 def program(name: str) -> str | None:
@@ -57,7 +66,9 @@ def _tied(sig: str, *, as_postgres: bool = False) -> list[str]:
     become = as_postgres and os.getuid() == 0
     if setpriv is None:
         if become:
-            raise FileNotFoundError("setpriv is missing (PostgreSQL refuses to run as root): apt-get install util-linux")
+            raise FileNotFoundError(
+                "setpriv is missing (PostgreSQL refuses to run as root): apt-get install util-linux"
+            )
         return []
     user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if become else []
     return [setpriv, *user, "--pdeathsig", sig]
@@ -85,7 +96,9 @@ def _end(process: subprocess.Popen[bytes], sig: signal.Signals, seconds: float =
     return process.returncode
 
 
-def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+def _wait_until(
+    ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float
+) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -151,7 +164,12 @@ class PrivateServices(contextlib.AbstractContextManager[Services]):
             for path in (root, data, secret):
                 os.chown(path, user.pw_uid, user.pw_gid)
         secret.chmod(0o600)
-        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(root), "PGPASSWORD": owner_password}
+        env = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(root),
+            "PGPASSWORD": owner_password,
+        }
         subprocess.run(
             [*_tied("INT", as_postgres=True), initdb, "-D", str(data), "-U", OWNER, "--auth=scram-sha-256"]
             + [f"--pwfile={secret}", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
@@ -161,7 +179,16 @@ class PrivateServices(contextlib.AbstractContextManager[Services]):
         settings = ["listen_addresses=127.0.0.1", "max_connections=200"]
         if not self.durable:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        command = [*_tied("INT", as_postgres=True), postgres, "-D", str(data), "-p", str(port), "-k", str(root)]
+        command = [
+            *_tied("INT", as_postgres=True),
+            postgres,
+            "-D",
+            str(data),
+            "-p",
+            str(port),
+            "-k",
+            str(root),
+        ]
         for setting in settings:
             command += ["-c", setting]
         process = self._spawn(command, log, root, env)
@@ -189,7 +216,12 @@ class PrivateServices(contextlib.AbstractContextManager[Services]):
         exe = program("redis-server") or program("valkey-server")
         if not exe:
             raise FileNotFoundError("redis-server is missing: apt-get install redis-server")
-        port, password, log, config = _free_port(), secrets.token_hex(16), root / "redis.log", root / "redis.conf"
+        port, password, log, config = (
+            _free_port(),
+            secrets.token_hex(16),
+            root / "redis.log",
+            root / "redis.conf",
+        )
         # by file, so that the password is in no process list
         config.write_text(f"requirepass {password}\n")
         config.chmod(0o600)
@@ -212,7 +244,9 @@ class PrivateServices(contextlib.AbstractContextManager[Services]):
         _wait_until(ready, process, log, 20)
         return f"redis://:{password}@127.0.0.1:{port}/0"
 
-    def _spawn(self, command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         with log.open("ab") as out:
             return subprocess.Popen(
                 command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
@@ -340,7 +374,14 @@ class Server:
     def _start(self, number: int, seconds: float) -> None:
         listener = self._bind()
         options, self._options = self._options, []
-        command = [sys.executable, *self._python, str(ROOT / "manage.py"), "serve", "--fd", str(listener.fileno())]
+        command = [
+            sys.executable,
+            *self._python,
+            str(ROOT / "manage.py"),
+            "serve",
+            "--fd",
+            str(listener.fileno()),
+        ]
         log = self._log(number)
         log.parent.mkdir(parents=True, exist_ok=True)
         already = log.stat().st_size if log.exists() else 0
