@@ -1,0 +1,74 @@
+// Builds static/dist/ from src/. The result is committed, so the same sources must give the same bytes:
+// no time, no path and no host goes into it, and names are listed in order.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? join(here, "..", "static", "dist");
+
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  write: false,
+  charset: "ascii", // a page in any encoding may load the loader
+  legalComments: "none",
+  logLevel: "warning",
+  target: ["chrome100", "firefox100", "safari15.4"],
+};
+const script = { ...common, format: "iife", jsx: "automatic", jsxImportSource: "preact" };
+
+// The loader carries its styles as a string for adoptedStyleSheets.
+const cssAsText = {
+  name: "css-as-text",
+  setup(b) {
+    b.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const css = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true, charset: "ascii", target: common.target });
+      return { contents: css.code.trim(), loader: "text" };
+    });
+  },
+};
+
+const entries = {
+  "loader.js": { ...script, entryPoints: ["src/loader/loader.ts"], plugins: [cssAsText] },
+  "chat.js": { ...script, entryPoints: ["src/chat/main.tsx"] },
+  "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
+  "console.js": { ...script, entryPoints: ["src/console/main.tsx"] },
+  "console.css": { ...common, entryPoints: ["src/console/console.css"] },
+  "pages.css": { ...common, entryPoints: ["src/design/pages.css"] },
+};
+
+const files = new Map();
+for (const [name, options] of Object.entries(entries)) {
+  if (!existsSync(join(here, options.entryPoints[0]))) continue;
+  const result = await build(options);
+  files.set(name, Buffer.from(result.outputFiles[0].contents));
+}
+
+// The loader is offered twice: at a plain name that always is the newest, and at a name made from its
+// content, which a site may pin with an integrity hash and cache for ever.
+const loader = files.get("loader.js");
+if (loader) {
+  const version = createHash("sha256").update(loader).digest("hex").slice(0, 12);
+  files.set(`loader.${version}.js`, loader);
+}
+
+const manifest = {};
+for (const name of [...files.keys()].sort()) {
+  const body = files.get(name);
+  manifest[name] = {
+    integrity: "sha384-" + createHash("sha384").update(body).digest("base64"),
+    bytes: body.length,
+    gzip: gzipSync(body, { level: 9 }).length,
+  };
+}
+
+mkdirSync(out, { recursive: true });
+for (const old of readdirSync(out)) if (!files.has(old)) rmSync(join(out, old));
+for (const [name, body] of files) writeFileSync(join(out, name), body);
+writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+for (const [name, { bytes, gzip }] of Object.entries(manifest)) console.log(`${name}  ${bytes} bytes, ${gzip} gz`);

@@ -1,0 +1,204 @@
+/**
+ * One socket to the server, kept alive. Connect and reconnect are the same act: say hello, be welcomed,
+ * carry on. It knows nothing of chats; it knows when nobody is there any more.
+ *
+ *   idle -> connecting -> online -> offline -> connecting …       stopped = coming back is useless
+ */
+import { backoff } from "./backoff.ts";
+import { FLOOD, mayReturn } from "./codes.ts";
+
+export type LinkState = "idle" | "connecting" | "online" | "offline" | "stopped";
+
+export interface Frame {
+  readonly type: string;
+  readonly id?: number;
+}
+
+export interface ConnectionOptions<F extends Frame> {
+  url: string;
+  /** The first frame, made anew for every attempt; a rejection counts as a failed attempt. */
+  hello: () => Promise<object>;
+  /** Whether this frame lets us in. */
+  isWelcome: (frame: F) => boolean;
+  onFrame: (frame: F) => void;
+  /** `code` is the close code behind `offline` and `stopped`, 0 where there is none. */
+  onState: (state: LinkState, code: number) => void;
+  /** Milliseconds of silence after which to ask whether somebody is there; asked anew each time. */
+  quietMs?: () => number;
+  /** Where `online`, `offline`, `pageshow` and `visibilitychange` are heard. */
+  page?: EventTarget;
+  document?: EventTarget & { readonly visibilityState: string };
+}
+
+export const QUIET_MS = 25_000;
+/** With a chat on the screen, a dead network is noticed within 5 s: quiet + answer + two looks (R-007). */
+export const QUIET_IN_CHAT_MS = 2_000;
+const ANSWER_MS = 1_800;
+const LOOK_MS = 500;
+const WELCOME_MS = 10_000;
+const FLOOD_MS = 5_000;
+
+export class Lost extends Error {}
+
+export class Connection<F extends Frame = Frame> {
+  private state: LinkState = "idle";
+  private socket: WebSocket | null = null;
+  private attempts = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private look: ReturnType<typeof setInterval> | undefined;
+  private heardAt = 0;
+  private askedAt = 0;
+  private owedAt = 0;
+  private turn = 0;
+  private lastId = 0;
+  private questions = new Map<number, { resolve: (f: F) => void; reject: (e: Error) => void }>();
+
+  constructor(private options: ConnectionOptions<F>) {
+    const { page, document } = options;
+    page?.addEventListener("online", () => this.wake());
+    page?.addEventListener("pageshow", () => this.wake());
+    page?.addEventListener("offline", () => this.lose(0));
+    document?.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.wake();
+    });
+  }
+
+  get online(): boolean {
+    return this.state === "online";
+  }
+
+  start(): void {
+    if (this.state === "idle" || this.state === "stopped") {
+      this.attempts = 0;
+      void this.attempt();
+    }
+  }
+
+  stop(): void {
+    this.drop();
+    this.become("stopped", 0);
+  }
+
+  /** A reason to believe that the world changed: come back at once, or ask whether we are still there. */
+  wake(): void {
+    if (this.state === "offline") {
+      this.attempts = 0;
+      void this.attempt();
+    } else if (this.state === "online" && !this.askedAt) this.ping();
+  }
+
+  /** False when nothing could be sent; then the caller keeps it. `owed`: an answer is expected soon. */
+  send(command: object, owed = false): boolean {
+    if (this.state !== "online" || this.socket?.readyState !== 1) return false;
+    this.socket.send(JSON.stringify(command));
+    if (owed && !this.owedAt) this.owedAt = Date.now();
+    return true;
+  }
+
+  /** Sends with a fresh `id` and resolves with the reply, whatever its type; rejects with `Lost`. */
+  ask(command: object): Promise<F> {
+    const id = ++this.lastId;
+    return new Promise((resolve, reject) => {
+      if (this.send({ ...command, id }, true)) this.questions.set(id, { resolve, reject });
+      else reject(new Lost("offline"));
+    });
+  }
+
+  private async attempt(): Promise<void> {
+    const turn = ++this.turn; // 1 whatever was under way no longer counts
+    this.drop();
+    this.become("connecting", 0);
+    let hello: object;
+    try {
+      hello = await this.options.hello(); // 2 may take a while (a ticket is fetched)
+    } catch {
+      if (turn === this.turn) this.lose(0);
+      return;
+    }
+    if (turn !== this.turn || this.state !== "connecting") return;
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(this.options.url); // 3 throws where the page's policy forbids it
+    } catch {
+      this.lose(0);
+      return;
+    }
+    this.socket = socket;
+    const mine = () => this.socket === socket;
+    socket.onopen = () => mine() && socket.send(JSON.stringify(hello));
+    socket.onmessage = (e) => mine() && this.hear(String(e.data));
+    socket.onclose = (e) => mine() && this.lose(e.code);
+    this.heardAt = Date.now();
+    this.look = setInterval(() => this.watch(), LOOK_MS);
+  }
+
+  private hear(text: string): void {
+    let frame: F;
+    try {
+      frame = JSON.parse(text) as F;
+    } catch {
+      return;
+    }
+    this.heardAt = Date.now();
+    this.askedAt = 0;
+    this.owedAt = 0;
+    if (this.state === "connecting" && this.options.isWelcome(frame)) {
+      this.attempts = 0;
+      this.become("online", 0);
+    }
+    const question = frame.id ? this.questions.get(frame.id) : undefined;
+    if (question) {
+      this.questions.delete(frame.id!);
+      question.resolve(frame);
+    }
+    if (frame.type !== "pong") this.options.onFrame(frame);
+    if (this.questions.size && !this.owedAt) this.owedAt = this.heardAt;
+  }
+
+  private watch(): void {
+    const now = Date.now();
+    if (this.state === "connecting") {
+      if (now - this.heardAt >= WELCOME_MS) this.lose(0);
+    } else if (this.askedAt) {
+      if (now - this.askedAt >= ANSWER_MS) this.lose(0);
+    } else if ((this.owedAt && now - this.owedAt >= ANSWER_MS) || now - this.heardAt >= (this.options.quietMs?.() ?? QUIET_MS)) {
+      this.ping();
+    }
+  }
+
+  private ping(): void {
+    this.askedAt = Date.now();
+    this.send({ type: "ping" });
+  }
+
+  private lose(code: number): void {
+    if (this.state === "stopped" || this.state === "idle") return;
+    this.turn++;
+    this.drop();
+    if (!mayReturn(code)) {
+      this.become("stopped", code);
+      return;
+    }
+    const wait = backoff(this.attempts++) + (code === FLOOD ? FLOOD_MS : 0);
+    this.retry = setTimeout(() => void this.attempt(), wait);
+    this.become("offline", code);
+  }
+
+  private drop(): void {
+    clearTimeout(this.retry);
+    clearInterval(this.look);
+    const socket = this.socket;
+    this.socket = null;
+    this.askedAt = this.owedAt = 0;
+    const questions = [...this.questions.values()];
+    this.questions.clear();
+    if (socket && socket.readyState < 2) socket.close(1000);
+    for (const q of questions) q.reject(new Lost("lost"));
+  }
+
+  private become(state: LinkState, code: number): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.options.onState(state, code);
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What a person has sent and the server has not yet acknowledged. Kept in the storage of the tab only, and
+ * only until the ack (R-123). One message of a chat is on the wire at a time, so the order of the log is
+ * the order of writing; the same `ref` is sent again after a reconnect and is stored once.
+ */
+import { type Box } from "./storage.ts";
+import { uuid7 } from "./uuid7.ts";
+
+export interface Unsent {
+  readonly ref: string;
+  readonly chat: string;
+  readonly text: string;
+  readonly at: number;
+  /** Why the server refused it; "" while it is on its way. A refused one waits for its writer. */
+  readonly failed: string;
+}
+
+export class Outbox {
+  private items: Unsent[];
+  private flying = new Map<string, string>(); // chat -> ref
+  private notBefore = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `send` answers false when there is no connection. `changed` is called after every change. */
+  constructor(
+    private box: Box,
+    private send: (item: Unsent) => boolean,
+    private changed: () => void,
+  ) {
+    this.items = read(box.get("outbox"));
+  }
+
+  /** In the order of writing. */
+  of(chat: string): readonly Unsent[] {
+    return this.items.filter((i) => i.chat === chat);
+  }
+
+  get all(): readonly Unsent[] {
+    return this.items;
+  }
+
+  add(chat: string, text: string): Unsent {
+    const item: Unsent = { ref: uuid7(), chat, text, at: Date.now(), failed: "" };
+    this.replace([...this.items, item]);
+    this.flush();
+    return item;
+  }
+
+  /** The server has it; also when its row comes back before the ack. */
+  acked(ref: string): void {
+    this.land(ref);
+    if (this.items.some((i) => i.ref === ref)) this.replace(this.items.filter((i) => i.ref !== ref));
+    this.flush();
+  }
+
+  /** The server did not take it. With `retryAfterMs` it is sent again by itself. */
+  refused(ref: string, code: string, retryAfterMs = 0): void {
+    this.land(ref);
+    if (retryAfterMs > 0) {
+      this.notBefore = Math.max(this.notBefore, Date.now() + retryAfterMs);
+    } else {
+      this.replace(this.items.map((i) => (i.ref === ref ? { ...i, failed: code } : i)));
+    }
+    this.flush();
+  }
+
+  retry(ref: string): void {
+    this.replace(this.items.map((i) => (i.ref === ref ? { ...i, failed: "" } : i)));
+    this.flush();
+  }
+
+  /** Takes it out; the writer has it back. */
+  remove(ref: string): void {
+    this.acked(ref);
+  }
+
+  /** A new connection: whatever was on the wire may be lost, so it is sent again. */
+  reconnected(): void {
+    this.flying.clear();
+    this.flush();
+  }
+
+  clear(): void {
+    this.flying.clear();
+    this.replace([]);
+  }
+
+  private flush(): void {
+    const wait = this.notBefore - Date.now();
+    if (wait > 0) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.flush(), wait);
+      return;
+    }
+    for (const item of this.items) {
+      if (item.failed || this.flying.has(item.chat)) continue;
+      if (!this.send(item)) return;
+      this.flying.set(item.chat, item.ref);
+    }
+  }
+
+  private land(ref: string): void {
+    for (const [chat, flying] of this.flying) if (flying === ref) this.flying.delete(chat);
+  }
+
+  private replace(items: Unsent[]): void {
+    this.items = items;
+    this.box.set("outbox", items.length ? JSON.stringify(items) : null);
+    this.changed();
+  }
+}
+
+function read(text: string | null): Unsent[] {
+  try {
+    const items: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(items) ? items.filter((i): i is Unsent => typeof i?.ref === "string" && typeof i.text === "string") : [];
+  } catch {
+    return [];
+  }
+}
