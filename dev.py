@@ -26,6 +26,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 FRONTEND = ROOT / "frontend"
 DIST = ROOT / "static" / "dist"
+SETTINGS = ("CHATLEAD_", "DATABASE_", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL")
 
 
 # --- what the machine must have ---------------------------------------------------------------------------
@@ -34,6 +35,11 @@ DIST = ROOT / "static" / "dist"
 def die(message: str) -> NoReturn:
     print(f"dev.py: {message}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def sh(*command: object, cwd: Path = ROOT, silent: bool = False) -> int:
+    out = subprocess.DEVNULL if silent else None
+    return subprocess.run([str(word) for word in command], cwd=cwd, stdout=out, stderr=out).returncode
 
 
 @contextlib.contextmanager
@@ -46,11 +52,8 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def digest(*files: Path) -> str:
-    total = hashlib.sha256(sys.version.encode())
-    for file in files:
-        total.update(file.read_bytes())
-    return total.hexdigest()
+def digest(file: Path) -> str:
+    return hashlib.sha256(sys.version.encode() + file.read_bytes()).hexdigest()
 
 
 def packages(*names: str) -> None:
@@ -59,65 +62,44 @@ def packages(*names: str) -> None:
     wanted = {name: digest(ROOT / "requirements" / f"{name}.txt") for name in names}
 
     def missing() -> list[str]:
-        there = {name: stamps / name for name in names}
-        return [
-            name for name, file in there.items() if not file.is_file() or file.read_text() != wanted[name]
-        ]
+        have = {file.name: file.read_text() for file in stamps.glob("*")}
+        return [name for name in names if have.get(name) != wanted[name]]
 
     if not missing():
         return
     with one_at_a_time():
-        if not PYTHON.exists() or subprocess.run([PYTHON, "-m", "pip", "-V"], capture_output=True).returncode:
-            print("Making .venv …", flush=True)
-            if not _has_venv():
+        if not PYTHON.exists() or sh(PYTHON, "-m", "pip", "-V", silent=True):
+            has_venv = (sys.executable, "-c", "import ensurepip, venv")
+            if sh(*has_venv, silent=True):
                 apt(["python3-venv"])
-                if not _has_venv():
+                if sh(*has_venv, silent=True):
                     die("Python's venv module is missing: apt-get install python3-venv")
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+            print("Making .venv …", flush=True)
+            sh(sys.executable, "-m", "venv", "--clear", VENV)
         lists = missing()
         if not lists:
             return
         print(f"Installing {', '.join(lists)} …", flush=True)
-        command = [
-            str(PYTHON),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-input",
-            "--disable-pip-version-check",
-        ]
-        command += ["--require-hashes", *(f"--requirement=requirements/{name}.txt" for name in lists)]
-        if subprocess.run(command, cwd=ROOT).returncode:
+        pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+        if sh(*pip, "--require-hashes", *(f"--requirement=requirements/{name}.txt" for name in lists)):
             die("pip could not install the locked packages (see above); is the package index reachable?")
         stamps.mkdir(exist_ok=True)
         for name in lists:
             (stamps / name).write_text(wanted[name])
 
 
-def _has_venv() -> bool:
-    return (
-        subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode == 0
-    )
-
-
 def apt(missing: list[str]) -> None:
     """Install the packages where apt-get may be used; otherwise do nothing."""
     if not missing or not shutil.which("apt-get"):
         return
-    sudo: list[str] = []
-    if os.getuid() != 0:
-        if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
-            return
-        sudo = ["sudo", "-n"]
+    sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
+    if sudo and (not shutil.which("sudo") or sh(*sudo, "true", silent=True)):
+        return
     print(f"Installing {' '.join(missing)} with apt-get …", flush=True)
-    env = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-    if subprocess.run(
-        [*sudo, *env, *install], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ).returncode:
-        subprocess.run([*sudo, *env, "apt-get", "update", "-qq"], stdout=subprocess.DEVNULL)
-        subprocess.run([*sudo, *env, *install], stdout=subprocess.DEVNULL)
+    get = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    if sh(*get, "install", "-y", "--no-install-recommends", *missing, silent=True):
+        sh(*get, "update")
+        sh(*get, "install", "-y", "--no-install-recommends", *missing)
 
 
 SYSTEM = {  # package -> any of these files proves it is there (a bare name is looked up in PATH)
@@ -143,12 +125,14 @@ def system(*names: str) -> None:
 
 def node_modules() -> None:
     system("nodejs", "npm")
+    if sh("node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"):
+        die("the frontend needs Node 20 or newer: node --version says what is installed")
     stamp = FRONTEND / "node_modules" / ".stamp"
     want = digest(FRONTEND / "package-lock.json")
     if stamp.is_file() and stamp.read_text() == want:
         return
     print("Installing the frontend's packages …", flush=True)
-    if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FRONTEND).returncode:
+    if sh("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=FRONTEND):
         die("npm ci failed (see above); is the package registry reachable?")
     stamp.write_text(want)
 
@@ -210,14 +194,6 @@ def server_side(part: str, services: str) -> Count:
     return pytest(part, *where, "-n", "2", TEST_SERVICES=services)
 
 
-def unit(args: argparse.Namespace) -> Count:
-    return server_side("unit", "none")
-
-
-def services(args: argparse.Namespace) -> Count:
-    return server_side("services", "private")
-
-
 def browser(args: argparse.Namespace) -> Count:
     # A run of its own: Playwright's sync API leaves a loop running, beside which the ORM refuses to work.
     return pytest("browser", "tests/e2e", TEST_SERVICES="none", DJANGO_ALLOW_ASYNC_UNSAFE="1")
@@ -246,16 +222,7 @@ def quiet(command: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[int, 
 def command_gate(name: str, *command: str, cwd: Path = ROOT) -> Count:
     def check() -> tuple[bool, str]:
         # No setting of the caller's, and no database file of his: these look at the source, not at data.
-        env = {key: value for key, value in os.environ.items() if not key.startswith("CHATLEAD_")}
-        for key in (
-            "DATABASE_URL",
-            "DATABASE_OWNER_URL",
-            "REDIS_URL",
-            "SECRET_KEY",
-            "ALLOWED_HOSTS",
-            "DEBUG",
-        ):
-            env.pop(key, None)
+        env = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
         with tempfile.TemporaryDirectory(prefix="chatlead-lint-") as data:
             code, output = quiet(command, cwd, env | {"CHATLEAD_DATA_DIR": data, "PYTHONPATH": str(ROOT)})
         return code == 0, output
@@ -268,15 +235,8 @@ def frontend(args: argparse.Namespace) -> Count:
     total = command_gate("types of the frontend (tsc)", "npx", "tsc", "--noEmit", cwd=FRONTEND)
     with tempfile.TemporaryDirectory(prefix="chatlead-report-") as folder:
         report = Path(folder) / "report.xml"
-        command = [
-            "npx",
-            "vitest",
-            "run",
-            "--reporter=default",
-            "--reporter=junit",
-            f"--outputFile.junit={report}",
-        ]
-        code = subprocess.run(command, cwd=FRONTEND).returncode
+        reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
+        code = sh("npx", "vitest", "run", *reporters, cwd=FRONTEND)
         total = total.plus(read_junit(report, code, "frontend"))
     return total.plus(built_files_fresh())
 
@@ -295,9 +255,7 @@ def built_files_fresh() -> Count:
         if code:
             return False, output
         after = tree()
-        changed = [
-            name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)
-        ]
+        changed = sorted({name for name, _ in before.items() ^ after.items()})
         if changed:
             return False, "were stale and are built anew, commit them: " + ", ".join(changed)
         return bool(after), "nothing was built" if not after else ""
@@ -318,8 +276,8 @@ def lint(args: argparse.Namespace) -> Count:
     }.items():
         total = total.plus(command_gate(name, str(PYTHON), *command))
     templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
-    djade = [str(PYTHON), "-m", "djade", "--target-version", "5.2", "--check", *templates]
-    total = total.plus(command_gate("templates (djade)", *djade))
+    djade = ["-m", "djade", "--target-version", "5.2", "--check", *templates]
+    total = total.plus(command_gate("templates (djade)", str(PYTHON), *djade))
     node_modules()
     if "frontend" not in args.parts:
         total = total.plus(built_files_fresh())
@@ -328,9 +286,9 @@ def lint(args: argparse.Namespace) -> Count:
 
 PARTS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "lint": lint,
-    "unit": unit,
+    "unit": lambda args: server_side("unit", "none"),
     "frontend": frontend,
-    "services": services,
+    "services": lambda args: server_side("services", "private"),
     "browser": browser,
     "faults": faults,
 }
@@ -364,8 +322,8 @@ def test(args: argparse.Namespace) -> int:
 
 
 def module(name: str, arguments: list[str]) -> NoReturn:
-    """Become `python -m name` of the virtual environment."""
-    os.chdir(ROOT)
+    """Become `python -m name` of the virtual environment, in the caller's directory."""
+    os.environ["PYTHONPATH"] = str(ROOT)
     sys.stdout.flush()
     os.execv(str(PYTHON), [str(PYTHON), "-m", name, *arguments])
 
@@ -376,11 +334,6 @@ def bench(args: argparse.Namespace) -> NoReturn:
     module("bench", args.names)
 
 
-def replay(args: argparse.Namespace) -> NoReturn:
-    packages("base", "bench")
-    module("bench.replay", args.arguments)
-
-
 def shots(args: argparse.Namespace) -> NoReturn:
     system("chromium")
     packages("base", "test")
@@ -389,7 +342,7 @@ def shots(args: argparse.Namespace) -> NoReturn:
 
 def assets(args: argparse.Namespace) -> int:
     node_modules()
-    return subprocess.run(["npm", "run", "build"], cwd=FRONTEND).returncode
+    return sh("npm", "run", "build", cwd=FRONTEND)
 
 
 def main(arguments: list[str]) -> int:
@@ -397,7 +350,8 @@ def main(arguments: list[str]) -> int:
         die(f"ChatLead needs Python 3.11 or newer; this is {sys.version.split()[0]}")
     # Everything behind `replay` belongs to the replay program, its --help too.
     if arguments[:1] == ["replay"]:
-        return replay(argparse.Namespace(arguments=arguments[1:]))
+        packages("base", "bench")
+        module("bench.replay", arguments[1:])
     parser = argparse.ArgumentParser(prog="dev.py", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -409,9 +363,7 @@ def main(arguments: list[str]) -> int:
 
     sub = commands.add_parser("test", help="run the tests: all, or the named parts")
     sub.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    sub.add_argument(
-        "--long", type=int, default=0, metavar="SECONDS", help="how long `faults` goes on (short)"
-    )
+    sub.add_argument("--long", type=int, default=0, metavar="SECONDS", help="how long `faults` goes on")
     sub.set_defaults(run=test)
 
     sub = commands.add_parser("bench", help="measure, each figure against its floor in the same run")
