@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account, Department, Operator, Site, uid_field
-from chatlead.personal import Basis, Retention, Role, personal
+from chatlead.personal import Basis, Retention, Role, impersonal, personal
 from visitors.models import Visitor, VisitorSession
 
 
@@ -30,6 +30,8 @@ class Chat(models.Model):
     session = models.ForeignKey(VisitorSession, models.CASCADE, related_name="chats")
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="chats")
     uid = uid_field()
+    # the session's key again, so that the journal can name the visitor's topic without a join
+    session_key = impersonal(models.CharField(max_length=64), "a hash of a random token")
     start_ref = models.UUIDField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     last_seq = models.BigIntegerField(default=0)
