@@ -23,11 +23,12 @@ class Chat(models.Model):
         CLOSED = "closed"
         MISSED = "missed"
 
-    account = models.ForeignKey(Account, models.CASCADE)
+    # indexes that begin with account and with session stand below
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
     site = models.ForeignKey(Site, models.CASCADE)
     department = models.ForeignKey(Department, models.PROTECT)
     visitor = models.ForeignKey(Visitor, models.CASCADE, related_name="chats")
-    session = models.ForeignKey(VisitorSession, models.CASCADE, related_name="chats")
+    session = models.ForeignKey(VisitorSession, models.CASCADE, related_name="chats", db_index=False)
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="chats")
     uid = uid_field()
     # the session's key again, so that the journal can name the visitor's topic without a join
@@ -103,7 +104,8 @@ class Message(models.Model):
         EDITED = "edited"
         DELETED = "deleted"
 
-    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    # the chat's own; unchecked, because the check would lock the account's row for every message
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, db_constraint=False)
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="messages", db_index=False)
     seq = models.BigIntegerField()
     ref = models.UUIDField()
@@ -138,7 +140,8 @@ class Message(models.Model):
 class Note(models.Model):
     """A row of the staff log: operators only, in its own table. Gapless `staff_seq` from 1 in its chat."""
 
-    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    # the chat's own; unchecked, because the check would lock the account's row for every message
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, db_constraint=False)
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="notes", db_index=False)
     staff_seq = models.BigIntegerField()
     ref = models.UUIDField()
