@@ -1,0 +1,19 @@
+# One image for web, worker and beat; docker-compose.yml says which is which.
+FROM python:3.11-slim AS packages
+RUN python -m venv /opt/venv
+COPY requirements/base.txt /tmp/base.txt
+RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/base.txt
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /srv/chatlead chatlead \
+    && install -d -o chatlead -g chatlead /var/lib/chatlead
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /srv/chatlead
+COPY . .
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    CHATLEAD_DATA_DIR=/var/lib/chatlead
+USER chatlead
+VOLUME /var/lib/chatlead
+EXPOSE 8000
+CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--port", "8000"]
