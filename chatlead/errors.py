@@ -51,6 +51,10 @@ class BadFrame(ChatLeadError):
     code, message = "bad_frame", "The frame is not a JSON object of a known command."
 
 
+class HelloRepeated(ChatLeadError):
+    code, message = "hello_repeated", "This socket has said hello already."
+
+
 class BadField(ChatLeadError):
     """One value is wrong; `field` names it."""
 

@@ -16,13 +16,21 @@ from chatlead.realtime.events import wire_name
 
 PROTOCOL = 1
 TEXT_MAX = 4000
+NAME_MAX = 200
+EMAIL_MAX = 254
+URL_MAX = 2048
+FIELD_MAX = 2000  # characters of one answer of the pre-chat form
+FIELDS_MAX = 12
 
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*$")]
-Url = Annotated[str, msgspec.Meta(max_length=2048)]
-Fields = dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=2000)]]
+Url = Annotated[str, msgspec.Meta(max_length=URL_MAX)]
+Fields = Annotated[
+    dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=FIELD_MAX)]],
+    msgspec.Meta(max_length=FIELDS_MAX),
+]
 
 
 class Command(
@@ -161,8 +169,8 @@ class LeaveMessage(Command, frozen=True, kw_only=True):
 
     ref: UUID
     department: Annotated[str, msgspec.Meta(max_length=32)] = ""
-    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    email: Annotated[str, msgspec.Meta(max_length=254)]
+    name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
+    email: Annotated[str, msgspec.Meta(max_length=EMAIL_MAX)]
     text: Text
     notice: Annotated[str, msgspec.Meta(max_length=64)]
 
