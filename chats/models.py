@@ -73,7 +73,9 @@ class Chat(models.Model):
                 fields=("department", "id"), condition=Q(state="waiting"), name="chat_waiting"
             ),
             models.Index(fields=("operator", "id"), condition=Q(state="active"), name="chat_active"),
-            models.Index(fields=("department", "-id"), condition=Q(state="missed"), name="chat_missed"),
+            models.Index(
+                fields=("department", "-closed_at"), condition=Q(state="missed"), name="chat_missed"
+            ),
             models.Index(fields=("account", "-id"), name="chat_account"),
         )
 

@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="chat",
             index=models.Index(
-                condition=models.Q(("state", "missed")), fields=["department", "-id"], name="chat_missed"
+                condition=models.Q(("state", "missed")), fields=["department", "-closed_at"], name="chat_missed"
             ),
         ),
         migrations.AddIndex(
