@@ -276,8 +276,8 @@ def lint(args: argparse.Namespace) -> Count:
     }.items():
         total = total.plus(command_gate(name, str(PYTHON), *command))
     templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
-    djade = ["-m", "djade", "--target-version", "5.2", "--check", *templates]
-    total = total.plus(command_gate("templates (djade)", str(PYTHON), *djade))
+    djade = [str(VENV / "bin" / "djade"), "--target-version", "5.2", "--check", *templates]
+    total = total.plus(command_gate("templates (djade)", *djade))
     node_modules()
     if "frontend" not in args.parts:
         total = total.plus(built_files_fresh())
