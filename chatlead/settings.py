@@ -10,7 +10,7 @@ import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(env.str("CHATLEAD_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
 def kept_secret(file: Path) -> str:
