@@ -224,7 +224,8 @@ def command_gate(name: str, *command: str, cwd: Path = ROOT) -> Count:
         # No setting of the caller's, and no database file of his: these look at the source, not at data.
         env = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
         with tempfile.TemporaryDirectory(prefix="chatlead-lint-") as data:
-            code, output = quiet(command, cwd, env | {"CHATLEAD_DATA_DIR": data, "PYTHONPATH": str(ROOT)})
+            env |= {"CHATLEAD_DATA_DIR": data, "CHATLEAD_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
+            code, output = quiet(command, cwd, env)
         return code == 0, output
 
     return gate(name, check)

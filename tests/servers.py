@@ -290,8 +290,8 @@ class Server:
             for key, value in os.environ.items()
             if key not in OURS and not key.startswith(("CHATLEAD_", "PYTEST_"))
         }
-        self._env |= {"CHATLEAD_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
-        self._env["DJANGO_SETTINGS_MODULE"] = "chatlead.settings"
+        self._env |= {"CHATLEAD_DATA_DIR": str(self.data_dir), "CHATLEAD_ENV_FILE": os.devnull}
+        self._env |= {"DJANGO_SETTINGS_MODULE": "chatlead.settings", "PYTHONUNBUFFERED": "1"}
         if database_url:
             self._env["DATABASE_URL"] = database_url
         if redis_url:
