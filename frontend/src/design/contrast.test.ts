@@ -18,16 +18,16 @@ const schemes = { light: roles(lightCss), dark: roles(darkCss) };
 const surfaces = ["surface", "surface-raised", "surface-sunken"];
 const text: [string, string][] = [
   ...surfaces.flatMap((s): [string, string][] => [
-    ["text", s], ["text-muted", s], ["accent", s], ["good", s], ["warn", s], ["bad", s],
+    ["text", s], ["text-muted", s], ["accent-text", s], ["good", s], ["warn", s], ["bad", s],
   ]),
   ["on-accent", "accent"], ["on-accent", "accent-hover"], ["on-bad", "bad"], ["on-bad", "bad-hover"],
   ["on-visitor", "visitor"], ["on-operator", "operator"], ["on-note", "note"],
-  ["text", "accent-soft"], ["accent", "accent-soft"], ["text-muted", "accent-soft"],
+  ["text", "accent-soft"], ["accent-text", "accent-soft"], ["text-muted", "accent-soft"],
   ["good", "good-soft"], ["warn", "warn-soft"], ["bad", "bad-soft"],
   ["text", "good-soft"], ["text", "warn-soft"], ["text", "bad-soft"],
   ...[1, 2, 3, 4, 5, 6].map((n): [string, string] => ["on-tint", `tint-${n}`]),
 ];
-const controls: [string, string][] = surfaces.flatMap((s): [string, string][] => [["line-strong", s], ["focus", s]]);
+const controls: [string, string][] = surfaces.flatMap((s): [string, string][] => [["line-strong", s], ["focus", s], ["accent", s]]);
 
 describe.each(Object.entries(schemes))("in the %s scheme", (_name, colours) => {
   test.each(text)("--%s can be read as text on --%s", (front, back) => {

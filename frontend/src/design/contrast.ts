@@ -30,11 +30,11 @@ export function onColour(background: Rgb): string {
   return contrast(background, [255, 255, 255]) >= Math.min(4.5, contrast(background, ink)) ? "#ffffff" : "#000000";
 }
 
-/** `colour` moved step by step towards black or white until it can be read as text on `surface` (4.5 : 1). */
-export function readableOn(colour: Rgb, surface: Rgb): string {
+/** `colour` moved step by step towards black or white until it stands out from `surface` (4.5 : 1 for text, 3 for controls). */
+export function readableOn(colour: Rgb, surface: Rgb, least = 4.5): string {
   const towards = luminance(surface) > 0.4 ? 0 : 255;
   let c = colour;
-  for (let i = 0; i < 20 && contrast(c, surface) < 4.5; i++) {
+  for (let i = 0; i < 20 && contrast(c, surface) < least; i++) {
     c = c.map((v) => Math.round(v + (towards - v) * 0.12)) as unknown as Rgb;
   }
   return `#${c.map((v) => v.toString(16).padStart(2, "0")).join("")}`;

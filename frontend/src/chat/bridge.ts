@@ -1,0 +1,84 @@
+/**
+ * The talk between the loader on the host page and the frame, and its words. The loader speaks first, so
+ * that the frame learns its parent's origin from the browser; each side sends to that exact origin only and
+ * hears only that window (P-2). Nothing in it opens a chat but the ticket, which is good once and for 60 s;
+ * no text of a chat ever crosses.
+ */
+
+/** Loader -> frame. `ticket` "" says that none could be had. */
+export type ToFrame =
+  | { chatlead: 1; type: "init"; browser: string; url: string; open: boolean }
+  | { chatlead: 1; type: "ticket"; ticket: string }
+  | { chatlead: 1; type: "open" | "close" };
+
+/** Frame -> loader. `chat`: is one going on; `event` is passed on to the page's listeners. */
+export type ToLoader =
+  | { chatlead: 1; type: "ticket" | "close" }
+  | { chatlead: 1; type: "unread"; count: number }
+  | { chatlead: 1; type: "chat"; open: boolean }
+  | { chatlead: 1; type: "event"; name: "chat_started" | "message" | "chat_ended"; detail: Record<string, string | number> };
+
+const TICKET_MS = 8_000;
+
+export interface Parent {
+  origin: string;
+  browser: string;
+  url: string;
+}
+
+export class Bridge {
+  private parent: Parent | null = null;
+  private greeted: (() => void)[] = [];
+  private tickets: ((ticket: string) => void)[] = [];
+
+  /** `opened` is told whenever the panel is shown or hidden. */
+  constructor(private view: Window, private opened: (open: boolean) => void) {
+    view.addEventListener("message", (e) => this.hear(e));
+  }
+
+  /** A fresh ticket, and the origin of the embedding page as the browser names it. Rejects without one. */
+  async admission(): Promise<Parent & { ticket: string }> {
+    if (!this.parent) await within(new Promise<void>((done) => this.greeted.push(done)));
+    const answer = new Promise<string>((done) => this.tickets.push(done));
+    this.tell({ chatlead: 1, type: "ticket" });
+    const ticket = await within(answer);
+    if (!ticket) throw new Error("no ticket");
+    return { ...this.parent!, ticket };
+  }
+
+  tell(message: ToLoader): void {
+    if (this.parent) this.view.parent.postMessage(message, this.parent.origin);
+  }
+
+  private hear(e: MessageEvent): void {
+    if (e.source !== this.view.parent || this.view.parent === this.view) return;
+    if (this.parent && e.origin !== this.parent.origin) return;
+    const m = e.data as ToFrame | null;
+    if (typeof m !== "object" || m?.chatlead !== 1) return;
+    if (m.type === "init") {
+      this.parent = { origin: e.origin, browser: text(m.browser, 200), url: text(m.url, 2048) };
+      this.opened(m.open === true);
+      for (const done of this.greeted.splice(0)) done();
+    } else if (!this.parent) {
+      return; // the loader always begins with `init`
+    } else if (m.type === "ticket") {
+      for (const done of this.tickets.splice(0)) done(text(m.ticket, 600));
+    } else if (m.type === "open" || m.type === "close") {
+      this.opened(m.type === "open");
+    }
+  }
+}
+
+function text(value: unknown, longest: number): string {
+  return typeof value === "string" && value.length <= longest ? value : "";
+}
+
+function within<T>(promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("no answer")), TICKET_MS);
+    void promise.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

@@ -1,0 +1,320 @@
+/** One visitor's chat: the socket, the reducer, the outbox and the marks, put together. Draws nothing. */
+import { batch, signal } from "@preact/signals";
+import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS, QUIET_MS } from "../wire/connection.ts";
+import { Sequence } from "../wire/gaps.ts";
+import { isMessage } from "../wire/log.ts";
+import { Outbox, type Unsent } from "../wire/outbox.ts";
+import {
+  CLOSE_CODES, type Failed, type LeaveMessage, PROTOCOL, type PublicRow, type Reply, type StartChat, type VisitorEvent, type VisitorWelcome,
+} from "../wire/protocol.ts";
+import type { Box } from "../wire/storage.ts";
+import { uuid7 } from "../wire/uuid7.ts";
+import type { Bridge } from "./bridge.ts";
+import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
+
+type Inbound = VisitorEvent | Reply;
+export type Answer = { ok: true } | { ok: false; code: string; field: string; message: string };
+const LOST: Answer = { ok: false, code: "offline", field: "", message: "" };
+
+const MARK_MS = 400;
+const TYPING_AGAIN_MS = 3_000;
+const TYPING_FORGOTTEN_MS = 6_000;
+
+export class ChatClient {
+  readonly state = signal<ChatState>(NOTHING);
+  readonly unsent = signal<readonly Unsent[]>([]);
+  readonly link = signal<LinkState>("idle");
+  readonly stoppedBy = signal(0);
+  /** False where neither cookie nor storage is kept: a reload loses the chat (R-125). */
+  readonly kept = signal(true);
+  readonly shown = signal(false);
+
+  private connection: Connection<Inbound>;
+  private rows = new Sequence<PublicRow>(0, (r) => this.reduce(r), () => this.resume());
+  private outbox: Outbox;
+  private pendingStart: StartChat | null = null;
+  private secondTicket = true;
+  private markTimer: ReturnType<typeof setTimeout> | undefined;
+  private typingTimer: ReturnType<typeof setTimeout> | undefined;
+  private typingSaidAt = 0;
+  private told = { unread: -1, open: false };
+
+  constructor(private site: string, readonly box: Box, private bridge: Bridge, page: Window, url: string) {
+    this.outbox = new Outbox(box, (i) => this.post(i), () => (this.unsent.value = this.outbox.all));
+    this.unsent.value = this.outbox.all;
+    this.connection = new Connection<Inbound>({
+      url,
+      hello: () => this.hello(),
+      isWelcome: (f) => f.type === "visitor_welcome",
+      onFrame: (f) => batch(() => this.hear(f)),
+      onState: (s, code) => this.linkBecame(s, code),
+      quietMs: () => (this.shown.value && isOpen(this.state.value.chat) && page.document.visibilityState === "visible" ? QUIET_IN_CHAT_MS : QUIET_MS),
+      page,
+      document: page.document,
+    });
+    page.document.addEventListener("visibilitychange", () => this.noteRead());
+  }
+
+  start(): void {
+    this.connection.start();
+  }
+
+  /** The panel was opened or put away. */
+  show(open: boolean): void {
+    this.shown.value = open;
+    this.noteRead();
+  }
+
+  /** The same form sent again after a lost connection starts the same chat, not a second one. */
+  async startChat(form: Pick<StartChat, "department" | "fields" | "notice">): Promise<Answer> {
+    this.pendingStart = { type: "start_chat", ref: this.pendingStart?.ref ?? uuid7(), ...form };
+    const answer = await this.question(this.pendingStart);
+    if (answer.ok || answer.code !== "offline") this.pendingStart = null;
+    return answer;
+  }
+
+  leaveMessage(form: Omit<LeaveMessage, "type" | "id">): Promise<Answer> {
+    return this.question({ type: "leave_message", ...form });
+  }
+
+  endChat(): Promise<Answer> {
+    this.stopTyping();
+    return this.question({ type: "end_chat", chat: this.state.value.chat?.uid ?? "" });
+  }
+
+  loadOlder(): Promise<Answer> {
+    const { chat } = this.state.value;
+    return this.question({ type: "load_messages", chat: chat?.uid ?? "", before: chat?.log?.[0]?.seq ?? 0 });
+  }
+
+  send(text: string): void {
+    const { chat } = this.state.value;
+    if (!isOpen(chat)) return;
+    this.typingSaidAt = 0; // the message itself ends the typing sign on the other side
+    this.outbox.add(chat.uid, text);
+  }
+
+  retry(ref: string): void {
+    this.outbox.retry(ref);
+  }
+
+  /** Takes an unsent message back; its text is the writer's again. */
+  takeBack(ref: string): void {
+    this.outbox.remove(ref);
+  }
+
+  /** Tells that something is being written, never what (B2-14). */
+  typing(): void {
+    const { chat } = this.state.value;
+    if (chat?.state !== "active" || Date.now() - this.typingSaidAt < TYPING_AGAIN_MS) return;
+    this.typingSaidAt = Date.now();
+    this.connection.send({ type: "set_typing", chat: chat.uid, on: true });
+  }
+
+  stopTyping(): void {
+    const { chat } = this.state.value;
+    if (!this.typingSaidAt || !chat) return;
+    this.typingSaidAt = 0;
+    this.connection.send({ type: "set_typing", chat: chat.uid, on: false });
+  }
+
+  /** Leaves an ended chat, so that the form for a new one is shown. What was not sent becomes the draft. */
+  newChat(): void {
+    this.box.set("left", this.state.value.chat?.uid ?? null);
+    for (const item of this.outbox.all) this.toDraft(item);
+    this.set({ ...this.state.value, chat: null, typing: false });
+    this.rows.restart(0);
+  }
+
+  private async hello(): Promise<object> {
+    const { ticket, origin, browser, url } = await this.bridge.admission();
+    const session = this.box.get("session") ?? "";
+    return { type: "hello", protocol: PROTOCOL, role: "chat", site: this.site, ticket, embedder: origin, session, browser, page_url: url };
+  }
+
+  private linkBecame(link: LinkState, code: number): void {
+    this.link.value = link;
+    if (link === "online") this.secondTicket = true;
+    if (link !== "stopped") return;
+    if (code === CLOSE_CODES.FORBIDDEN && this.secondTicket) {
+      this.secondTicket = false; // a ticket may have grown old on its way
+      this.connection.start();
+    } else this.stoppedBy.value = code;
+  }
+
+  private hear(frame: Inbound): void {
+    switch (frame.type) {
+      case "visitor_welcome":
+        if (frame.session) this.box.set("session", frame.session);
+        this.kept.value = frame.cookie === true || this.box.kept;
+        this.reduce(frame.chat && frame.chat.uid === this.box.get("left") && !isOpen(frame.chat) ? without(frame) : frame);
+        this.afterSnapshot();
+        this.outbox.reconnected();
+        break;
+      case "ack":
+        this.landed(frame.ref, frame.chat, frame.seq, frame.at);
+        break;
+      case "failed":
+        if (frame.ref) this.refused(frame);
+        break;
+      case "resumed":
+        for (const row of frame.log) this.rows.take(row);
+        break;
+      case "position":
+        if (frame.chat && frame.chat === this.state.value.chat?.uid) this.compare(frame.seq ?? 0, frame.marks ?? 0, frame.epoch ?? "");
+        break;
+      case "started":
+      case "chat_started": {
+        const news = frame.chat.uid !== this.state.value.chat?.uid;
+        this.reduce(frame);
+        this.afterSnapshot();
+        if (news) this.tellPage("chat_started", { at: frame.chat.started_at });
+        break;
+      }
+      case "reset":
+        this.reduce(frame);
+        this.afterSnapshot();
+        break;
+      case "chat_opened":
+      case "message_posted":
+      case "message_edited":
+      case "message_deleted":
+      case "chat_accepted":
+      case "chat_transferred":
+      case "chat_closed":
+        if (frame.chat === this.state.value.chat?.uid) this.rows.take(frame);
+        break;
+      case "messages":
+      case "marks_changed":
+      case "typing_changed":
+      case "queue_moved":
+      case "availability_changed":
+        this.reduce(frame);
+        break;
+      case "done":
+      case "pong":
+      case "page_welcome":
+      case "operator_welcome":
+      case "synced":
+        break; // answers without news, or not for us
+      default:
+        unhandled(frame);
+    }
+  }
+
+  private reduce(frame: Incoming): void {
+    const before = this.state.value;
+    this.set(apply(before, frame));
+    if (frame.type === "typing_changed") {
+      clearTimeout(this.typingTimer);
+      if (frame.on) this.typingTimer = setTimeout(() => this.set({ ...this.state.value, typing: false }), TYPING_FORGOTTEN_MS);
+    }
+    if (!("seq" in frame) || this.state.value === before) return;
+    if (isMessage(frame)) {
+      if (frame.author === "visitor" && frame.ref) this.outbox.acked(frame.ref);
+      this.tellPage("message", { author: frame.author, at: frame.at });
+    }
+    if (frame.type === "chat_closed") this.tellPage("chat_ended", { reason: frame.reason });
+    this.noteRead();
+  }
+
+  /** A whole chat was taken over: its log is the truth, and what it holds is no longer unsent. */
+  private afterSnapshot(): void {
+    const { chat } = this.state.value;
+    this.rows.restart(chat?.seq ?? 0);
+    for (const row of chat?.log ?? []) if (row.author === "visitor" && row.ref) this.outbox.acked(row.ref);
+    this.noteRead();
+  }
+
+  /** Our own message is no event for us: its ack becomes its row. */
+  private landed(ref: string, chat: string, seq: number, at: number): void {
+    const item = this.outbox.all.find((i) => i.ref === ref);
+    if (item && chat === this.state.value.chat?.uid) {
+      this.rows.take({ type: "message_posted", chat, seq, at, author: "visitor", ref, text: item.text });
+    }
+    this.outbox.acked(ref);
+  }
+
+  private refused(f: Failed): void {
+    const item = this.outbox.all.find((i) => i.ref === f.ref);
+    this.outbox.refused(f.ref!, f.code, waitFor(f));
+    const elsewhere = item && item.chat !== this.state.value.chat?.uid;
+    if (elsewhere && (f.code === "chat_closed" || f.code === "not_found")) this.toDraft(item);
+  }
+
+  private toDraft(item: Unsent): void {
+    const draft = this.box.get("draft");
+    this.box.set("draft", draft ? `${draft}\n${item.text}` : item.text);
+    this.outbox.remove(item.ref);
+  }
+
+  private compare(seq: number, marks: number, epoch: string): void {
+    const { chat, epoch: ours } = this.state.value;
+    if (!chat) return;
+    if (epoch !== ours || (seq === chat.seq && marks !== marksSum(chat.marks))) this.resume();
+    else this.rows.expect(seq);
+  }
+
+  private resume(): void {
+    const { chat, epoch } = this.state.value;
+    if (chat) this.connection.send({ type: "resume", chat: chat.uid, after: chat.seq, epoch }, true);
+  }
+
+  private post(item: Unsent): boolean {
+    return this.connection.send({ type: "send_message", chat: item.chat, ref: item.ref, text: item.text }, true);
+  }
+
+  private async question(command: object): Promise<Answer> {
+    try {
+      const reply = await this.connection.ask(command);
+      return reply.type === "failed" ? { ok: false, code: reply.code, field: reply.field ?? "", message: reply.message } : { ok: true };
+    } catch (e) {
+      if (e instanceof Lost) return LOST;
+      throw e;
+    }
+  }
+
+  /** Delivered is what is here; read is what is here while the panel is open in a visible tab. */
+  private noteRead(): void {
+    this.markTimer ??= setTimeout(() => {
+      this.markTimer = undefined;
+      const { chat } = this.state.value;
+      if (!chat) return;
+      const had = { delivered: chat.marks.visitor_delivered ?? 0, read: chat.marks.visitor_read ?? 0 };
+      const read = this.shown.value && document.visibilityState === "visible" ? chat.seq : had.read;
+      if (chat.seq <= had.delivered && read <= had.read) return;
+      if (!this.connection.send({ type: "mark", chat: chat.uid, delivered: chat.seq, read })) return;
+      this.set(marked(this.state.value, chat.seq, read));
+    }, MARK_MS);
+  }
+
+  private set(next: ChatState): void {
+    this.state.value = next;
+    const unread = unreadCount(next.chat);
+    const open = isOpen(next.chat);
+    if (unread !== this.told.unread) this.bridge.tell({ chatlead: 1, type: "unread", count: unread });
+    if (open !== this.told.open) this.bridge.tell({ chatlead: 1, type: "chat", open });
+    this.told = { unread, open };
+  }
+
+  private tellPage(name: "chat_started" | "message" | "chat_ended", detail: Record<string, string | number>): void {
+    this.bridge.tell({ chatlead: 1, type: "event", name, detail });
+  }
+}
+
+/** An ended chat that its visitor has left stays left, though the server still shows it. */
+function without(welcome: VisitorWelcome): VisitorWelcome {
+  const { chat: _, ...rest } = welcome;
+  return rest;
+}
+
+/** Codes after which the same thing may be sent again by itself. */
+function waitFor(f: Failed): number {
+  if (f.retry_after_ms) return f.retry_after_ms;
+  return f.code === "rate_limited" || f.code === "unavailable" ? 2_000 : 0;
+}
+
+/** A frame that the server learns to send and that is not named above fails `tsc`. */
+function unhandled(_frame: never): void {
+  // a newer server may say more than we understand
+}
