@@ -119,13 +119,7 @@ class NoteAdded(Event, frozen=True, kw_only=True):
 # --- states: in the snapshot, never replayed --------------------------------------------------------
 
 PublicRow = (
-    ChatOpened
-    | MessagePosted
-    | MessageEdited
-    | MessageDeleted
-    | ChatAccepted
-    | ChatTransferred
-    | ChatClosed
+    ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed
 )
 
 

@@ -134,8 +134,8 @@ def render() -> str:
         union("Reply", replies.REPLIES),
         union("VisitorCommand", commands.VISITOR),
         union("OperatorCommand", commands.OPERATOR),
-        "/** Everything that a visitor's socket may receive. */\nexport type VisitorFrame = VisitorEvent | Reply;",
-        "/** Everything that an operator's socket may receive. */\nexport type StaffFrame = StaffEvent | Reply;",
+        "/** What a visitor's socket may receive. */\nexport type VisitorFrame = VisitorEvent | Reply;",
+        "/** What an operator's socket may receive. */\nexport type StaffFrame = StaffEvent | Reply;",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -702,8 +702,8 @@ export type OperatorCommand =
   | TransferChat
   | AddNote;
 
-/** Everything that a visitor's socket may receive. */
+/** What a visitor's socket may receive. */
 export type VisitorFrame = VisitorEvent | Reply;
 
-/** Everything that an operator's socket may receive. */
+/** What an operator's socket may receive. */
 export type StaffFrame = StaffEvent | Reply;
