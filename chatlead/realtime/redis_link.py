@@ -83,7 +83,7 @@ class Wire(asyncio.Protocol):
         """Queue a command; all commands of one loop turn leave in one write."""
         if not self._buffer:
             self.loop.call_soon(self._flush)
-        self._buffer.append(hiredis.pack_command(words)  # type: ignore[arg-type])
+        self._buffer.append(hiredis.pack_command(words))  # type: ignore[arg-type]
 
     def _flush(self) -> None:
         pieces, self._buffer = self._buffer, []

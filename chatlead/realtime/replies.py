@@ -88,8 +88,9 @@ class PageWelcome(Reply, frozen=True, kw_only=True):
 class VisitorWelcome(Reply, frozen=True, kw_only=True):
     """The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any.
 
-    `session` is set only where no cookie came back (`cookie` false): keep it in the frame's sessionStorage and send it in
-    the next `hello`; where that cannot be kept either, say that the history will not be kept (R-125).
+    `session` is set only where no cookie came back (`cookie` false): keep it in the frame's sessionStorage
+    and send it in the next `hello`; where that cannot be kept either, say that the history will not be
+    kept (R-125).
     """
 
     protocol: int
