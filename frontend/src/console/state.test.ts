@@ -94,11 +94,17 @@ test("a chat transferred from sam to olga becomes hers when it is listed, with a
   expect(texts(s, VERA)).toContain("hello");
 });
 
+test("the missed chats stand in the server's order, whatever order they came in", () => {
+  const missed = (uid: string, closed_at: number) => ({ type: "chat_listed", chat: view(uid, { state: "missed", closed_at }) }) as const;
+  const s = after(welcome(), missed("a", T + 1), missed("b", T + 3), missed("c", T + 2), missed("d", T + 2));
+  expect(s.missed.map((c) => c.uid)).toEqual(["b", "d", "c", "a"]);
+});
+
 test("a missed chat goes from waiting to the top of missed", () => {
   const s = after(
     welcome([view(VERA)], { missed: [view(DANA, { state: "missed" })] }),
     closed(VERA, 2, "missed"),
-    { type: "chat_listed", chat: view(VERA, { state: "missed", seq: 2 }) },
+    { type: "chat_listed", chat: view(VERA, { state: "missed", closed_at: T + 2000, seq: 2 }) },
   );
   expect(waiting(s)).toEqual([]);
   expect(s.missed.map((c) => c.uid)).toEqual([VERA, DANA]);

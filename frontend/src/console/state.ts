@@ -248,8 +248,13 @@ function synced(state: State, frame: Synced): State {
 function listed(state: State, view: ChatView): State {
   const chat = fromView(view, find(state, view.uid));
   const rest: State = { ...without(state, view.uid), missed: state.missed.filter((m) => m.uid !== view.uid) };
-  if (chat.state === "missed") return { ...rest, missed: [chat, ...rest.missed].slice(0, MISSED_SHOWN) };
+  if (chat.state === "missed") return { ...rest, missed: [chat, ...rest.missed].sort(newestMissed).slice(0, MISSED_SHOWN) };
   return settle(put(rest, chat), chat, chat);
+}
+
+/** As the server orders them, which the digest relies on: the latest `closed_at`, then the largest uid. */
+function newestMissed(a: Chat, b: Chat): number {
+  return b.closedAt - a.closedAt || (a.uid < b.uid ? 1 : -1);
 }
 
 function operatorChanged(state: State, operator: OperatorView, version: number): State {

@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { FakeSocket } from "../wire/socket.test-kit.ts";
+import { Box } from "../wire/storage.ts";
+import { browserStorage } from "../wire/storage.test-kit.ts";
+import { accepted, active, closed, DANA, OLGA, operator, SALES, SAM, says, T, VERA, view, welcome } from "./cast.test-kit.ts";
+import { digest } from "./digest.ts";
+import { Session } from "./session.ts";
+import { find, mine, unread } from "./state.ts";
+
+let storage: Storage;
+let looking: boolean;
+let told: string[];
+let arrivals: number[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  vi.spyOn(Math, "random").mockReturnValue(1);
+  FakeSocket.made = [];
+  storage = browserStorage();
+  looking = false;
+  told = [];
+  arrivals = [];
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+const far = () => FakeSocket.last;
+const sent = (type: string) => far().sent.filter((f) => f["type"] === type);
+const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+/** Time passes while the line answers, so that nobody takes it for dead. */
+async function live(ms: number): Promise<void> {
+  for (let t = 0; t < ms; t += 500) {
+    far().says({ type: "pong", at: T });
+    await wait(500);
+  }
+}
+
+async function greeted(frame: object): Promise<void> {
+  await wait(0);
+  far().opens();
+  far().says(frame);
+  await wait(0);
+}
+
+async function olga(...chats: Parameters<typeof welcome>): Promise<Session> {
+  const session = new Session({
+    url: "wss://chat.test/ws/v1/operator",
+    box: new Box(() => storage, "console"),
+    noteBox: new Box(() => storage, "console-notes"),
+    looking: () => looking,
+    tell: (t) => told.push(t),
+    arrived: (n) => arrivals.push(n),
+  });
+  session.start();
+  await greeted(welcome(...chats));
+  return session;
+}
+const refOf = (n = 0) => String(sent("send_message")[n]?.["ref"]);
+
+test("an ack becomes the event of olga's own message (docs/decisions/0004)", async () => {
+  const s = await olga([active(VERA, ["hi"])]);
+  s.say(VERA, "hello Vera");
+  expect(s.unsent.value).toHaveLength(1);
+  far().says({ type: "ack", ref: refOf(), chat: VERA, seq: 4, at: T });
+  expect(find(s.state.value, VERA)?.log.at(-1)).toMatchObject({ type: "message_posted", seq: 4, text: "hello Vera", author: "operator", operator: OLGA });
+  expect(s.unsent.value).toEqual([]);
+});
+
+test("what was not acknowledged is sent again after the line came back, in order and with the same refs (R-007)", async () => {
+  const s = await olga([active(VERA)]);
+  s.say(VERA, "one");
+  s.say(VERA, "two");
+  s.note(VERA, "call back");
+  const first = refOf();
+  far().closes(1006);
+  await wait(600);
+  await greeted(welcome([active(VERA)]));
+  expect(sent("send_message").map((f) => [f["ref"], f["text"]])).toEqual([[first, "one"]]);
+  far().says({ type: "ack", ref: first, chat: VERA, seq: 3, at: T });
+  expect(sent("send_message").map((f) => f["text"])).toEqual(["one", "two"]);
+  expect(sent("add_note").map((f) => f["text"])).toEqual(["call back"]);
+});
+
+test("a reload keeps drafts and unsent messages, and nothing stays once all is acknowledged (R-123)", async () => {
+  let s = await olga([active(VERA)]);
+  far().closes(1006);
+  s.say(VERA, "canary reply");
+  s.note(VERA, "canary note");
+  s.drafts.set(VERA, "reply", "canary draft");
+  s.stop();
+  s = await olga([active(VERA)]);
+  expect(s.drafts.get(VERA, "reply")).toBe("canary draft");
+  far().says({ type: "ack", ref: refOf(), chat: VERA, seq: 3, at: T });
+  far().says({ type: "ack", ref: sent("add_note")[0]?.["ref"], chat: VERA, seq: 1, at: T });
+  s.drafts.set(VERA, "reply", "");
+  expect(find(s.state.value, VERA)).toMatchObject({ seq: 3, staffSeq: 1 });
+  const left = Array.from({ length: storage.length }, (_, i) => storage.getItem(storage.key(i)!)).join();
+  expect(left).not.toContain("canary");
+});
+
+test("another operator who logs in to the same tab finds nothing and sends nothing of olga's", async () => {
+  let s = await olga([active(VERA)]);
+  far().closes(1006);
+  s.say(VERA, "from olga");
+  s.drafts.set(VERA, "reply", "half a");
+  s.stop();
+  s = await olga([], { me: operator(SAM, "Sam", []) });
+  await wait(10);
+  expect([s.unsent.value, s.drafts.get(VERA, "reply"), sent("send_message")]).toEqual([[], "", []]);
+});
+
+test("a gap is waited for, then asked for once", async () => {
+  const s = await olga([active(VERA, ["a"])]);
+  far().says(says(VERA, 5, "c"));
+  await wait(250);
+  expect(sent("resume")).toEqual([]);
+  await wait(100);
+  expect(sent("resume")).toEqual([{ type: "resume", chat: VERA, after: 3, staff_after: 0, epoch: "e1" }]);
+  far().says({ type: "resumed", chat: VERA, log: [says(VERA, 4, "b"), says(VERA, 5, "c")] });
+  await live(4000);
+  expect(sent("resume")).toHaveLength(1);
+  expect(find(s.state.value, VERA)?.seq).toBe(5);
+});
+
+test("a position that differs is answered by a sync, one that agrees by nothing", async () => {
+  const s = await olga([view(VERA)]);
+  far().says({ type: "position", digest: digest(s.state.value), version: 3, epoch: "e1" });
+  expect(sent("sync")).toEqual([]);
+  far().says({ type: "position", digest: "00000000", version: 3, epoch: "e1" });
+  expect(sent("sync")).toEqual([{ type: "sync", positions: { [VERA]: [1, 0, 0] }, epoch: "e1" }]);
+});
+
+test("while a row is held back no position is compared", async () => {
+  await olga([active(VERA)]);
+  far().says(says(VERA, 9, "early"));
+  far().says({ type: "position", digest: "00000000", version: 3, epoch: "e1" });
+  expect(sent("sync")).toEqual([]);
+});
+
+test("two that disagree even after a sync start afresh", async () => {
+  await olga([view(VERA)]);
+  const differs = { type: "synced", chats: [], gone: [], log: [], notes: [], missed: [], team: [], version: 3, digest: "00000000", epoch: "e1" };
+  far().says(differs);
+  await wait(1000);
+  expect(sent("sync")).toHaveLength(1);
+  far().says(differs);
+  await wait(0);
+  expect(FakeSocket.made).toHaveLength(2);
+});
+
+test("news of a colleague that were lost are noticed by the version", async () => {
+  await olga([]);
+  far().says({ type: "operator_changed", operator: operator(SAM, "Sam", [], true), version: 6 });
+  await wait(400);
+  expect(sent("sync")).toHaveLength(1);
+});
+
+test("a message is delivered when it is here and read only while olga looks at the open chat", async () => {
+  const s = await olga([active(VERA, ["a"]), active(DANA, ["b"])]);
+  await wait(200);
+  expect(sent("mark")).toEqual([
+    { type: "mark", chat: VERA, delivered: 3, read: 0 },
+    { type: "mark", chat: DANA, delivered: 3, read: 0 },
+  ]);
+  s.show(VERA);
+  await wait(200);
+  expect(sent("mark")).toHaveLength(2); // open, but the window is behind another
+  looking = true;
+  s.looked();
+  await wait(200);
+  expect(sent("mark").at(-1)).toEqual({ type: "mark", chat: VERA, delivered: 3, read: 3 });
+  expect(unread(find(s.state.value, VERA)!)).toBe(0);
+  expect(unread(find(s.state.value, DANA)!)).toBe(1);
+});
+
+test("marks that were lost with the line are told again", async () => {
+  looking = true;
+  const s = await olga([active(VERA, ["a"])]);
+  s.show(VERA);
+  await wait(200);
+  far().closes(1006);
+  await wait(600);
+  await greeted(welcome([active(VERA, ["a"])]));
+  await wait(200);
+  expect(sent("mark")).toEqual([{ type: "mark", chat: VERA, delivered: 3, read: 3 }]);
+});
+
+test("the one who accepts second is told, and the chat of the first one goes", async () => {
+  const s = await olga([view(VERA)]);
+  const done = s.accept(VERA);
+  expect(s.busy.value.has(VERA)).toBe(true);
+  far().says({ type: "failed", id: sent("accept_chat")[0]?.["id"], code: "chat_already_taken", message: "…" });
+  far().says(accepted(VERA, 2, SAM, "Sam"));
+  expect(await done).toBe(false);
+  expect(told).toEqual(["Somebody else accepted this chat first."]);
+  expect([s.state.value.chats.size, s.busy.value.size]).toEqual([0, 0]);
+});
+
+test("accepting opens the chat; a new chat opens nothing by itself", async () => {
+  const s = await olga([view(VERA)]);
+  const done = s.accept(VERA);
+  far().says({ type: "done", id: sent("accept_chat")[0]?.["id"] });
+  expect(await done).toBe(true);
+  far().says(accepted(VERA, 2, OLGA, "Olga"));
+  far().says({ type: "chat_listed", chat: view(DANA) });
+  expect(s.state.value.open).toBe(VERA);
+  expect(mine(s.state.value).map((c) => c.uid)).toEqual([VERA]);
+  expect(arrivals).toEqual([1]);
+});
+
+test("without a line olga is told that nothing happened", async () => {
+  const s = await olga([view(VERA)]);
+  far().closes(1006);
+  expect(await s.accept(VERA)).toBe(false);
+  expect(told[0]).toMatch(/No connection/);
+});
+
+test("a message to a chat that ended is kept with its reason until olga decides", async () => {
+  const s = await olga([active(VERA)]);
+  s.say(VERA, "too late");
+  far().says(closed(VERA, 3));
+  far().says({ type: "failed", code: "chat_closed", message: "…", ref: refOf(), chat: VERA });
+  expect(s.unsent.value).toMatchObject([{ text: "too late", failed: "chat_closed" }]);
+  s.dismiss(VERA);
+  expect(s.unsent.value).toEqual([]);
+});
+
+test("a refusal of a moment is tried again by itself", async () => {
+  const s = await olga([active(VERA)]);
+  s.say(VERA, "hello");
+  far().says({ type: "failed", code: "unavailable", message: "…", ref: refOf(), chat: VERA });
+  await live(2500);
+  expect(sent("send_message").map((f) => f["ref"])).toEqual([refOf(), refOf()]);
+  expect(s.unsent.value[0]?.failed).toBe("");
+});
+
+test("typing is told at most every three seconds, without text, and taken back when olga pauses", async () => {
+  const s = await olga([active(VERA)]);
+  s.typed(VERA, "h");
+  s.typed(VERA, "he");
+  expect(sent("set_typing")).toEqual([{ type: "set_typing", chat: VERA, on: true }]);
+  await live(3000);
+  s.typed(VERA, "hel");
+  expect(sent("set_typing")).toHaveLength(2);
+  await live(5500);
+  expect(sent("set_typing").at(-1)).toEqual({ type: "set_typing", chat: VERA, on: false });
+});
+
+test("what ended while the line was down is asked for, so that its end can be read", async () => {
+  const s = await olga([active(VERA, ["a"])]);
+  far().closes(1006);
+  await wait(600);
+  await greeted(welcome([]));
+  expect(sent("resume")).toEqual([{ type: "resume", chat: VERA, after: 3, staff_after: 0, epoch: "e1" }]);
+  far().says({ type: "resumed", chat: VERA, log: [closed(VERA, 4)] });
+  expect(find(s.state.value, VERA)).toMatchObject({ left: "ended", state: "closed" });
+});
+
+test("the switch says what the server carried out", async () => {
+  const s = await olga([], { me: operator(OLGA, "Olga", [SALES.uid], false) });
+  const done = s.setAvailability(true);
+  expect(s.state.value.me?.availability).toBe("away");
+  far().says({ type: "done", id: sent("set_availability")[0]?.["id"] });
+  await done;
+  expect(s.state.value.me?.availability).toBe("online");
+});

@@ -1,0 +1,385 @@
+/**
+ * The console at work: one connection, one state, and what must happen because of a change. It holds the
+ * timers and the storage that the reducer may not know. Screens read its signals and call its methods.
+ */
+import { computed, signal } from "@preact/signals";
+import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
+import { HOLD_MS } from "../wire/gaps.ts";
+import { Outbox, type Unsent } from "../wire/outbox.ts";
+import { type Ack, type OperatorCommand, type OperatorWelcome, type Position, PROTOCOL, type Reply, type Synced } from "../wire/protocol.ts";
+import type { Box } from "../wire/storage.ts";
+import { digest, positions } from "./digest.ts";
+import { Drafts } from "./drafts.ts";
+import * as st from "./state.ts";
+
+export interface Surroundings {
+  url: string;
+  /** The tab's storage, for drafts and unsent replies; another for unsent notes. */
+  box: Box;
+  noteBox: Box;
+  /** Whether a person has the conversation before their eyes: visible, focused, not covered. */
+  looking: () => boolean;
+  /** Something that the operator should hear about although they did not ask. */
+  tell: (text: string) => void;
+  /** Somebody new waits. */
+  arrived: (count: number) => void;
+  page?: EventTarget;
+  document?: EventTarget & { readonly visibilityState: string };
+}
+
+export interface Link {
+  readonly state: LinkState;
+  readonly code: number;
+}
+
+type Wire = st.Frame & { readonly id?: number };
+type Command = OperatorCommand extends infer C ? (C extends { id?: number } ? Omit<C, "id"> : never) : never;
+
+const MARK_MS = 150;
+const TYPING_EVERY_MS = 3_000;
+const TYPING_IDLE_MS = 5_000;
+const UNAVAILABLE_MS = 2_000;
+const SYNC_AGAIN_MS = 1_000;
+
+export class Session {
+  readonly state = signal<st.State>(st.nothing);
+  readonly link = signal<Link>({ state: "idle", code: 0 });
+  readonly unsent = signal<readonly Unsent[]>([]);
+  readonly unsentNotes = signal<readonly Unsent[]>([]);
+  /** Uids of chats for which an answer of the server is awaited. */
+  readonly busy = signal<ReadonlySet<string>>(new Set());
+  readonly drafts: Drafts;
+  readonly open = computed(() => st.find(this.state.value, this.state.value.open));
+
+  private connection: Connection<Wire>;
+  private replies: Outbox;
+  private notes: Outbox;
+  private holds = new Map<string, ReturnType<typeof setTimeout>>();
+  private marked = new Map<string, { delivered: number; read: number }>();
+  private markTimer: ReturnType<typeof setTimeout> | undefined;
+  private syncTimer: ReturnType<typeof setTimeout> | undefined;
+  private disagreements = 0;
+  private typing = { chat: "", at: 0, idle: undefined as ReturnType<typeof setTimeout> | undefined };
+
+  constructor(private around: Surroundings) {
+    const { url, box, noteBox, page, document } = around;
+    this.drafts = new Drafts(box);
+    this.connection = new Connection<Wire>({
+      url,
+      hello: async () => ({ type: "hello", protocol: PROTOCOL }),
+      isWelcome: (f) => f.type === "operator_welcome",
+      onFrame: (f) => this.hear(f),
+      onState: (state, code) => (this.link.value = { state, code }),
+      quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors (R-007)
+      ...(page && { page }),
+      ...(document && { document }),
+    });
+    this.replies = new Outbox(
+      box,
+      ({ chat, ref, text }) => this.connection.send({ type: "send_message", chat, ref, text }, true),
+      () => (this.unsent.value = this.replies.all),
+    );
+    this.notes = new Outbox(
+      noteBox,
+      ({ chat, ref, text }) => this.connection.send({ type: "add_note", chat, ref, text }, true),
+      () => (this.unsentNotes.value = this.notes.all),
+    );
+    this.unsent.value = this.replies.all;
+    this.unsentNotes.value = this.notes.all;
+  }
+
+  start(): void {
+    this.connection.start();
+  }
+
+  stop(): void {
+    this.connection.stop();
+  }
+
+  /** Tries at once instead of at the next turn. */
+  wake(): void {
+    this.connection.wake();
+  }
+
+  /** Nothing that was typed stays in this tab (log-out, or another operator logged in). */
+  forget(): void {
+    this.drafts.clear();
+    this.replies.clear();
+    this.notes.clear();
+  }
+
+  // --- what the operator does -------------------------------------------------------------------------
+
+  show(uid: string): void {
+    this.become(st.open(this.state.peek(), uid));
+  }
+
+  dismiss(uid: string): void {
+    for (const item of this.replies.of(uid)) this.replies.remove(item.ref);
+    for (const item of this.notes.of(uid)) this.notes.remove(item.ref);
+    this.drafts.forget(uid);
+    this.become(st.dismiss(this.state.peek(), uid));
+  }
+
+  say(chat: string, text: string): void {
+    this.quiet();
+    this.replies.add(chat, text);
+  }
+
+  note(chat: string, text: string): void {
+    this.notes.add(chat, text);
+  }
+
+  retry(item: Unsent): void {
+    this.boxOf(item.ref)?.retry(item.ref);
+  }
+
+  discard(item: Unsent): void {
+    this.boxOf(item.ref)?.remove(item.ref);
+  }
+
+  async setAvailability(online: boolean): Promise<void> {
+    const reply = await this.ask({ type: "set_availability", online }, "status");
+    if (reply) this.become(st.availability(this.state.peek(), online));
+  }
+
+  async accept(chat: string): Promise<boolean> {
+    const reply = await this.ask({ type: "accept_chat", chat }, chat, {
+      chat_already_taken: "Somebody else accepted this chat first.",
+      not_found: "This chat is no longer waiting.",
+      wrong_state: "This chat is no longer waiting.",
+      chat_closed: "This chat has ended.",
+    });
+    if (reply) this.show(chat);
+    return reply !== null;
+  }
+
+  async transfer(chat: string, to: { department: string } | { operator: string }): Promise<boolean> {
+    return (await this.ask({ type: "transfer_chat", chat, ...to }, chat)) !== null;
+  }
+
+  async end(chat: string): Promise<boolean> {
+    return (await this.ask({ type: "end_chat", chat }, chat)) !== null;
+  }
+
+  async loadEarlier(chat: string): Promise<void> {
+    const before = st.find(this.state.peek(), chat)?.log[0]?.seq ?? 0;
+    await this.ask({ type: "load_messages", chat, before }, chat);
+  }
+
+  /** The operator pressed a key in a reply. Carries no text (B2-14). */
+  typed(chat: string, text: string): void {
+    if (!text) return this.quiet();
+    const now = Date.now();
+    if (this.typing.chat !== chat || now - this.typing.at >= TYPING_EVERY_MS) {
+      if (this.typing.chat !== chat) this.quiet();
+      if (this.send({ type: "set_typing", chat, on: true })) Object.assign(this.typing, { chat, at: now });
+    }
+    clearTimeout(this.typing.idle);
+    this.typing.idle = setTimeout(() => this.quiet(), TYPING_IDLE_MS);
+  }
+
+  quiet(): void {
+    clearTimeout(this.typing.idle);
+    if (this.typing.chat) this.send({ type: "set_typing", chat: this.typing.chat, on: false });
+    Object.assign(this.typing, { chat: "", at: 0 });
+  }
+
+  /** Something changed about whether a person sees the conversation. */
+  looked(): void {
+    this.become(this.state.peek());
+  }
+
+  // --- what the server says ---------------------------------------------------------------------------
+
+  private hear(frame: Wire): void {
+    const before = this.state.peek();
+    this.become(st.apply(before, frame));
+    switch (frame.type) {
+      case "operator_welcome":
+        return this.welcomed(frame);
+      case "ack":
+        return this.acked(frame);
+      case "failed":
+        if (frame.ref) this.refused(frame.ref, frame.code, frame.retry_after_ms ?? 0);
+        return;
+      case "position":
+        return this.compare(frame);
+      case "synced":
+        return this.compareAfterSync(frame);
+      case "operator_changed":
+        if (frame.version > before.version + 1) this.syncSoon(HOLD_MS); // news of another colleague were lost
+        return;
+      default:
+        return;
+    }
+  }
+
+  private welcomed(frame: OperatorWelcome): void {
+    const { box } = this.around;
+    if (box.get("operator") !== frame.me.uid) {
+      if (box.get("operator") !== null) this.forget(); // another person works in this tab now
+      box.set("operator", frame.me.uid);
+    }
+    this.disagreements = 0;
+    this.marked.clear();
+    this.typing.chat = "";
+    this.replies.reconnected();
+    this.notes.reconnected();
+    // what ended while we were away is not in the snapshot: its last rows are asked for
+    for (const chat of this.state.peek().chats.values()) if (chat.left === "gone") this.resume(chat);
+    this.become(this.state.peek());
+  }
+
+  /** The sender of a message gets no event: its ack and the text that was kept are the event. */
+  private acked({ ref, chat, seq, at }: Ack): void {
+    const me = this.state.peek().me;
+    const who = { operator: me?.uid ?? "", name: me?.name ?? "" };
+    const reply = this.replies.all.find((i) => i.ref === ref);
+    const note = this.notes.all.find((i) => i.ref === ref);
+    let next = this.state.peek();
+    if (reply) next = st.apply(next, { type: "message_posted", chat, seq, at, author: "operator", ref, text: reply.text, ...who });
+    if (note) next = st.apply(next, { type: "note_added", chat, staff_seq: seq, at, ref, text: note.text, ...who });
+    this.become(next);
+    this.boxOf(ref)?.acked(ref);
+  }
+
+  private refused(ref: string, code: string, retryAfterMs: number): void {
+    const outbox = this.boxOf(ref);
+    const item = outbox?.all.find((i) => i.ref === ref);
+    if (!outbox || !item) return;
+    const again = code === "unavailable" ? Math.max(retryAfterMs, UNAVAILABLE_MS) : retryAfterMs;
+    if (!again && !st.find(this.state.peek(), item.chat)) {
+      this.around.tell(`A message was not sent, because its chat is no longer yours: “${item.text}”`);
+      outbox.remove(ref);
+    } else outbox.refused(ref, code, again);
+  }
+
+  private compare(theirs: Position): void {
+    const ours = this.state.peek();
+    if (st.incomplete(ours).length) return; // resume is under way
+    const same = theirs.digest === digest(ours) && theirs.version === ours.version && theirs.epoch === ours.epoch;
+    if (!same) this.sync();
+  }
+
+  private compareAfterSync(theirs: Synced): void {
+    if (theirs.digest === digest(this.state.peek())) {
+      this.disagreements = 0;
+    } else if (++this.disagreements < 2) {
+      this.syncSoon(SYNC_AGAIN_MS); // something may just have happened between the two
+    } else {
+      this.disagreements = 0;
+      this.connection.stop();
+      this.connection.start();
+    }
+  }
+
+  private sync(): void {
+    const ours = this.state.peek();
+    this.send({ type: "sync", positions: positions(ours), epoch: ours.epoch });
+  }
+
+  private syncSoon(ms: number): void {
+    clearTimeout(this.syncTimer);
+    this.syncTimer = setTimeout(() => this.sync(), ms);
+  }
+
+  // --- what follows from a change ---------------------------------------------------------------------
+
+  private become(next: st.State): void {
+    const before = this.state.peek();
+    this.state.value = this.around.looking() && next.open ? readAll(next) : next;
+    this.dropKnown();
+    this.watchGaps();
+    this.markSoon();
+    if (before.me && next.me) {
+      const known = new Set(st.waiting(before).map((c) => c.uid));
+      const fresh = st.waiting(next).filter((c) => !known.has(c.uid)).length;
+      if (fresh) this.around.arrived(fresh);
+    }
+    for (const chat of next.chats.values()) {
+      if (chat.left === "ended" && !before.chats.get(chat.uid)?.left) this.drafts.forget(chat.uid);
+    }
+  }
+
+  /** A row of ours may come back by another way than its ack. */
+  private dropKnown(): void {
+    for (const item of this.replies.all) {
+      const log = st.find(this.state.peek(), item.chat)?.log ?? [];
+      if (log.some((r) => r.ref === item.ref)) this.replies.acked(item.ref);
+    }
+    for (const item of this.notes.all) {
+      const notes = st.find(this.state.peek(), item.chat)?.notes ?? [];
+      if (notes.some((n) => n.ref === item.ref)) this.notes.acked(item.ref);
+    }
+  }
+
+  private watchGaps(): void {
+    for (const { uid } of st.incomplete(this.state.peek())) {
+      if (this.holds.has(uid)) continue;
+      const look = () => {
+        this.holds.delete(uid);
+        const chat = st.incomplete(this.state.peek()).find((c) => c.uid === uid);
+        if (!chat) return;
+        this.resume(chat);
+        this.holds.set(uid, setTimeout(look, HOLD_MS * 10)); // the answer may be lost as well
+      };
+      this.holds.set(uid, setTimeout(look, HOLD_MS));
+    }
+  }
+
+  private resume({ uid, seq, staffSeq }: st.Chat): void {
+    this.send({ type: "resume", chat: uid, after: seq, staff_after: staffSeq, epoch: this.state.peek().epoch });
+  }
+
+  private markSoon(): void {
+    this.markTimer ??= setTimeout(() => {
+      this.markTimer = undefined;
+      this.mark();
+    }, MARK_MS);
+  }
+
+  /** Delivered is what this console has; read is what a person has looked at. */
+  private mark(): void {
+    const state = this.state.peek();
+    for (const chat of st.mine(state)) {
+      if (chat.left) continue;
+      const told = this.marked.get(chat.uid) ?? { delivered: chat.marks.operator_delivered, read: chat.marks.operator_read };
+      const now = { delivered: chat.seq, read: Math.max(chat.readHere, chat.marks.operator_read) };
+      if (now.delivered <= told.delivered && now.read <= told.read) continue;
+      if (this.send({ type: "mark", chat: chat.uid, ...now })) this.marked.set(chat.uid, now);
+    }
+  }
+
+  private boxOf(ref: string): Outbox | undefined {
+    return [this.replies, this.notes].find((box) => box.all.some((i) => i.ref === ref));
+  }
+
+  private send(command: Command): boolean {
+    return this.connection.send(command);
+  }
+
+  /** The reply, or null when it could not be done and the operator was told why. */
+  private async ask(command: Command, what: string, words: Record<string, string> = {}): Promise<Reply | null> {
+    if (this.busy.peek().has(what)) return null;
+    this.busy.value = new Set(this.busy.peek()).add(what);
+    try {
+      const reply = (await this.connection.ask(command)) as Reply;
+      if (reply.type !== "failed") return reply;
+      this.around.tell(words[reply.code] ?? reply.message);
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      this.around.tell("No connection at the moment. Please try again when it is back.");
+    } finally {
+      const rest = new Set(this.busy.peek());
+      rest.delete(what);
+      this.busy.value = rest;
+    }
+    return null;
+  }
+}
+
+function readAll(state: st.State): st.State {
+  const chat = state.chats.get(state.open);
+  return chat && st.isMine(state, chat) ? st.readHere(state, chat.uid, chat.seq) : state;
+}
