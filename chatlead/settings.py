@@ -111,6 +111,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # --- Tasks --------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CHATLEAD_BROKER_URL", default=REDIS_URL or "memory://")
+CELERY_APP = "chatlead.celery.app"  # by name, as the apps below it may not import it
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -125,6 +126,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+CSRF_FAILURE_VIEW = "chatlead.views.csrf_failure"
 LOGIN_URL = "/console/login/"
 LOGIN_REDIRECT_URL = "/console/"
 LOGOUT_REDIRECT_URL = "/console/login/"
@@ -148,6 +150,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+
+# --- Who we are, in the privacy notice (R-033) --------------------------------------------------------------
+VENDOR_NAME = env.str("CHATLEAD_VENDOR_NAME", default="ChatLead")
 
 # --- The chat ---------------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 64 * 1024  # D-3

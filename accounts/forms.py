@@ -1,0 +1,32 @@
+"""Forms of people who log in."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+
+
+class LogInForm(AuthenticationForm):
+    """E-mail and password. An unknown address, a wrong password and a suspended user look the same."""
+
+    username = forms.EmailField(
+        label="Email",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}),
+    )
+    error_messages = {
+        "invalid_login": "Email and password do not match. Please check both and try again.",
+        "inactive": "Email and password do not match. Please check both and try again.",
+    }
+
+    def clean_username(self) -> str:
+        """Addresses are compared in lower case."""
+        return str(self.cleaned_data["username"]).strip().lower()
+
+    def clean_password(self) -> str:
+        """As typed; a NUL is no password that anybody can have."""
+        password = str(self.cleaned_data["password"])
+        if "\x00" in password:
+            raise ValidationError(self.error_messages["invalid_login"], code="invalid_login")
+        return password

@@ -1,0 +1,247 @@
+"""Reads about accounts, their people, sites and departments. `access_*` fetch with the right, or NotFound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from accounts import notices
+from accounts.models import Account, Department, DepartmentMember, Installation, Operator, Site, User
+from chatlead.errors import Forbidden, NotAuthenticated, NotFound, OriginRefused, ProtocolNotSpoken
+from chatlead.realtime.commands import PROTOCOL
+from chatlead.realtime.shapes import Availability, DepartmentView, FieldSpec, NoticeView, OperatorView, SiteView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from django.http import HttpRequest
+
+    from chatlead.realtime.commands import OperatorHello
+    from chatlead.realtime.socket import Handshake
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPrincipal:
+    """Who is behind an operator's socket, as of `rights_epoch`. `login_key` names the log-in, to be kept secret."""
+
+    account_id: int
+    operator_id: int
+    operator_uid: str
+    name: str
+    role: str
+    department_ids: frozenset[int]
+    rights_epoch: int
+    login_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What an operator may at the moment. An operator who may nothing any more is absent from `rights_of`."""
+
+    rights_epoch: int
+    department_ids: frozenset[int]
+
+
+def epoch() -> str:
+    """The epoch of this database; another one after a restore (V-3). The first caller makes the row."""
+    found = Installation.objects.values_list("epoch", flat=True).filter(pk=1).first()
+    return found or Installation.objects.get_or_create(pk=1)[0].epoch
+
+
+# --- people who log in --------------------------------------------------------------------------------
+
+
+def first_membership(user: User) -> Operator | None:
+    """The membership in which a person works when no account is named; None for staff without one."""
+    return (
+        Operator.objects.select_related("account")
+        .filter(user=user, suspended_at=None)
+        .order_by("id")
+        .first()
+    )
+
+
+def user_of_login(login_key: str) -> User | None:
+    """Who is logged in under a session's key; None when it has ended, or the password is another one since."""
+    if not login_key or len(login_key) > 40 or not login_key.isalnum():
+        return None
+    request = SimpleNamespace(session=SessionStore(login_key))
+    user = get_user(cast("HttpRequest", request))
+    return user if isinstance(user, User) and user.is_active else None
+
+
+def admit_operator(handshake: Handshake, hello: OperatorHello) -> OperatorPrincipal:
+    """Who may open an operator's socket: our own Origin, a live log-in, a membership (ASVS 4.4).
+
+    Raises ProtocolNotSpoken, OriginRefused, NotAuthenticated, Forbidden.
+    """
+    if hello.protocol != PROTOCOL:
+        raise ProtocolNotSpoken
+    if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
+        raise OriginRefused
+    login_key = handshake.cookies.get(settings.SESSION_COOKIE_NAME, "")
+    user = user_of_login(login_key)
+    if user is None:
+        raise NotAuthenticated
+    memberships = Operator.objects.filter(user=user, suspended_at=None).order_by("id")
+    if hello.account:
+        memberships = memberships.filter(account__uid=hello.account)
+    operator = memberships.first()
+    if operator is None:
+        raise Forbidden
+    departments = DepartmentMember.objects.filter(operator=operator).values_list("department_id", flat=True)
+    return OperatorPrincipal(
+        account_id=operator.account_id,
+        operator_id=operator.pk,
+        operator_uid=operator.uid,
+        name=operator.name,
+        role=operator.role,
+        department_ids=frozenset(departments),
+        rights_epoch=operator.rights_epoch,
+        login_key=login_key,
+    )
+
+
+def rights_of(operator_ids: Iterable[int]) -> dict[int, Rights]:
+    """The present rights of many operators, in two queries. Suspended and removed ones are absent."""
+    ids = list(operator_ids)
+    live = Operator.objects.filter(pk__in=ids, suspended_at=None, user__is_active=True)
+    epochs = dict(live.values_list("pk", "rights_epoch"))
+    departments: dict[int, set[int]] = {pk: set() for pk in epochs}
+    members = DepartmentMember.objects.filter(operator_id__in=list(epochs))
+    for operator_id, department_id in members.values_list("operator_id", "department_id"):
+        departments[operator_id].add(department_id)
+    return {pk: Rights(rights_epoch, frozenset(departments[pk])) for pk, rights_epoch in epochs.items()}
+
+
+def live_logins(login_keys: Iterable[str]) -> set[str]:
+    """Those of the keys that are still logged in, in one query."""
+    live = Session.objects.filter(session_key__in=list(login_keys), expire_date__gt=timezone.now())
+    return set(live.values_list("session_key", flat=True))
+
+
+# --- departments and the team -------------------------------------------------------------------------
+
+
+def is_really_online(operator: Operator, now: datetime) -> bool:
+    """Online is the intent and a console is connected."""
+    return (
+        operator.availability == Operator.Availability.ONLINE
+        and operator.suspended_at is None
+        and operator.lease_until is not None
+        and operator.lease_until > now
+    )
+
+
+def online_departments(*, site_id: int | None = None, account_id: int | None = None) -> list[str]:
+    """Uids of the departments with somebody online now, of a site (those it offers) or of an account."""
+    found = Department.objects.filter(
+        operators__availability=Operator.Availability.ONLINE,
+        operators__lease_until__gt=timezone.now(),
+        operators__suspended_at=None,
+        operators__user__is_active=True,
+    )
+    found = found.filter(sites=site_id) if site_id is not None else found.filter(account_id=account_id)
+    return list(found.order_by("position", "id").values_list("uid", flat=True).distinct())
+
+
+def operator_view(operator: Operator, departments: Iterable[str], now: datetime) -> OperatorView:
+    """A colleague as the console shows them; `departments` are uids."""
+    return OperatorView(
+        uid=operator.uid,
+        name=operator.name,
+        role=operator.role,
+        departments=sorted(departments),
+        availability=cast("Availability", operator.availability),
+        online=is_really_online(operator, now),
+    )
+
+
+def team(account: Account | int) -> list[OperatorView]:
+    """All operators of an account but the suspended, in the order they came, in two queries."""
+    account_id = account if isinstance(account, int) else account.pk
+    now = timezone.now()
+    operators = list(Operator.objects.filter(account_id=account_id, suspended_at=None).order_by("id"))
+    departments: dict[int, list[str]] = {operator.pk: [] for operator in operators}
+    members = DepartmentMember.objects.filter(account_id=account_id, operator__suspended_at=None)
+    for operator_id, uid in members.values_list("operator_id", "department__uid"):
+        departments[operator_id].append(uid)
+    return [operator_view(operator, departments[operator.pk], now) for operator in operators]
+
+
+def team_version(account_id: int) -> int:
+    """How often the team list has changed. Read it before the list: it only grows (V-4)."""
+    return Account.objects.values_list("team_version", flat=True).get(pk=account_id)
+
+
+def access_department(account_id: int, uid: str) -> Department:
+    """A department of the caller's own account, else NotFound."""
+    found = Department.objects.filter(account_id=account_id, uid=uid).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def access_operator(account_id: int, uid: str) -> Operator:
+    """A colleague of the caller's own account who is not suspended, else NotFound."""
+    found = Operator.objects.filter(account_id=account_id, uid=uid, suspended_at=None).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+# --- sites --------------------------------------------------------------------------------------------
+
+
+def site_by_key(key: str) -> Site:
+    """The site of a public key with its account; NotFound where there is none or it is disabled."""
+    found = None
+    if 0 < len(key) <= 32 and "\x00" not in key:
+        found = Site.objects.select_related("account").filter(key=key, is_enabled=True).first()
+    if found is None:
+        raise NotFound("There is no such site, or it is disabled.")
+    return found
+
+
+def first_site_of(owner_email: str) -> Site | None:
+    """The oldest enabled site of an owner's account; None where there is none."""
+    mine = Site.objects.filter(
+        account__operators__user__email=owner_email, account__operators__role="owner", is_enabled=True
+    )
+    return mine.order_by("id").first()
+
+
+def site_departments(site: Site) -> list[Department]:
+    """The departments that visitors of the site can reach, in the order the firm chose."""
+    return list(site.departments.order_by("position", "id"))
+
+
+def site_fields(site: Site) -> list[FieldSpec]:
+    """The pre-chat form; an empty list means: no form."""
+    return msgspec.convert(site.fields, list[FieldSpec])
+
+
+def site_view(site: Site) -> SiteView:
+    """What a widget needs to know of its site: nothing in it is secret."""
+    notice = notices.current(site)
+    return SiteView(
+        key=site.key,
+        name=site.name,
+        firm=site.account.name,
+        color=site.color,
+        welcome=site.welcome,
+        privacy_policy_url=site.privacy_policy_url,
+        departments=[DepartmentView(uid=each.uid, name=each.name) for each in site_departments(site)],
+        online=online_departments(site_id=site.pk),
+        fields=site_fields(site),
+        notice=NoticeView(version=notice.version, text=notice.text, sha256=notice.sha256),
+    )

@@ -1,0 +1,27 @@
+"""Log in and log out."""
+
+from __future__ import annotations
+
+from django.contrib.auth import views
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.forms import LogInForm
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+@method_decorator(never_cache, name="dispatch")
+class LogIn(views.LoginView):
+    """Asks for e-mail and password; a success begins a session under a new key (ASVS 7.2.4)."""
+
+    form_class = LogInForm
+    template_name = "account/login.html"
+    redirect_authenticated_user = True
+    http_method_names = ["get", "post", "head"]
+
+
+class LogOut(views.LogoutView):
+    """Ends the session: its key opens nothing any more, and its sockets close within seconds."""
+
+    http_method_names = ["post"]

@@ -1,0 +1,123 @@
+"""What every plain request goes through: an id, security headers by kind of page, errors in one shape."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from chatlead.addresses import is_trusted
+from chatlead.errors import ChatLeadError, NotAuthenticated
+from chatlead.policies import page_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http.response import HttpResponseBase
+
+    Next = Callable[[HttpRequest], HttpResponseBase]
+
+logger = logging.getLogger(__name__)
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+
+# Addresses whose callers are programs: they get errors as JSON.
+FOR_PROGRAMS = ("/widget/", "/api/", "/poll/", "/webhooks/", "/healthz", "/readyz")
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Is the caller a program? The chat frame is a page although it lies under /widget/."""
+    if request.path == "/widget/v1/frame":
+        return False
+    return request.path.startswith(FOR_PROGRAMS) or request.headers.get("Accept") == "application/json"
+
+
+def error_json(error: ChatLeadError) -> JsonResponse:
+    """`{"error": {"code", "message", "field"}}` with the error's own status; `field` only where one is known."""
+    body = {"code": error.code, "message": error.message}
+    if error.field:
+        body["field"] = error.field
+    answer = JsonResponse({"error": body}, status=error.status)
+    if error.retry_after_ms:
+        answer["Retry-After"] = str(max(1, -(-error.retry_after_ms // 1000)))
+    return answer
+
+
+class RequestContext:
+    """Gives each request an id, and takes away what only our proxies may say (ASVS 4.1.3)."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_trusted(request.META.get("REMOTE_ADDR", "")):
+            for name in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"):
+                request.META.pop(name, None)
+        token = request_id.set(secrets.token_hex(8))
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class SecurityHeaders:
+    """Headers of every answer that a view has not set itself (ASVS 3.4)."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if "Content-Security-Policy" not in response:
+            try:
+                policy = page_policy(request)
+            except Exception:  # a Host header that is refused: such an answer needs no socket
+                policy = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+            response["Content-Security-Policy"] = policy
+            response["X-Frame-Options"] = "DENY"
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+        )
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class ErrorAnswers:
+    """Turns a `ChatLeadError` into an answer: JSON for programs, a helpful page for people."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (
+            response.status_code == 405
+            and isinstance(response, HttpResponse)
+            and not response.content
+            and wants_json(request)
+        ):
+            response["Content-Type"] = "application/json"
+            message = "This address does not do that; see the Allow header."
+            response.content = json.dumps({"error": {"code": "method_not_allowed", "message": message}}).encode()
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Called by Django for what a view raised; None leaves it to Django's own handlers."""
+        if not isinstance(exception, ChatLeadError):
+            return None
+        if wants_json(request):
+            return error_json(exception)
+        if isinstance(exception, NotAuthenticated):
+            from django.contrib.auth.views import redirect_to_login
+
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        from chatlead.views import error_page
+
+        return error_page(request, exception.status, exception.message)

@@ -1,0 +1,24 @@
+"""The only list of url prefixes."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from chatlead import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("demo/", views.demo, name="demo"),
+    path("demo/<slug:page>/", views.demo, name="demo_page"),
+    path("console/", views.console, name="console"),
+    path("console/", include("accounts.urls")),
+    path("widget/v1/", include("visitors.urls")),
+    path("admin/", admin.site.urls),
+]
+handler400 = "chatlead.views.bad_request"
+handler403 = "chatlead.views.permission_denied"
+handler404 = "chatlead.views.page_not_found"
+handler500 = "chatlead.views.server_error"

@@ -1,0 +1,145 @@
+"""Pages that belong to no app: health, the public page, the console's shell, the demo firm, errors."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.views.decorators.http import require_safe
+
+from accounts import selectors
+from chatlead.errors import ChatLeadError, Forbidden, NotFound
+from chatlead.middleware import error_json, wants_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+DEMO_SITE_OWNER = "owner@demo.test"
+TITLES = {
+    400: "That request made no sense",
+    403: "This is not for you",
+    404: "There is nothing here",
+    500: "Something broke on our side",
+}
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers at all."""
+    return JsonResponse({"status": "ok"})
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM accounts_installation")
+        cursor.fetchone()
+
+
+def _cache() -> None:
+    cache.get("readyz")
+
+
+DEPENDENCIES: dict[str, Callable[[], None]] = {"database": _database, "redis": _cache}
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when every dependency answers; else 503 and `failing` names those that do not."""
+    failing = []
+    for name, asks in DEPENDENCIES.items():
+        try:
+            asks()
+        except Exception as error:  # whatever it is, the answer is the same
+            logger.warning("not ready: %s (%s)", name, type(error).__name__)
+            failing.append(name)
+    if failing:
+        return JsonResponse({"status": "unready", "failing": failing}, status=503)
+    return JsonResponse({"status": "ready"})
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The public page."""
+    return render(request, "public/home.html", {"has_demo": selectors.first_site_of(DEMO_SITE_OWNER)})
+
+
+@require_safe
+@login_required
+def console(request: HttpRequest) -> HttpResponse:
+    """The shell of the operators' console; everything in it comes through the socket."""
+    user: User = request.user  # type: ignore[assignment]
+    operator = selectors.first_membership(user)
+    if operator is None:
+        raise Forbidden("This log-in belongs to no account, so there is no console for it.")
+    return render(request, "console/shell.html", {"operator": operator})
+
+
+@require_safe
+def demo(request: HttpRequest, page: str = "index") -> HttpResponse:
+    """The website of the demo firm with the snippet of its site; 404 where there is no demo."""
+    site = selectors.first_site_of(DEMO_SITE_OWNER)
+    template = f"public/demo/{page}.html"
+    try:
+        get_template(template)
+    except TemplateDoesNotExist:
+        site = None
+    if site is None:
+        raise NotFound
+    address = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+    return render(request, template, {"site_key": site.key, "address": address, "page": page})
+
+
+# --- errors -----------------------------------------------------------------------------------------
+
+
+def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """A page that says what happened and what to do; needs neither database nor log-in."""
+    title = TITLES.get(status, "That did not work")
+    body = get_template("errors/error.html").render({"status": status, "title": title, "message": message})
+    return HttpResponse(body, status=status)
+
+
+def _refused(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    if not wants_json(request):
+        return error_page(request, status, message)
+    error = ChatLeadError(message)
+    error.code, error.status = code, status
+    return error_json(error)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: what Django refused before a view saw it."""
+    return _refused(request, 400, "bad_request", "The request could not be read. Please go back and try again.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _refused(request, 403, "forbidden", Forbidden.message)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form is too old, came from another website, or cookies are off."""
+    message = "This form is too old or its cookie is missing. Please allow cookies, reload the page and try again."
+    return _refused(request, 403, "csrf_failed", message)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _refused(request, 404, "not_found", "The address may be mistyped, or the page has moved.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: logged with the request's id, never with what was sent."""
+    return _refused(request, 500, "internal", "It has been noted. Nothing that was confirmed to you is lost.")

@@ -1,0 +1,68 @@
+"""Writes about visitors."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts.models import Site
+from chatlead.errors import BadField
+from visitors.models import Visitor, VisitorSession
+
+if TYPE_CHECKING:
+    from visitors.sessions import VisitorPrincipal
+
+
+def engage(principal: VisitorPrincipal, name: str = "", email: str = "") -> tuple[Visitor, VisitorSession]:
+    """The rows of a visitor who engages (a chat, a message left), made at the first time (R-110).
+
+    A live session keeps its visitor; a browser that is known keeps its own. `name` (verbatim but for NFC,
+    R-030) and `email` replace what was known where they are not blank. Call it in the transaction that
+    stores what was sent. Two sockets of one session get the same rows.
+    """
+    name, email = cleaned(name, "name"), cleaned(email, "email")
+    with transaction.atomic():
+        session = _session(principal)
+        if session is None:
+            # 1 the site's row is locked: it gives the numbers, and twins wait here; 2 so look again
+            site = Site.objects.select_for_update().get(pk=principal.site_id)
+            session = _session(principal) or _begin(site, principal)
+        visitor = session.visitor
+        changed = [field for field, value in (("name", name), ("email", email)) if value]
+        if changed:
+            visitor.name, visitor.email = name or visitor.name, email or visitor.email
+            visitor.save(update_fields=changed)
+        return visitor, session
+
+
+def cleaned(text: str, field: str) -> str:
+    """NFC, without blanks around it; BadField for a NUL or a line break, which no name or address has."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if any(each in text for each in "\x00\r\n"):
+        raise BadField("This may not contain line breaks.", field=field)
+    return text
+
+
+def _session(principal: VisitorPrincipal) -> VisitorSession | None:
+    mine = VisitorSession.objects.select_related("visitor")
+    return mine.filter(key=principal.session_key, site_id=principal.site_id).first()
+
+
+def _begin(site: Site, principal: VisitorPrincipal) -> VisitorSession:
+    visitor = None
+    if principal.browser_key:
+        visitor = Visitor.objects.filter(site=site, browser_key=principal.browser_key).first()
+    if visitor is None:
+        site.visitor_count += 1
+        site.save(update_fields=["visitor_count"])
+        visitor = Visitor.objects.create(
+            account_id=site.account_id,
+            site=site,
+            number=site.visitor_count,
+            browser_key=principal.browser_key or None,
+        )
+    return VisitorSession.objects.create(
+        account_id=site.account_id, site=site, visitor=visitor, key=principal.session_key
+    )

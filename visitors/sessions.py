@@ -1,0 +1,122 @@
+"""Who a visitor's socket belongs to: the live session of a browser on a site (R-120, R-124).
+
+A session is a random token. It comes as a cookie, else in the `hello`, else a new one is handed out. Only its
+hash with the site is ever stored or used as a name, so one token is two unrelated sessions on two sites.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from accounts.selectors import site_by_key
+from chatlead.errors import OriginRefused, ProtocolNotSpoken, TicketRefused
+from chatlead.realtime.commands import PROTOCOL
+from visitors import tickets
+from visitors.origins import origin_allowed
+
+if TYPE_CHECKING:
+    from chatlead.realtime.commands import Hello
+    from chatlead.realtime.socket import Handshake
+
+COOKIE = "__Host-cl_s"
+_token = re.compile(r"[A-Za-z0-9_-]{43}")
+_browser = re.compile(r"[A-Za-z0-9._~-]{16,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorPrincipal:
+    """Who is behind a visitor's socket.
+
+    `role` is "page" (the loader: hears whether somebody is online, may do nothing) or "chat" (the frame).
+    `session_key` is "" for a page. `browser_key` is "" where there is no persistent id: it opens nothing.
+    `new_token` is what the client must keep when no cookie came back, else "".
+    """
+
+    role: Literal["page", "chat"]
+    account_id: int
+    site_id: int
+    site_key: str
+    session_key: str
+    browser_key: str
+    ip: str
+    user_agent: str
+    page_url: str
+    is_unlimited: bool
+    new_token: str
+    had_cookie: bool
+
+
+def new_token() -> str:
+    """A session's secret: 43 characters, 256 bits (P-5)."""
+    return secrets.token_urlsafe(32)
+
+
+def is_token(text: str) -> bool:
+    """Has the form of a token of ours."""
+    return _token.fullmatch(text) is not None
+
+
+def session_key_of(site_key: str, token: str) -> str:
+    """The stored name of a session."""
+    return hashlib.sha256(f"session|{site_key}|{token}".encode()).hexdigest()
+
+
+def browser_key_of(site_key: str, browser: str) -> str:
+    """The stored name of a browser, "" for an id too short to be ours."""
+    if _browser.fullmatch(browser) is None:
+        return ""
+    return hashlib.sha256(f"browser|{site_key}|{browser}".encode()).hexdigest()
+
+
+def plain_url(url: str) -> str:
+    """A page's address without user, query and fragment; "" when it is not http(s)."""
+    try:
+        parts = urlsplit("".join(each for each in url if each.isprintable()))
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return ""
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    except ValueError:
+        return ""
+
+
+def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
+    """Who may open a visitor's socket (ASVS 4.4).
+
+    A page: its Origin is one of the site's domains. The frame: our own Origin, and an unused ticket made for
+    the page that embeds it. Raises ProtocolNotSpoken, NotFound (no such site), OriginRefused, TicketRefused.
+    """
+    if hello.protocol != PROTOCOL:
+        raise ProtocolNotSpoken
+    site = site_by_key(hello.site)
+    token, had_cookie = "", False
+    if hello.role == "page":
+        if not origin_allowed(handshake.origin, site.allowed_domains):
+            raise OriginRefused
+    else:
+        if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
+            raise OriginRefused
+        if not origin_allowed(hello.embedder, site.allowed_domains):
+            raise TicketRefused
+        tickets.redeem(hello.ticket, site, hello.embedder)
+        cookie = handshake.cookies.get(COOKIE, "")
+        had_cookie = is_token(cookie)
+        token = cookie if had_cookie else hello.session if is_token(hello.session) else new_token()
+    return VisitorPrincipal(
+        role=hello.role,
+        account_id=site.account_id,
+        site_id=site.pk,
+        site_key=site.key,
+        session_key=session_key_of(site.key, token) if token else "",
+        browser_key=browser_key_of(site.key, hello.browser),
+        ip=handshake.ip,
+        user_agent=handshake.user_agent[:400],
+        page_url=plain_url(hello.page_url),
+        is_unlimited=site.account.is_unlimited,
+        new_token="" if had_cookie else token,
+        had_cookie=had_cookie,
+    )

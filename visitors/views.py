@@ -1,0 +1,162 @@
+"""What the widget fetches over HTTP: the loader, the facts of a site, a ticket, the chat frame."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from http import cookies
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.http import http_date, parse_etags
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.selectors import site_by_key, site_view
+from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, NotFound, OriginRefused
+from chatlead.policies import frame_policy
+from visitors import tickets
+from visitors.origins import frame_ancestors, origin_allowed
+from visitors.sessions import COOKIE, is_token, new_token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.http import HttpRequest
+
+# Python 3.11 cannot write a `Partitioned` cookie; the name is all it lacks.
+cookies.Morsel._reserved.setdefault("partitioned", "Partitioned")  # type: ignore[attr-defined]
+cookies.Morsel._flags.add("partitioned")  # type: ignore[attr-defined]
+
+DIST = settings.BASE_DIR / "static" / "dist"
+TICKET_BODY_MAX = 1024
+
+
+class BodyTooLarge(ChatLeadError):
+    code, status, message = "too_large", 413, "The request is too large."
+
+
+# --- the loader ---------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _script(path: Path, modified: int) -> tuple[bytes, str]:
+    """The file and its ETag; read again when it was built anew."""
+    body = path.read_bytes()
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+@require_safe
+def loader(request: HttpRequest, version: str = "") -> HttpResponse:
+    """The loader for any host page, also under COEP and with an integrity hash (trials.md C).
+
+    The plain address is the newest and is kept five minutes; the one with a version never changes.
+    """
+    path = DIST / (f"loader.{version}.js" if version else "loader.js")
+    try:
+        body, etag = _script(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        raise NotFound from None
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    response = HttpResponse(status=304) if etag in known or "*" in known else HttpResponse(body)
+    response["Content-Type"] = "text/javascript; charset=utf-8"
+    response["ETag"] = etag
+    response["Last-Modified"] = http_date(path.stat().st_mtime)
+    response["Cache-Control"] = "public, max-age=31536000, immutable" if version else "public, max-age=300"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+# --- facts and tickets: for pages on the site's domains ---------------------------------------------------
+
+
+def _page_origin(request: HttpRequest) -> str | None:
+    """The page that asks. A browser leaves `Origin` out of a GET to the page's own server and says so."""
+    origin = request.headers.get("Origin")
+    own = f"{request.scheme}://{request.get_host()}"
+    if origin is None and request.method in ("GET", "HEAD"):
+        same = request.headers.get("Sec-Fetch-Site")
+        referrer = request.headers.get("Referer", "")
+        if same == "same-origin" or (same is None and referrer.startswith(f"{own}/")):
+            return own
+    return origin
+
+
+def _for_page(response: HttpResponse, origin: str) -> HttpResponse:
+    response["Access-Control-Allow-Origin"] = origin
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Vary"] = "Origin"
+    return response
+
+
+@require_safe
+def site_facts(request: HttpRequest, key: str) -> HttpResponse:
+    """The `SiteView` of a site, for pages on its domains. Raises NotFound, OriginRefused."""
+    site = site_by_key(key)
+    origin = _page_origin(request)
+    if origin is None or not origin_allowed(origin, site.allowed_domains):
+        raise OriginRefused
+    response = HttpResponse(msgspec.json.encode(site_view(site)), content_type="application/json")
+    response["Cache-Control"] = "public, max-age=60"
+    return _for_page(response, origin)
+
+
+def _asked_site(body: bytes) -> str:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadFrame("The body is not a JSON object.") from None
+    if not isinstance(asked, dict):
+        raise BadFrame("The body is not a JSON object.")
+    if "site" not in asked:
+        raise MissingField(field="site")
+    key = asked["site"]
+    if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z0-9_-]{16,32}", key):
+        raise BadField(field="site")
+    return key
+
+
+@csrf_exempt  # carries no cookie: the Origin is what is checked
+@require_POST
+def ticket(request: HttpRequest) -> HttpResponse:
+    """`{"site": KEY}` from a page on one of its domains → `{"ticket"}` for the frame in that page."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > TICKET_BODY_MAX:
+        raise BodyTooLarge
+    body = request.read(TICKET_BODY_MAX + 1)
+    if len(body) > TICKET_BODY_MAX:
+        raise BodyTooLarge
+    site = site_by_key(_asked_site(body))
+    origin = request.headers.get("Origin")
+    if origin is None or not origin_allowed(origin, site.allowed_domains):
+        raise OriginRefused
+    return _for_page(JsonResponse({"ticket": tickets.issue(site, origin)}), origin)
+
+
+# --- the chat frame ---------------------------------------------------------------------------------------
+
+
+def _keeps_secure_cookies(request: HttpRequest) -> bool:
+    """Browsers take `Secure` cookies over https and, of plain http, only from this machine itself."""
+    return request.is_secure() or request.get_host().rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
+
+
+@require_safe
+def frame(request: HttpRequest) -> HttpResponse:
+    """The chat's document. Only the site's domains may embed it; it carries the session's cookie (R-120)."""
+    site = site_by_key(request.GET.get("site", ""))
+    response = render(request, "widget/frame.html", {"site": site})
+    response["Content-Security-Policy"] = frame_policy(request, frame_ancestors(site.allowed_domains))
+    response["Cache-Control"] = "no-store"
+    # a host page under COEP shows no frame without these two
+    response["Cross-Origin-Embedder-Policy"] = "require-corp"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if _keeps_secure_cookies(request) and not is_token(request.COOKIES.get(COOKIE, "")):
+        response.set_cookie(COOKIE, new_token(), path="/", secure=True, httponly=True, samesite="None")
+        response.cookies[COOKIE]["partitioned"] = True
+    return response
