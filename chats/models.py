@@ -137,6 +137,12 @@ class Message(models.Model):
             models.UniqueConstraint(fields=("chat", "seq"), name="message_seq_once"),
             models.UniqueConstraint(fields=("chat", "author", "author_id", "ref"), name="message_ref_once"),
         )
+        indexes = (
+            # finds the edits of a row, whose text changes with it
+            models.Index(
+                fields=("chat", "target"), condition=Q(target__isnull=False), name="message_target"
+            ),
+        )
 
 
 class Note(models.Model):

@@ -224,7 +224,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="chat",
             index=models.Index(
-                condition=models.Q(("state", "missed")), fields=["department", "-closed_at"], name="chat_missed"
+                condition=models.Q(("state", "missed")),
+                fields=["department", "-closed_at"],
+                name="chat_missed",
             ),
         ),
         migrations.AddIndex(
@@ -241,6 +243,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state__in", ("waiting", "active"))),
                 fields=("session",),
                 name="chat_open_once",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("target__isnull", False)),
+                fields=["chat", "target"],
+                name="message_target",
             ),
         ),
         migrations.AddConstraint(
