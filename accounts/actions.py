@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def set_availability(*, account_id: int, operator_id: int, online: bool) -> None:
-    """The operator's intent. Told to the team, and to the account's sites as far as it opens or closes a department.
+    """The operator's intent. Told to the team, and to the sites which departments are open now.
 
     Raises NotFound for an operator who is not of the account or is suspended.
     """
@@ -73,7 +73,7 @@ def suspend_operator(*, account_id: int, operator_id: int) -> None:
 
 
 def set_departments(*, account_id: int, operator_id: int, department_uids: Iterable[str]) -> None:
-    """The departments in which an operator works, all of them. Raises NotFound for anything of another account."""
+    """All departments of an operator. Raises NotFound for anything of another account."""
     wanted = set(department_uids)
     with transaction.atomic():
         mine = Operator.objects.filter(pk=operator_id, account_id=account_id, suspended_at=None)
@@ -97,7 +97,7 @@ def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def _tell(account_id: int, operator_ids: list[int]) -> None:
-    """Publishes how these operators are now, under the next version of the team list, and what it means for sites."""
+    """Publishes how these operators are now, under the team list's next version, and which departments are open."""
     Account.objects.filter(pk=account_id).update(team_version=F("team_version") + 1)
     version = selectors.team_version(account_id)
     now = timezone.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from django.core.exceptions import ValidationError
 
 
 class LogInForm(AuthenticationForm):
@@ -23,10 +22,3 @@ class LogInForm(AuthenticationForm):
     def clean_username(self) -> str:
         """Addresses are compared in lower case."""
         return str(self.cleaned_data["username"]).strip().lower()
-
-    def clean_password(self) -> str:
-        """As typed; a NUL is no password that anybody can have."""
-        password = str(self.cleaned_data["password"])
-        if "\x00" in password:
-            raise ValidationError(self.error_messages["invalid_login"], code="invalid_login")
-        return password

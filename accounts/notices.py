@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def text_for(account: Account) -> str:
-    """The text beside the button. Names both: the firm, who is the controller, and us, its processor (R-033)."""
+    """The text beside the button: names the firm, who is the controller, and us, its processor (R-033)."""
     firm = account.legal_name or account.name
     return (
-        f"What you enter and write here goes to {firm}, who uses it to answer you and keeps the conversation. "
+        f"What you enter and write here goes to {firm}, who uses it to answer you and keeps it. "
         f"{settings.VENDOR_NAME} runs this chat on behalf of {firm}."
     )
 

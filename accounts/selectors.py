@@ -17,7 +17,14 @@ from accounts import notices
 from accounts.models import Account, Department, DepartmentMember, Installation, Operator, Site, User
 from chatlead.errors import Forbidden, NotAuthenticated, NotFound, OriginRefused, ProtocolNotSpoken
 from chatlead.realtime.commands import PROTOCOL
-from chatlead.realtime.shapes import Availability, DepartmentView, FieldSpec, NoticeView, OperatorView, SiteView
+from chatlead.realtime.shapes import (
+    Availability,
+    DepartmentView,
+    FieldSpec,
+    NoticeView,
+    OperatorView,
+    SiteView,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OperatorPrincipal:
-    """Who is behind an operator's socket, as of `rights_epoch`. `login_key` names the log-in, to be kept secret."""
+    """Who is behind an operator's socket, as of `rights_epoch`. `login_key` is secret."""
 
     account_id: int
     operator_id: int
@@ -63,15 +70,12 @@ def epoch() -> str:
 def first_membership(user: User) -> Operator | None:
     """The membership in which a person works when no account is named; None for staff without one."""
     return (
-        Operator.objects.select_related("account")
-        .filter(user=user, suspended_at=None)
-        .order_by("id")
-        .first()
+        Operator.objects.select_related("account").filter(user=user, suspended_at=None).order_by("id").first()
     )
 
 
 def user_of_login(login_key: str) -> User | None:
-    """Who is logged in under a session's key; None when it has ended, or the password is another one since."""
+    """Who is logged in under a session's key; None when it has ended or the password has changed since."""
     if not login_key or len(login_key) > 40 or not login_key.isalnum():
         return None
     request = SimpleNamespace(session=SessionStore(login_key))

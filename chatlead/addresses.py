@@ -22,7 +22,7 @@ def _networks(names: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address out of a hop: `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`; IPv4 in IPv6 unwrapped."""
+    """The address in a hop: `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -37,7 +37,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def error_json(error: ChatLeadError) -> JsonResponse:
-    """`{"error": {"code", "message", "field"}}` with the error's own status; `field` only where one is known."""
+    """`{"error": {"code", "message", "field"}}` with the error's status; `field` only where known."""
     body = {"code": error.code, "message": error.message}
     if error.field:
         body["field"] = error.field
@@ -104,8 +104,11 @@ class ErrorAnswers:
             and wants_json(request)
         ):
             response["Content-Type"] = "application/json"
-            message = "This address does not do that; see the Allow header."
-            response.content = json.dumps({"error": {"code": "method_not_allowed", "message": message}}).encode()
+            error = {
+                "code": "method_not_allowed",
+                "message": "See the Allow header for what is possible here.",
+            }
+            response.content = json.dumps({"error": error}).encode()
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:

@@ -17,8 +17,8 @@ def page_policy(request: HttpRequest) -> str:
     """CSP of every page but the chat frame: our own files and sockets, nobody embeds it."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self' {own_sockets(request)}; manifest-src 'self'; worker-src 'self'; media-src 'self'; "
-        "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+        f"connect-src 'self' {own_sockets(request)}; manifest-src 'self'; worker-src 'self'; "
+        "media-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
     )
 
 

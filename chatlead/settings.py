@@ -174,7 +174,7 @@ EMAIL_TIMEOUT = 20
 
 # --- Files, language, time --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = None  # nothing to collect: WhiteNoise serves from where the files are
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -121,7 +121,7 @@ def _refused(request: HttpRequest, status: int, code: str, message: str) -> Http
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: what Django refused before a view saw it."""
-    return _refused(request, 400, "bad_request", "The request could not be read. Please go back and try again.")
+    return _refused(request, 400, "bad_request", "The request could not be read. Please try again.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -131,7 +131,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form is too old, came from another website, or cookies are off."""
-    message = "This form is too old or its cookie is missing. Please allow cookies, reload the page and try again."
+    message = (
+        "This form is too old or its cookie is missing. Please allow cookies, reload the page and retry."
+    )
     return _refused(request, 403, "csrf_failed", message)
 
 

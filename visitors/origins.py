@@ -1,9 +1,9 @@
 """Where a site's widget may run: from its allowed domains to an answer, and to `frame-ancestors`.
 
 A domain is `example.com`, `*.example.com` (any depth, and the domain itself), each with `:port` or `:*`
-behind where the website is not on the scheme's own port. `localhost` and `127.0.0.1` mean any port when they
-name none. Websites are https. Plain http is accepted only outside production: for `localhost` and `127.0.0.1`,
-and for a domain that is written with `http://` in front. How browsers match was tried (see docs/decisions).
+behind where the website is not on the scheme's own port. `localhost` and `127.0.0.1` mean any port when
+they name none. Websites are https. Plain http is accepted only outside production: for `localhost` and
+`127.0.0.1`, and for a domain that is written with `http://` in front. How Chromium matches was tried.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ LOOPBACK = ("localhost", "127.0.0.1")
 PORTS = {"https": 443, "http": 80}
 _label = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _host = rf"{_label}(?:\.{_label})*"
-_domain = re.compile(rf"(?P<plain>http://)?(?:https://)?(?P<wild>\*\.)?(?P<host>{_host})(?::(?P<port>\d{{1,5}}|\*))?/?")
+_domain = re.compile(
+    rf"(?P<plain>http://)?(?:https://)?(?P<wild>\*\.)?(?P<host>{_host})(?::(?P<port>\d{{1,5}}|\*))?/?"
+)
 _origin = re.compile(rf"(?P<scheme>https?)://(?P<host>{_host})(?::(?P<port>\d{{1,5}}))?")
 
 
@@ -54,7 +56,7 @@ def parse(text: object) -> Domain | None:
 
 
 def origin_allowed(origin: str | None, allowed_domains: Iterable[object]) -> bool:
-    """Is this `Origin` (as a browser writes it: scheme, host, port if not the scheme's own) one of the domains?
+    """Is this `Origin`, as a browser writes it, one of the domains?
 
     None, "null" and anything with a user, a path or an unknown scheme is not.
     """
@@ -74,7 +76,7 @@ def origin_allowed(origin: str | None, allowed_domains: Iterable[object]) -> boo
 
 
 def frame_ancestors(allowed_domains: Iterable[object]) -> str:
-    """The source list of the CSP directive, scheme and port always written; `'none'` when nothing is allowed."""
+    """The source list of the CSP directive, schemes written; `'none'` when nothing is allowed."""
     sources = []
     for domain in map(parse, allowed_domains):
         if domain is None:

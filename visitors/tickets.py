@@ -1,4 +1,4 @@
-"""Tickets: how a page on an allowed domain lets its chat frame in. Good for a minute, and once (trials.md B)."""
+"""Tickets: how a page on an allowed domain lets its chat frame in. Good for a minute, and once."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ def issue(site: Site, origin: str) -> str:
 
 
 def redeem(ticket: str, site: Site, embedder: str) -> None:
-    """Uses the ticket up. Raises TicketRefused when it is forged, expired, used, of another site or of another
-    origin than `embedder`; Unavailable when the store of used tickets does not answer."""
+    """Uses the ticket up.
+
+    Raises TicketRefused when it is forged, expired, used, of another site or of another origin than
+    `embedder`; Unavailable when the store of used tickets does not answer.
+    """
     found = _form.fullmatch(ticket)
     if found is None:
         raise TicketRefused

@@ -1,4 +1,4 @@
-"""`{% asset "chat.js" %}`: the address of a built file, with its content's version so that caches cannot lie."""
+"""`{% asset "chat.js" %}`: the address of a built file, with its version so that caches cannot lie."""
 
 from __future__ import annotations
 
