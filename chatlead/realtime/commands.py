@@ -22,10 +22,10 @@ URL_MAX = 2048
 FIELD_MAX = 2000  # characters of one answer of the pre-chat form
 FIELDS_MAX = 12
 
-Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}$")]
+Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*$")]
+Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*\Z")]
 Url = Annotated[str, msgspec.Meta(max_length=URL_MAX)]
 Fields = Annotated[
     dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=FIELD_MAX)]],

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from django.conf import settings
 
+from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.faults import report
 from chatlead.realtime.redis_link import RedisLink
 from chatlead.realtime.topics import Topic
@@ -31,6 +32,13 @@ class Member(Protocol):
 
     def deliver(self, text: str) -> None:
         """Take a frame. Called on the loop; never blocks, never raises, never leaves the hub by itself."""
+
+
+class Stranger(Protocol):
+    """A socket that has not been admitted yet."""
+
+    def close(self, code: CloseCode) -> object:
+        """Send the browser away."""
 
 
 Job = Callable[["Hub"], Awaitable[None]]
@@ -90,6 +98,7 @@ class Hub:
     def __init__(self, redis_url: str = "", prefix: str = "chatlead") -> None:
         self.loop = asyncio.get_running_loop()
         self.members: set[Member] = set()
+        self.strangers: dict[Stranger, float] = {}  # and until when they may be silent
         self.is_ready = asyncio.Event()
         self.link: RedisLink | None = None
         if redis_url:

@@ -1,0 +1,142 @@
+"""What the apps give the kernel to make a socket address of: who may come in, and what the commands do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http.cookie import parse_cookie
+
+from chatlead.addresses import client_ip, is_trusted
+from chatlead.realtime.commands import Command, Ping
+from chatlead.realtime.frames import CommandDecoder
+from chatlead.realtime.replies import Pong, Reply
+from chatlead.realtime.topics import Topic
+
+if TYPE_CHECKING:
+    from chatlead.realtime.socket import Socket
+
+USER_AGENT_MAX = 400
+
+C = TypeVar("C", bound=Command)
+Fast = Callable[["Socket", C], Awaitable[None] | None]
+Slow = Callable[[Any, C], Reply | None]
+Handler = tuple[bool, Callable[..., Any]]  # (is it fast, the function)
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What the HTTP request that opened a socket said. `ip` is the right one behind proxies (R-096);
+    `origin` is None where there was none, or more than one; `host` is as the client named it."""
+
+    origin: str | None
+    host: str
+    secure: bool
+    cookies: dict[str, str]
+    ip: str
+    user_agent: str
+
+    @classmethod
+    def of(cls, scope: Mapping[str, Any]) -> Handshake:
+        """Read from an ASGI scope."""
+        headers: dict[bytes, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.lower(), []).append(value.decode("latin-1"))
+
+        def only(name: bytes) -> str | None:
+            values = headers.get(name, [])
+            return values[0] if len(values) == 1 else None
+
+        peer = (scope.get("client") or ("",))[0]
+        secure = scope.get("scheme") == "wss"
+        if settings.SECURE_PROXY_SSL_HEADER and is_trusted(peer):
+            secure = only(b"x-forwarded-proto") == "https"
+        return cls(
+            origin=only(b"origin"),
+            host=only(b"host") or "",
+            secure=secure,
+            cookies=parse_cookie("; ".join(headers.get(b"cookie", []))),
+            ip=client_ip(peer, headers.get(b"x-forwarded-for", [])),
+            user_agent=(only(b"user-agent") or "")[:USER_AGENT_MAX],
+        )
+
+
+class Commands:
+    """An app's part of an endpoint: what each of its commands does.
+
+    A `fast` handler runs on the loop and must not block: `f(socket, command)`; an awaitable that it
+    returns is awaited before the socket's next frame is read. A `slow` one runs in the pool of database
+    threads: `f(principal, command)`; its reply gets the command's id, None is answered by `done`.
+    Both may raise a ChatLeadError, which becomes `failed`.
+    """
+
+    def __init__(self) -> None:
+        self.handlers: dict[type[Command], Handler] = {}
+
+    def fast(self, command_type: type[C]) -> Callable[[Fast[C]], Fast[C]]:
+        def register(function: Fast[C]) -> Fast[C]:
+            self._add(command_type, (True, function))
+            return function
+
+        return register
+
+    def slow(self, command_type: type[C]) -> Callable[[Slow[C]], Slow[C]]:
+        def register(function: Slow[C]) -> Slow[C]:
+            self._add(command_type, (False, function))
+            return function
+
+        return register
+
+    def _add(self, command_type: type[Command], handler: Handler) -> None:
+        if command_type in self.handlers:
+            raise ImproperlyConfigured(f"{command_type.__name__} has two handlers")
+        self.handlers[command_type] = handler
+
+
+def pong(socket: Socket, command: Ping) -> None:
+    """The one command of the kernel itself."""
+    socket.reply(Pong(id=command.id, at=time.time_ns() // 1_000_000))
+
+
+def nothing(socket: Socket) -> None:
+    """The `closed` of an endpoint that does not care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A socket address. Raises ImproperlyConfigured when a command has no handler, or two.
+
+    `admit(handshake, hello)` [pool] returns the principal or raises a ChatLeadError, which becomes a
+    close code. `topics(principal)` says what the principal may hear. `welcome(principal)` [pool] is the
+    snapshot, read after the topics are heard. `closed(socket)` is called on the loop when an admitted
+    socket has gone.
+    """
+
+    name: str
+    hello: type[Command]
+    commands: tuple[type[Command], ...]
+    admit: Callable[[Handshake, Any], Any]
+    topics: Callable[[Any], tuple[Topic, ...]]
+    welcome: Callable[[Any], Reply]
+    parts: Iterable[Commands]
+    closed: Callable[[Socket], None] = nothing
+    handlers: dict[type[Command], Handler] = field(init=False)
+    decoder: CommandDecoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        handlers: dict[type[Command], Handler] = {Ping: (True, pong)}
+        for part in self.parts:
+            for command, handler in part.handlers.items():
+                if command in handlers:
+                    raise ImproperlyConfigured(f"{self.name}: {command.__name__} has two handlers")
+                if command in self.commands:  # a part may serve several endpoints
+                    handlers[command] = handler
+        lacking = [c.__name__ for c in self.commands if c not in handlers and c is not self.hello]
+        if lacking:
+            raise ImproperlyConfigured(f"{self.name}: no handler for {', '.join(lacking)}")
+        object.__setattr__(self, "handlers", handlers)
+        object.__setattr__(self, "decoder", CommandDecoder(self.commands))

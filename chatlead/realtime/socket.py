@@ -1,0 +1,378 @@
+"""One socket: frame -> command -> handler -> reply. Knows no domain.
+
+A Channels consumer, so scope and routing are Channels' own; the receive loop is ours, because the stock
+one pays a thread hop a frame. Everything here runs on the loop.
+
+The life of a socket:
+1. accept; a refusal before that looks like a network fault to a browser
+2. `hello` within 10 s, else 4008; another frame, 4400
+3. `admit` in the pool: the principal, or a close code
+4. hear the principal's topics; what comes is held back
+5. `welcome` in the pool; it is sent, then what was held, then the frames flow
+6. one way or another a close is sent, and the hub is left
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import types
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+import msgspec
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+
+from chatlead import errors
+from chatlead.realtime import hub as hubs
+from chatlead.realtime import pool, replies
+from chatlead.realtime.codes import CloseCode
+from chatlead.realtime.commands import Command
+from chatlead.realtime.endpoint import Commands, Endpoint, Handshake
+from chatlead.realtime.faults import report
+from chatlead.realtime.frames import traces
+
+__all__ = ["Commands", "Endpoint", "Handshake", "Socket"]
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+HELLO_SECONDS = 10.0
+FAREWELL_SECONDS = 10.0
+FAULTS = 50
+FAULT_SECONDS = 10.0
+FAULTY = (
+    errors.BadFrame,
+    errors.BadField,
+    errors.HelloRepeated,
+    errors.NotFound,
+    errors.Forbidden,
+    errors.RateLimited,
+)
+REFUSALS: dict[type[errors.ChatLeadError], CloseCode] = {
+    errors.NotAuthenticated: CloseCode.NOT_AUTHENTICATED,
+    errors.Forbidden: CloseCode.FORBIDDEN,
+    errors.OriginRefused: CloseCode.FORBIDDEN,
+    errors.TicketRefused: CloseCode.FORBIDDEN,
+    errors.NotFound: CloseCode.NOT_FOUND,
+    errors.ProtocolNotSpoken: CloseCode.PROTOCOL_NOT_SPOKEN,
+    errors.BadField: CloseCode.BAD_HELLO,
+    errors.RateLimited: CloseCode.FLOOD,
+}
+
+
+def refusal(error: errors.ChatLeadError) -> CloseCode:
+    """The close code of an error that `admit` raised."""
+    for cls in type(error).__mro__:
+        if cls in REFUSALS:
+            return REFUSALS[cls]
+    return CloseCode.INTERNAL
+
+
+@types.coroutine
+def _resume(coroutine: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was stepped once and now waits for `waiting`."""
+    try:
+        while True:
+            try:
+                value = yield waiting
+            except BaseException as error:
+                waiting = coroutine.throw(error)
+            else:
+                waiting = coroutine.send(value)
+    except StopIteration:
+        return
+
+
+class Socket(AsyncConsumer):
+    """A connected browser, and a member of the hub.
+
+    Handlers use `principal`, `reply`, `fail`, `deliver`, `close`, `run`, `hub` and `memory`, a dict that
+    lives as long as the socket.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_fault_count",
+        "_faults_since",
+        "_gone",
+        "_parting",
+        "_queue",
+        "_queued",
+        "_send",
+        "_sender",
+        "_task",
+        "endpoint",
+        "hub",
+        "memory",
+        "principal",
+    )
+
+    hub: hubs.Hub
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.principal: Any = None
+        self.memory: dict[Any, Any] = {}
+        self._queue: deque[str] | None = deque()  # None: frames leave at once
+        self._queued = 0  # characters in it
+        self._sender: asyncio.Task[None] | None = None
+        self._parting: asyncio.Task[None] | None = None
+        self._closed = False  # a close was sent, or is being sent
+        self._gone = False  # the browser has hung up
+        self._fault_count = 0
+        self._faults_since = 0.0
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self._send = send
+        self._task = asyncio.current_task()
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept"})
+        hub = self.hub = await hubs.here()
+        hub.strangers[self] = hub.loop.time() + HELLO_SECONDS
+        try:
+            if await self._come_in(scope, receive):
+                await self._converse(receive)
+        except asyncio.CancelledError:
+            if not self._closed:  # else our own parting ended the wait
+                raise
+        except Exception as error:
+            report(logger, f"{self.endpoint.name}: a socket failed", error)
+        finally:
+            hub.strangers.pop(self, None)
+            hub.leave(self)
+            self._end()
+            if self._parting is not None:
+                await asyncio.wait([self._parting])
+
+    async def _come_in(self, scope: dict[str, Any], receive: Receive) -> bool:
+        """Steps 2 to 5. False where the socket is closed instead."""
+        endpoint, hub = self.endpoint, self.hub
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            self._gone = True
+            return False
+        text = message.get("text") or ""
+        if too_big(text):
+            return self.close(CloseCode.TOO_BIG)
+        try:
+            hello = endpoint.decoder.decode(text)
+        except errors.ChatLeadError:
+            hello = None
+        if type(hello) is not endpoint.hello:
+            return self.close(CloseCode.BAD_HELLO)
+        hub.strangers[self] = float("inf")
+        try:
+            self.principal = await pool.run(endpoint.admit, Handshake.of(scope), hello)
+            if self._closed:
+                return False
+            hub.join(self, endpoint.topics(self.principal))
+            hub.strangers.pop(self, None)
+            await hub.settled()
+            welcome = await pool.run(endpoint.welcome, self.principal)
+        except errors.ChatLeadError as error:
+            return self.close(refusal(error))
+        except Exception as error:
+            report(logger, f"{endpoint.name}: hello failed", error)
+            return self.close(CloseCode.INTERNAL)
+        if hello.id:
+            welcome = msgspec.structs.replace(welcome, id=hello.id)
+        held, self._queue, self._queued = self._queue, None, 0
+        self.reply(welcome)
+        for text in held or ():
+            self.deliver(text)
+        return not self._closed
+
+    async def _converse(self, receive: Receive) -> None:
+        """Step 6: every frame in turn, until somebody closes."""
+        endpoint = self.endpoint
+        decode, handlers = endpoint.decoder.decode, endpoint.handlers
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                self._gone = True
+                return
+            if self._closed:
+                return
+            text = message.get("text")
+            if text is None:
+                self._refuse(errors.BadFrame("Frames are texts; this one is binary."), "")
+            elif too_big(text):
+                self.close(CloseCode.TOO_BIG)
+            else:
+                try:
+                    command = decode(text)
+                except errors.ChatLeadError as error:
+                    self._refuse(error, text)
+                    continue
+                handler = handlers.get(command.__class__)
+                if handler is None:
+                    self.fail(errors.HelloRepeated(), command)
+                    continue
+                try:
+                    if handler[0]:
+                        waiting = handler[1](self, command)
+                        if waiting is not None:
+                            await waiting
+                    else:
+                        await self._slowly(handler[1], command)
+                except errors.ChatLeadError as error:
+                    self.fail(error, command)
+                except Exception as error:
+                    report(logger, f"{endpoint.name}: {type(command).__name__} failed", error)
+                    self.fail(errors.Unavailable(), command)
+
+    async def _slowly(self, function: Callable[..., Any], command: Command) -> None:
+        reply = await pool.run(function, self.principal, command)
+        if reply is None:
+            reply = replies.Done(id=command.id)
+        elif command.id:
+            reply = msgspec.structs.replace(reply, id=command.id)
+        self.reply(reply)
+
+    # --- for handlers ---------------------------------------------------------------------------------
+
+    def reply(self, reply: replies.Reply) -> None:
+        """Send an answer, or news of this socket alone, with the id that it has."""
+        self.deliver(replies.encode(reply).decode())
+
+    def fail(self, error: errors.ChatLeadError, command: Command) -> None:
+        """Tell that `command` was not carried out. Too many faults in a short time close the socket."""
+        ref, chat = getattr(command, "ref", ""), getattr(command, "chat", "")
+        self._failed(error, command.id, str(ref), chat)
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Call `function` in the pool of database threads and wait for it."""
+        return await pool.run(function, *args)
+
+    def deliver(self, text: str) -> None:
+        """Send a frame, after those that wait already; nothing once the socket is closed.
+
+        Beyond the bounds of the queue the reader is too slow: 4009, and it resumes.
+        """
+        if self._queue is None:
+            self._step({"type": "websocket.send", "text": text})
+        elif not self._closed:
+            queue = self._queue
+            self._queued += len(text)
+            if queue and (
+                len(queue) >= settings.SEND_QUEUE_FRAMES or self._queued > settings.SEND_QUEUE_BYTES
+            ):
+                self.close(CloseCode.SLOW_READER)
+            else:
+                queue.append(text)
+
+    def close(self, code: CloseCode) -> bool:
+        """Close with `code`; what still waits is dropped. Closing twice changes nothing. Returns False."""
+        if self._closed or self._gone:
+            return False
+        self._closed = True
+        self._queue, self._queued = deque(), 0  # nothing is delivered any more
+        if self._sender is not None:
+            self._sender.cancel()
+        message = {"type": "websocket.close", "code": int(code), "reason": code.name.lower()}
+        farewell = self._send(message)
+        try:
+            waiting = farewell.send(None)
+        except StopIteration:
+            return False
+        except Exception:
+            self._gone = True
+            return False
+        self._parting = self.hub.loop.create_task(self._part(farewell, waiting))
+        return False
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _refuse(self, error: errors.ChatLeadError, text: str) -> None:
+        found = traces(text)
+        self._failed(error, found.id, found.ref, found.chat)
+
+    def _failed(self, error: errors.ChatLeadError, number: int, ref: str, chat: str) -> None:
+        self.reply(
+            replies.Failed(
+                id=number,
+                code=error.code,
+                message=error.message,
+                field=error.field or "",
+                ref=ref,
+                chat=chat,
+                retry_after_ms=error.retry_after_ms or 0,
+            )
+        )
+        if isinstance(error, FAULTY):
+            now = self.hub.loop.time()
+            if now - self._faults_since > FAULT_SECONDS:
+                self._faults_since, self._fault_count = now, 0
+            self._fault_count += 1
+            if self._fault_count >= FAULTS:
+                self.close(CloseCode.FLOOD)
+
+    def _step(self, message: dict[str, Any]) -> None:
+        """Send without a task; one is made only when the transport cannot take more at the moment."""
+        sending = self._send(message)
+        try:
+            waiting = sending.send(None)
+        except StopIteration:
+            return
+        except Exception:  # the browser is gone; the receive loop hears of it
+            self._gone = True
+            self._queue = deque()
+            self._closed = True
+            return
+        self._queue, self._queued = deque(), 0
+        self._sender = self.hub.loop.create_task(self._drain(sending, waiting))
+
+    async def _drain(self, sending: Coroutine[Any, Any, None], waiting: Any) -> None:
+        queue = self._queue
+        try:
+            await _resume(sending, waiting)
+            while queue:
+                text = queue.popleft()
+                self._queued -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+        except Exception:
+            self._gone = self._closed = True
+        if not self._closed:
+            self._queue = self._sender = None
+
+    async def _part(self, farewell: Coroutine[Any, Any, None], waiting: Any) -> None:
+        """Wait some seconds until a reader who is behind can take the close; then end without it."""
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await _resume(farewell, waiting)
+        except Exception:
+            self._gone = True
+        if self._gone and self._task is not None:
+            self._task.cancel()
+
+    def _end(self) -> None:
+        """Step 6, whatever happened before."""
+        self._task = None
+        self.close(CloseCode.INTERNAL)
+        if self._sender is not None:
+            self._sender.cancel()
+        if self.principal is not None:
+            try:
+                self.endpoint.closed(self)
+            except Exception as error:
+                report(logger, f"{self.endpoint.name}: closed failed", error)
+
+
+def too_big(text: str) -> bool:
+    """Whether a frame is above the limit, in bytes. The server in front says the same with its own limit."""
+    limit: int = settings.FRAME_MAX_BYTES
+    return len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit)
+
+
+async def _sweep(hub: hubs.Hub) -> None:
+    now = hub.loop.time()
+    for stranger in [one for one, until in hub.strangers.items() if until < now]:
+        stranger.close(CloseCode.HELLO_TIMEOUT)
+
+
+hubs.every(1.0, _sweep)
