@@ -1,0 +1,261 @@
+"""The threads that write what the sockets send.
+
+While one commit runs, arrivals queue; the next commit takes them all. No timer: a lone message is
+written at once, and under load the batches grow by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from queue import SimpleQueue
+from typing import Any, NamedTuple, Protocol
+
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from chatlead.errors import BadField, ChatLeadError, Unavailable
+from chatlead.sqlite import journal_first
+from chats.journal.entries import Entry, Outcome, now_in_ms
+from chats.journal.plain import Tongue, lock, write
+
+logger = logging.getLogger(__name__)
+
+BATCH_MAX = 256
+QUEUE_MAX = 10_000  # beyond it the database hangs, and everybody is told so
+CONNECT_SECONDS = 5
+
+Told = Outcome | ChatLeadError
+
+
+class Waiting(NamedTuple):
+    """An entry on its way; `tell(result, publish)` runs on `loop` once it is settled."""
+
+    entry: Entry
+    loop: asyncio.AbstractEventLoop
+    tell: Callable[[Told, bool], None]
+
+
+class Settled(NamedTuple):
+    """`is_news`: this process has to publish it."""
+
+    result: Told
+    is_news: bool
+
+
+def tongue_of(connection: BaseDatabaseWrapper, mark: str = "%s") -> Tongue:
+    """How `connection` takes parameters; `mark` is "?" for the bare cursors of sqlite3."""
+    native = connection.features.has_native_uuid_field
+    return Tongue(mark, _as_it_is if native else _hex, connection.ops.adapt_datetimefield_value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _hex(value: Any) -> str:
+    return str(value.hex)
+
+
+class Link(Protocol):
+    """A writer's own connection. Made again by the next `store` after `close`."""
+
+    def store(self, entries: Sequence[Entry], *, together: bool) -> list[Outcome]:
+        """One transaction, committed on return. `together`: by the set statement, where there is one."""
+
+    def together(self, entry: Entry) -> bool:
+        """Whether the set statement can take it."""
+
+    def is_lost(self, error: Exception) -> bool:
+        """Whether the database, and not a row, is to blame."""
+
+    def close(self) -> None: ...
+
+
+class PostgresLink:
+    """Outside of Django's pool, whose waiting for a connection would make everybody wait with it."""
+
+    def __init__(self) -> None:
+        from chats.journal import postgres
+
+        self._postgres = postgres
+        wrapper = connections.create_connection(DEFAULT_DB_ALIAS)
+        options = {key: value for key, value in wrapper.settings_dict["OPTIONS"].items() if key != "pool"}
+        options.setdefault("connect_timeout", CONNECT_SECONDS)
+        wrapper.settings_dict = {**wrapper.settings_dict, "OPTIONS": options, "CONN_MAX_AGE": None}
+        # this thread's own from here on, so that `transaction.atomic` means it
+        connections[DEFAULT_DB_ALIAS] = wrapper
+        self._wrapper: Any = wrapper
+        self._tongue = tongue_of(wrapper)
+        self._cursor: Any = None
+
+    def store(self, entries: Sequence[Entry], *, together: bool) -> list[Outcome]:
+        if together:
+            return self._postgres.write_texts(self._set_cursor(), entries, now_in_ms())
+        with transaction.atomic(durable=True), self._wrapper.cursor() as cursor:
+            lock(cursor, entries)
+            return write(cursor, self._tongue, entries, now_in_ms())
+
+    def _set_cursor(self) -> Any:
+        wrapper = self._wrapper
+        if self._cursor is None or self._cursor.connection is not wrapper.connection:
+            wrapper.ensure_connection()
+            with wrapper.cursor() as cursor:
+                cursor.execute(self._postgres.SESSION)
+            self._cursor = self._postgres.binding_cursor(wrapper.connection)
+        return self._cursor
+
+    def together(self, entry: Entry) -> bool:
+        return entry.kind == "text"
+
+    def is_lost(self, error: Exception) -> bool:
+        link = self._wrapper.connection
+        return link is None or bool(link.closed)
+
+    def close(self) -> None:
+        self._cursor = None
+        self._wrapper.close()
+
+
+class SqliteLink:
+    """Bare cursors of sqlite3 inside Django's transaction: they take the statements as they are."""
+
+    def __init__(self) -> None:
+        self._wrapper: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+        connections[DEFAULT_DB_ALIAS] = self._wrapper
+        self._tongue = tongue_of(self._wrapper, "?")
+
+    def store(self, entries: Sequence[Entry], *, together: bool) -> list[Outcome]:
+        with transaction.atomic(durable=True):
+            return write(self._wrapper.connection.cursor(), self._tongue, entries, now_in_ms())
+
+    def together(self, entry: Entry) -> bool:
+        return True
+
+    def is_lost(self, error: Exception) -> bool:
+        import sqlite3
+
+        return isinstance(error, OperationalError | sqlite3.OperationalError)
+
+    def close(self) -> None:
+        self._wrapper.close()
+
+
+class Writer:
+    """One thread with one connection. `submit` from any thread; results come on the submitter's loop."""
+
+    def __init__(self, name: str, link: Callable[[], Link]) -> None:
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._make_link = link
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, waiting: Waiting) -> None:
+        if self._queue.qsize() >= QUEUE_MAX:
+            waiting.loop.call_soon_threadsafe(waiting.tell, Unavailable(), False)
+        else:
+            self._queue.put(waiting)
+
+    def stop(self) -> None:
+        """Write what waits, tell, close the connection; returns when that is done."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        link = self._make_link()
+        queue = self._queue
+        is_open = True
+        with journal_first():
+            while is_open or queue.qsize():
+                arrived = [queue.get()]
+                # the only reader, so that what is counted can be taken
+                arrived += [queue.get() for _ in range(min(queue.qsize(), BATCH_MAX - 1))]
+                batch = [waiting for waiting in arrived if waiting is not None]
+                is_open = is_open and len(batch) == len(arrived)
+                if batch:
+                    self._carry_out(link, batch)
+        link.close()
+
+    def _carry_out(self, link: Link, batch: list[Waiting]) -> None:
+        settled: list[Settled] = []
+        for together, run in _runs(link, [waiting.entry for waiting in batch]):
+            settled += settle(link, run, together=together)
+        pairs = list(zip(batch, settled, strict=True))
+        for loop, share in groupby(pairs, key=_loop):
+            try:
+                loop.call_soon_threadsafe(_tell, list(share))
+            except RuntimeError:  # that loop is closed: nobody is there to be told
+                pass
+
+
+def _loop(pair: tuple[Waiting, Settled]) -> asyncio.AbstractEventLoop:
+    return pair[0].loop
+
+
+def _tell(pairs: list[tuple[Waiting, Settled]]) -> None:
+    for waiting, (result, is_news) in pairs:
+        try:
+            waiting.tell(result, is_news)
+        except Exception as error:  # one socket's fault is not its neighbours'
+            logger.error("the answer to a stored row failed: %s", type(error).__name__)
+
+
+def _runs(link: Link, entries: list[Entry]) -> Iterator[tuple[bool, list[Entry]]]:
+    """The entries in order, cut where the way of writing changes and before a `ref` that comes again."""
+    run: list[Entry] = []
+    seen: set[tuple[object, ...]] = set()
+    way = True
+    for entry in entries:
+        together = link.together(entry)
+        key = (entry.ref, entry.chat_id, entry.author, entry.author_id)
+        if run and (together is not way or key in seen):
+            yield way, run
+            run = []
+            seen.clear()
+        way = together
+        run.append(entry)
+        seen.add(key)
+    if run:
+        yield way, run
+
+
+def settle(link: Link, entries: list[Entry], *, together: bool) -> list[Settled]:
+    """The outcome of each entry, whatever happens to the database or to a neighbour.
+
+    1. After a lost connection once more, because nobody knows whether the commit had succeeded: a known
+       `ref` is then our own row, not yet published. If that fails too, everybody is told `Unavailable`.
+    2. After any other error nothing is written: then one by one, and only the bad row fails.
+    """
+    was_lost = False
+    for _ in range(2):
+        try:
+            outcomes = link.store(entries, together=together)
+        except Exception as error:
+            if not link.is_lost(error):
+                fault = error
+                break
+            logger.warning("the journal lost its database: %s", type(error).__name__)
+            link.close()
+            was_lost = True
+        else:
+            return [Settled(outcome, _is_news(outcome, was_lost)) for outcome in outcomes]
+    else:
+        return [Settled(Unavailable(), False)] * len(entries)
+    if len(entries) == 1 and not together:
+        return [Settled(_explained(fault), False)]
+    return [settled for entry in entries for settled in settle(link, [entry], together=False)]
+
+
+def _is_news(outcome: Outcome, was_lost: bool) -> bool:
+    return outcome.status == "stored" or (was_lost and outcome.status == "known")
+
+
+def _explained(error: Exception) -> ChatLeadError:
+    """The text of a database error may hold what somebody wrote, so only its class is logged (R-109)."""
+    logger.error("a row could not be stored: %s", type(error).__name__)
+    if isinstance(error, DataError | IntegrityError | ValueError | OverflowError):
+        return BadField("This cannot be stored.")
+    return Unavailable()
