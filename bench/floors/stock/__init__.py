@@ -1,0 +1,1 @@
+"""The usual way: AsyncJsonWebsocketConsumer, the ORM, a channel layer."""

@@ -1,0 +1,45 @@
+"""What benches need of the machine: CPU time and memory of a process, cores, medians."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time, user and system, of all threads of a process since its start."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory in MB (10⁶ bytes)."""
+    return round(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 1e6, 1)
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Of seconds, in milliseconds; 0.0 when there are none."""
+    if not values:
+        return 0.0
+    return round(sorted(values)[min(len(values) - 1, int(len(values) * share))] * 1000, 2)
+
+
+def median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+@contextlib.contextmanager
+def cores(*numbers: int) -> Iterator[None]:
+    """Processes started inside run on these cores only (as far as the machine has them)."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before & set(numbers) or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
