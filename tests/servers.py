@@ -74,7 +74,7 @@ def _tied(sig: str, *, as_postgres: bool = False) -> list[str]:
     return [setpriv, *user, "--pdeathsig", sig]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port below the ephemeral range: no outgoing connection can take it while its server is down."""
     for _ in range(200):
         port = 20000 + secrets.randbelow(12000)
@@ -175,7 +175,7 @@ class PrivateServices(contextlib.AbstractContextManager[Services]):
             + [f"--pwfile={secret}", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
             check=True, cwd=root, env=env, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        port = _free_port()
+        port = free_port()
         settings = ["listen_addresses=127.0.0.1", "max_connections=200"]
         if not self.durable:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
@@ -217,7 +217,7 @@ class PrivateServices(contextlib.AbstractContextManager[Services]):
         if not exe:
             raise FileNotFoundError("redis-server is missing: apt-get install redis-server")
         port, password, log, config = (
-            _free_port(),
+            free_port(),
             secrets.token_hex(16),
             root / "redis.log",
             root / "redis.conf",
@@ -280,7 +280,7 @@ class Server:
     ) -> None:
         self.data_dir = Path(data_dir)
         self.processes: list[subprocess.Popen[bytes] | None] = [None] * processes
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._options = list(options)
         self._python = list(python)
@@ -333,6 +333,11 @@ class Server:
         """End whatever still runs and give the address back. May be called twice."""
         self.stop()
         self._unbind()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the processes run with; a command beside them (`manage.py …`) wants the same."""
+        return dict(self._env)
 
     def pids(self) -> list[int]:
         """Process ids of those that run, for looking at their memory and CPU time."""
