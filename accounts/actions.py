@@ -97,7 +97,7 @@ def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def _tell(account_id: int, operator_ids: list[int]) -> None:
-    """Publishes how these operators are now, under the team list's next version, and which departments are open."""
+    """Publishes how these operators are now, as the team list's next version, and what is open."""
     Account.objects.filter(pk=account_id).update(team_version=F("team_version") + 1)
     version = selectors.team_version(account_id)
     now = timezone.now()

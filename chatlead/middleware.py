@@ -106,7 +106,7 @@ class ErrorAnswers:
             response["Content-Type"] = "application/json"
             error = {
                 "code": "method_not_allowed",
-                "message": "See the Allow header for what is possible here.",
+                "message": "See the Allow header for what is possible.",
             }
             response.content = json.dumps({"error": error}).encode()
         return response

@@ -13,12 +13,12 @@ env = environ.Env()
 environ.Env.read_env(env.str("CHATLEAD_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
-def kept_secret(file: Path) -> str:
-    """A secret made at first need and kept in the data folder, readable by its owner only."""
+def kept_secret(file: Path, size: int = 48) -> str:
+    """A secret of `size` random bytes, made at first need, kept in a file that only its owner can read."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
+        file.write_text(secrets.token_urlsafe(size))
     return file.read_text().strip()
 
 
@@ -29,6 +29,7 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("CHATLEAD_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if PRODUCTION else kept_secret(DATA_DIR / "secret_key"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+DEMO_PASSWORD = env.str("CHATLEAD_DEMO_PASSWORD", default="")  # "" = random, kept in the data folder
 PUBLIC_URL = env.str("CHATLEAD_PUBLIC_URL", default="").rstrip("/")  # "" = as the request names it
 
 # --- Apps ---------------------------------------------------------------------------------------------
@@ -189,5 +190,9 @@ LOGGING: dict[str, Any] = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("CHATLEAD_LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},  # two lines a task otherwise
+        "kombu": {"level": "ERROR"},
+    },
 }

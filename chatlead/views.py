@@ -131,9 +131,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form is too old, came from another website, or cookies are off."""
-    message = (
-        "This form is too old or its cookie is missing. Please allow cookies, reload the page and retry."
-    )
+    message = "This form is too old or its cookie is missing. Allow cookies, reload the page and try again."
     return _refused(request, 403, "csrf_failed", message)
 
 

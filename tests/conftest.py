@@ -184,7 +184,7 @@ def vera(site: Site) -> VisitorPrincipal:
 
 
 def make_chat(principal: VisitorPrincipal, department: Department, **changed: Any) -> Chat:
-    """A waiting chat with row 1 (`opened`), as if it had been started long enough ago for everybody to know."""
+    """A waiting chat with row 1 (`opened`), as it is some time after it began."""
     visitor, session = engage(principal, name="Vera")
     now = timezone.now()
     facts: dict[str, Any] = {

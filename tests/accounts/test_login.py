@@ -80,11 +80,12 @@ def test_a_form_without_its_token_is_refused_with_words_that_help(olga: Operator
     client = Client(enforce_csrf_checks=True)
     page = client.post("/console/login/", {"username": "olga@acme.test", "password": PASSWORD})
     assert page.status_code == 403
-    assert "allow cookies, reload the page" in page.text
+    assert "Allow cookies, reload the page" in page.text
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.test/", "//evil.test", "javascript:alert(1)", "/\\evil.test"]
+    "target",
+    ["https://evil.test/", "//evil.test", "javascript:alert(1)", "/\\evil.test"],
 )
 def test_a_log_in_leads_to_no_other_website(olga: Operator, target: str) -> None:
     """ASVS 1.2.2: `next` stays on this server."""

@@ -1,0 +1,117 @@
+"""Side effects that must not be lost: a row in the transaction that wants them, carried out afterwards (V-7).
+
+An item is claimed by a lease, carried out at least once, and tells the handler its `key`, so that the receiving
+side can see a repetition. A failure comes back later and later; after ATTEMPTS the item is dead and stays for
+somebody to look at. A broker may forget: the sweep finds what is due in the database.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from accounts.models import Account, OutboxItem
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 60
+ATTEMPTS = 12
+FIRST_DELAY_SECONDS = 5
+LONGEST_DELAY_SECONDS = 3600
+SWEEP_LIMIT = 500
+
+Handler = Callable[[dict[str, Any], str], None]
+_handlers: dict[str, Handler] = {}
+
+
+def handler(kind: str) -> Callable[[Handler], Handler]:
+    """Decorator: `f(subject, key)` carries out items of this kind. It may be called twice with one key."""
+
+    def register(function: Handler) -> Handler:
+        if kind in _handlers and _handlers[kind] is not function:
+            raise ValueError(f"{kind} has two handlers")
+        _handlers[kind] = function
+        return function
+
+    return register
+
+
+def add(kind: str, subject: dict[str, Any], key: str, account: Account | int | None = None) -> bool:
+    """Wants this done. Call it inside the transaction that gives the reason; `subject` holds ids only.
+
+    The same `key` again changes nothing and returns False. The work begins after the commit.
+    """
+    if kind not in _handlers:
+        raise ValueError(f"no handler for {kind}")
+    account_id = account.pk if isinstance(account, Account) else account
+    item, is_new = OutboxItem.objects.get_or_create(
+        key=key,
+        defaults={"kind": kind, "subject": subject, "account_id": account_id, "due_at": timezone.now()},
+    )
+    if is_new:
+        transaction.on_commit(lambda: _hint(item.pk), robust=True)
+    return is_new
+
+
+def _hint(item_id: int) -> None:
+    """Tells a worker at once; where the broker does not answer, the sweep is soon enough."""
+    try:
+        app = import_string(settings.CELERY_APP)
+        app.send_task("accounts.tasks.deliver", args=[item_id], retry=False)
+    except Exception as error:  # kombu raises what its transport raises
+        logger.warning("no broker (%s); the sweep will find outbox item %s", type(error).__name__, item_id)
+
+
+def due_ids() -> list[int]:
+    """Items that wait for somebody: due, and claimed by nobody whose lease still holds."""
+    now = timezone.now()
+    free = Q(leased_until=None) | Q(leased_until__lt=now)
+    waiting = OutboxItem.objects.filter(free, state=OutboxItem.State.PENDING, due_at__lte=now)
+    return list(waiting.order_by("due_at", "id").values_list("id", flat=True)[:SWEEP_LIMIT])
+
+
+def carry_out(item_id: int) -> bool:
+    """Claims the item and carries it out; True when it is done now. Safe to call twice, and at the same time.
+
+    1 the claim is one statement, so one caller wins; 2 the work is outside any transaction; 3 a caller that
+    dies in between leaves a lease that ends, and the item is carried out again under the same key.
+    """
+    now = timezone.now()
+    free = Q(leased_until=None) | Q(leased_until__lt=now)
+    mine = OutboxItem.objects.filter(free, pk=item_id, state=OutboxItem.State.PENDING, due_at__lte=now)
+    lease = now + timedelta(seconds=LEASE_SECONDS)
+    if not mine.update(leased_until=lease, attempt_count=F("attempt_count") + 1):
+        return False
+    item = OutboxItem.objects.get(pk=item_id)
+    claimed = OutboxItem.objects.filter(pk=item_id, leased_until=lease)
+    try:
+        _handlers[item.kind](item.subject, item.key)
+    except Exception as error:  # whatever it was: it comes back later
+        is_dead = item.attempt_count >= ATTEMPTS
+        delay = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (item.attempt_count - 1))
+        claimed.update(
+            leased_until=None,
+            due_at=timezone.now() + timedelta(seconds=delay),
+            last_error=type(error).__name__[:200],
+            state=OutboxItem.State.DEAD if is_dead else OutboxItem.State.PENDING,
+        )
+        level = logging.ERROR if is_dead else logging.WARNING
+        logger.log(
+            level,
+            "outbox item %s (%s) failed at attempt %s: %s",
+            item.pk,
+            item.kind,
+            item.attempt_count,
+            type(error).__name__,
+        )
+        return False
+    claimed.update(state=OutboxItem.State.DONE, done_at=timezone.now(), leased_until=None, last_error="")
+    return True

@@ -1,0 +1,89 @@
+"""Tasks: the Celery app, the only list of scheduled ones, and the worker inside `serve`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatlead.settings")
+
+from celery import Celery  # reads the variable above when it looks for its settings
+
+logger = logging.getLogger(__name__)
+
+app = Celery("chatlead")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.set_default()  # for every thread: the current app is otherwise the thread's own
+app.autodiscover_tasks()
+app.conf.worker_hijack_root_logger = False
+app.conf.beat_schedule = {
+    "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
+    "whose console has gone": {"task": "accounts.tasks.expire_leases", "schedule": 10.0},
+    "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
+}
+
+
+def start_embedded(stop: threading.Event) -> list[threading.Thread]:
+    """A worker and the timer in threads of this process, for the broker `memory://`. Returns at once.
+
+    Both end within some 4 s after `stop` is set; the threads are daemons, so a process need not wait for them:
+    whatever is under way is found again by its lease. What is due is swept at the start.
+    """
+    threads = [
+        threading.Thread(target=_work, args=(stop,), name="celery-worker", daemon=True),
+        threading.Thread(target=_beat, args=(stop,), name="celery-beat", daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _work(stop: threading.Event) -> None:
+    from celery.signals import task_postrun
+    from celery.worker import WorkController, state
+    from django.db import close_old_connections
+
+    def tidy(**_: Any) -> None:
+        close_old_connections()
+
+    try:
+        task_postrun.connect(tidy, weak=False)
+        # two threads, so that a mail server that hangs does not keep chats from being closed
+        worker: Any = WorkController(
+            app=app,
+            pool_cls="threads",
+            concurrency=2,
+            hostname="embedded@localhost",
+            without_heartbeat=True,
+            without_mingle=True,
+            without_gossip=True,
+        )
+        state.should_stop = None
+
+        def end() -> None:
+            stop.wait()
+            state.should_stop = 0  # the worker's loop looks at it once a second
+
+        threading.Thread(target=end, name="celery-stopper", daemon=True).start()
+        app.send_task("accounts.tasks.sweep_outbox")
+        worker.start()
+    except Exception:
+        logger.exception("the embedded worker has ended")
+
+
+def _beat(stop: threading.Event) -> None:
+    from celery.beat import Scheduler, Service
+
+    service: Any = Service(app, scheduler_cls=Scheduler, max_interval=1)
+
+    def end() -> None:
+        stop.wait()
+        service.stop()
+
+    threading.Thread(target=end, name="celery-beat-stopper", daemon=True).start()
+    try:
+        service.start()
+    except Exception:
+        logger.exception("the embedded timer has ended")
