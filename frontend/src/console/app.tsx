@@ -1,0 +1,94 @@
+import { useSignalEffect } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { Button, IconButton } from "../design/button.tsx";
+import { Icon } from "../design/icons.tsx";
+import { CLOSE_CODES } from "../wire/protocol.ts";
+import { titleOf } from "./alerts.ts";
+import type { Desk } from "./desk.ts";
+import { Lists } from "./lists.tsx";
+import { Pane } from "./pane.tsx";
+import { Rail } from "./rail.tsx";
+import { isMine, mine } from "./state.ts";
+import { Visitor } from "./visitor.tsx";
+
+export function App({ desk }: { desk: Desk }) {
+  useSignalEffect(() => {
+    document.title = titleOf(desk.session.state.value);
+  });
+  useSignalEffect(() => {
+    desk.column.value; // another column shows another thing: is the conversation still before one's eyes?
+    desk.session.looked();
+  });
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => shortcut(desk, e);
+    document.addEventListener("keydown", key);
+    return () => document.removeEventListener("keydown", key);
+  }, []);
+  const open = desk.session.open.value !== undefined;
+  const column = open ? desk.column.value : "list";
+  return (
+    <div class="app" data-column={column}>
+      <Rail desk={desk} />
+      <Trouble desk={desk} />
+      <Lists desk={desk} />
+      <Pane desk={desk} />
+      <Visitor desk={desk} />
+      <div class="toasts" role="status">
+        {desk.toasts.value.map((t) => (
+          <div class="toast" key={t.id}><span>{t.text}</span><IconButton icon="close" name="Close message" small onClick={() => desk.hush(t.id)} /></div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** A quiet line on top, never a dialog: what happened, what is safe, what to do. */
+function Trouble({ desk }: { desk: Desk }) {
+  const { state, code } = desk.session.link.value;
+  const known = desk.session.state.value.me !== null;
+  const [late, setLate] = useState(false);
+  const gone = state === "offline" || state === "connecting";
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 400); // a change of socket that takes a blink is no trouble
+    return () => (clearTimeout(timer), setLate(false));
+  }, [gone]);
+  const stopped = state === "stopped" && code !== 0;
+  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status" />;
+  return (
+    <div class="trouble" role="status">
+      <div class={`banner ${stopped ? "banner-bad" : "banner-warn"}`}>
+        <Icon name="alert" />
+        <span>{stopped ? stops[code] ?? "The server ended the connection. Please reload the page." : "No connection. What you write is kept here and sent when it is back."}</span>
+        {stopped
+          ? code === CLOSE_CODES.NOT_AUTHENTICATED
+            ? <a class="button button-quiet button-small" href="/console/login/?next=/console/">Log in again</a>
+            : <Button small onClick={() => location.reload()}>Reload</Button>
+          : <Button small onClick={() => desk.session.wake()}>Try now</Button>}
+      </div>
+    </div>
+  );
+}
+
+const stops: Record<number, string> = {
+  [CLOSE_CODES.NOT_AUTHENTICATED]: "You are logged out. What you were writing is kept in this tab.",
+  [CLOSE_CODES.FORBIDDEN]: "Your log-in may not use the console any more. Please ask an administrator of your account.",
+  [CLOSE_CODES.PROTOCOL_NOT_SPOKEN]: "There is a newer version of the console. Reload the page to get it.",
+};
+
+/** Alt+1 to 9 switch chats; Escape goes back to the list. */
+function shortcut(desk: Desk, e: KeyboardEvent): void {
+  const digit = /^Digit([1-9])$/.exec(e.code)?.[1];
+  if (digit && e.altKey && !e.ctrlKey && !e.metaKey && !e.shiftKey) {
+    const chat = mine(desk.session.state.peek())[Number(digit) - 1];
+    if (chat) desk.show(chat.uid);
+    e.preventDefault();
+  } else if (e.key === "Escape" && !document.querySelector("dialog[open]")) {
+    if (desk.column.peek() === "visitor") return void (desk.column.value = "chat");
+    const state = desk.session.state.peek();
+    const chat = desk.session.open.peek();
+    if (!chat) return;
+    if (isMine(state, chat)) desk.column.value = "list";
+    else desk.show("");
+    document.querySelector<HTMLElement>(".row[data-open=true] .row-main, .row-main")?.focus();
+  }
+}

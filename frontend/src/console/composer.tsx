@@ -1,0 +1,84 @@
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Signal } from "@preact/signals";
+import { Button } from "../design/button.tsx";
+import { Icon } from "../design/icons.tsx";
+import type { Desk } from "./desk.ts";
+import type { Mode } from "./drafts.ts";
+import type { Chat } from "./state.ts";
+
+export const TEXT_MAX = 4000;
+const WARN_AT = 3800;
+const TALLEST_PX = 220;
+
+/** `text` is the draft on the screen; it belongs to `chat` and `mode`. */
+export function Composer({ desk, chat, mode, text }: { desk: Desk; chat: Chat; mode: Signal<Mode>; text: Signal<string> }) {
+  const { session } = desk;
+  const area = useRef<HTMLTextAreaElement>(null);
+  const note = mode.value === "note";
+  const length = [...text.value].length;
+  const tooLong = length > TEXT_MAX;
+  const ready = text.value.trim() !== "" && !tooLong;
+
+  useEffect(() => area.current?.focus({ preventScroll: true }), [chat.uid, mode.value]);
+  useLayoutEffect(() => {
+    const el = area.current;
+    if (!el) return;
+    el.style.height = "auto";
+    el.style.height = `${Math.min(el.scrollHeight + 2, TALLEST_PX)}px`;
+  }, [text.value, chat.uid, mode.value]);
+
+  const typed = (value: string) => {
+    text.value = value;
+    session.drafts.set(chat.uid, mode.peek(), value);
+    if (!note) session.typed(chat.uid, value);
+  };
+  const send = () => {
+    if (!ready) return;
+    const words = text.peek().trim();
+    desk.atEnd.value = true;
+    typed("");
+    if (note) session.note(chat.uid, words);
+    else session.say(chat.uid, words);
+    area.current?.focus();
+  };
+  const key = (e: KeyboardEvent) => {
+    if (e.key !== "Enter" || e.shiftKey || e.isComposing || e.altKey || e.ctrlKey || e.metaKey) return;
+    e.preventDefault();
+    send();
+  };
+  return (
+    <form class={`composer ${note ? "composer-note" : ""}`} aria-label={note ? "Write a note" : "Write a reply"} onSubmit={(e) => { e.preventDefault(); send(); }}>
+      <div class="composer-tabs">
+        {(["reply", "note"] as const).map((m) => (
+          <button key={m} type="button" class="composer-tab" aria-pressed={mode.value === m} onClick={() => (mode.value = m)}>
+            {m === "note" && <Icon name="note" />}{m === "note" ? "Note" : "Reply"}
+          </button>
+        ))}
+      </div>
+      <textarea
+        ref={area}
+        class="composer-text"
+        aria-label="Message"
+        aria-describedby="composer-hint"
+        placeholder={note ? "Write a note for your team …" : "Write a reply …"}
+        rows={2}
+        dir="auto"
+        value={text.value}
+        enterkeyhint="send"
+        onInput={(e) => typed(e.currentTarget.value)}
+        onKeyDown={key}
+        onBlur={() => session.quiet()}
+      />
+      <div class="composer-foot">
+        <p id="composer-hint" class="composer-hint">
+          {tooLong ? <span class="composer-over">{length - TEXT_MAX} characters too many</span>
+            : length > WARN_AT ? `${TEXT_MAX - length} characters left`
+            : note ? "Only your team sees this."
+            : desk.kept ? "Enter sends, Shift+Enter begins a new line"
+            : "This browser keeps nothing: unsent text is lost when the page is reloaded."}
+        </p>
+        <Button kind="primary" type="submit" small disabled={!ready}><Icon name="send" />Send</Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,121 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { dayName, momentOf, timeOf } from "../chat/format.ts";
+import { Text } from "../chat/text.tsx";
+import { Button } from "../design/button.tsx";
+import { Icon } from "../design/icons.tsx";
+import { Avatar, TypingDots } from "../design/parts.tsx";
+import type { Desk } from "./desk.ts";
+import type { Chat } from "./state.ts";
+import { type BubbleItem, newestOwn, thread } from "./thread.ts";
+import { isTyping, visitorName } from "./words.ts";
+
+const NEAR_PX = 60;
+
+/** The log: grows at its end, stays where its reader is, and follows only who is at the end already. */
+export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Chat; onTakeBack: (item: BubbleItem) => void }) {
+  const { session, atEnd } = desk;
+  const box = useRef<HTMLDivElement>(null);
+  const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online");
+  const newest = newestOwn(items);
+  const typing = isTyping(chat, desk.now.value);
+  const height = useRef(0);
+  const first = chat.log[0]?.seq ?? 1;
+  const firstBefore = useRef(first);
+
+  const toEnd = () => {
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  };
+  useLayoutEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    if (first < firstBefore.current) el.scrollTop += el.scrollHeight - height.current; // older rows came above: the reader stays in place
+    else if (atEnd.peek()) toEnd();
+    firstBefore.current = first;
+    height.current = el.scrollHeight;
+  }, [items.length, typing, first]);
+  useEffect(() => {
+    const watch = new ResizeObserver(() => atEnd.peek() && toEnd());
+    if (box.current) watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
+  const scrolled = (el: HTMLElement) => {
+    const end = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
+    if (end === atEnd.peek()) return;
+    atEnd.value = end;
+    if (end) session.looked();
+  };
+
+  return (
+    <div class="scroll-frame">
+      <div class="scroll" ref={box} tabIndex={0} role="region" aria-label={`Messages with ${visitorName(chat.visitor)}`} onScroll={(e) => scrolled(e.currentTarget)}>
+        {first > 1 && (
+          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void session.loadEarlier(chat.uid)}>Show earlier messages</Button></p>
+        )}
+        <div class="log" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions">
+          {items.map((item) => {
+            if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
+            if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
+            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} onTakeBack={onTakeBack} />;
+          })}
+        </div>
+        <div class="typing-line" aria-live="polite">
+          {typing && <><TypingDots /> <bdi>{visitorName(chat.visitor)}</bdi> is typing …</>}
+        </div>
+      </div>
+      {!atEnd.value && <Button class="to-end" small onClick={toEnd}>Newest messages</Button>}
+    </div>
+  );
+}
+
+function Said({ item, desk, worded, onTakeBack }: { item: BubbleItem; desk: Desk; worded: boolean; onTakeBack: (item: BubbleItem) => void }) {
+  const ours = item.from !== "visitor";
+  const failed = item.delivery === "failed";
+  const looks = { visitor: "", own: " bubble-own", colleague: " bubble-operator", note: " bubble-note" };
+  const look = `bubble${looks[item.from]}${item.state === "deleted" ? " bubble-gone" : ""}${failed ? " bubble-failed" : ""}`;
+  const named = item.first && item.from !== "own";
+  return (
+    <article class={`said said-${item.from}${ours ? " said-ours" : ""}${item.first ? " said-first" : ""}`}>
+      {!ours && (item.last ? <Avatar name={item.name} small /> : <span class="avatar-gap" />)}
+      <div class="said-body">
+        <p class={named ? "said-name" : "sr-only"}>
+          {item.from === "note" ? <><Icon name="note" />Note by <bdi>{item.name}</bdi>, only your team sees it</> : <bdi>{item.name}</bdi>}
+        </p>
+        <div class={look} dir="auto" title={momentOf(item.at)}>
+          {item.state === "deleted" ? "Message deleted" : <Text text={item.text} />}
+        </div>
+        {failed ? <NotSent item={item} desk={desk} onTakeBack={onTakeBack} /> : (
+          <p class={item.last || worded || item.unsent ? "said-foot" : "sr-only"}>
+            <time class="tabular" dateTime={new Date(item.at).toISOString()}>{timeOf(item.at)}</time>
+            {item.state === "edited" && " · edited"}
+            {item.delivery && <span class={worded || item.unsent ? "" : "sr-only"}> · {deliveries[item.delivery]}</span>}
+          </p>
+        )}
+      </div>
+    </article>
+  );
+}
+
+const deliveries = { sending: "Sending …", held: "Will be sent when the connection is back", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not sent", "": "" };
+const reasons: Record<string, string> = {
+  chat_closed: "Not sent, because the chat had ended.",
+  not_found: "Not sent, because this chat is no longer yours.",
+  forbidden: "Not sent, because this chat is no longer yours.",
+};
+
+function NotSent({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTakeBack: (item: BubbleItem) => void }) {
+  const code = item.unsent?.failed ?? "";
+  const final = code in reasons;
+  const [copied, setCopied] = useState(false);
+  const copy = () => void navigator.clipboard?.writeText(item.text).then(() => setCopied(true));
+  return (
+    <p class="said-foot said-failed" role="alert">
+      <Icon name="alert" /><span>{reasons[code] ?? "Not sent."}</span>
+      {final ? <button type="button" class="link" onClick={copy}>{copied ? "Copied" : "Copy the text"}</button> : (
+        <>
+          <button type="button" class="link" onClick={() => desk.session.retry(item.unsent!)}>Try again</button>
+          <button type="button" class="link" onClick={() => onTakeBack(item)}>Edit</button>
+        </>
+      )}
+    </p>
+  );
+}

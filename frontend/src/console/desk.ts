@@ -1,0 +1,83 @@
+/** What every screen shares: the session, the clock, the toasts and which column a phone shows. */
+import { computed, signal } from "@preact/signals";
+import { Box } from "../wire/storage.ts";
+import { Bell } from "./alerts.ts";
+import { Session } from "./session.ts";
+
+export type Column = "list" | "chat" | "visitor";
+
+export const TOAST_MS = 7_000;
+
+export function desk(element: HTMLElement) {
+  const now = signal(Date.now());
+  const toasts = signal<readonly { id: number; text: string }[]>([]);
+  const column = signal<Column>("list");
+  /** Whether the end of the conversation is in view; set by the log. */
+  const atEnd = signal(true);
+  const bell = new Bell(new Box(() => localStorage, "chatlead-console"));
+  const muted = signal(bell.muted);
+  const box = new Box(() => sessionStorage, "chatlead-console");
+  let lastToast = 0;
+
+  const hush = (id: number) => (toasts.value = toasts.peek().filter((t) => t.id !== id));
+  const tell = (text: string) => {
+    const id = ++lastToast;
+    toasts.value = [...toasts.peek().slice(-2), { id, text }];
+    setTimeout(() => hush(id), TOAST_MS + 40 * text.length);
+  };
+  const narrow = matchMedia("(max-width: 759px)");
+  const looking = () =>
+    document.visibilityState === "visible" && document.hasFocus() && atEnd.peek() && (!narrow.matches || column.peek() === "chat");
+
+  const session = new Session({
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${element.dataset["socket"] || "/ws/v1/operator"}`,
+    box,
+    noteBox: new Box(() => sessionStorage, "chatlead-console-notes"),
+    looking,
+    tell,
+    arrived: () => bell.ring(),
+    page: window,
+    document,
+  });
+
+  for (const [target, name] of [[window, "focus"], [window, "blur"], [document, "visibilitychange"]] as const) {
+    target.addEventListener(name, () => session.looked());
+  }
+  setInterval(() => (now.value = Date.now()), 1000);
+  document.addEventListener("pointerdown", () => bell.allow());
+  document.addEventListener("keydown", () => bell.allow());
+
+  return {
+    session,
+    now,
+    toasts,
+    column,
+    atEnd,
+    muted,
+    kept: box.kept,
+    tell,
+    hush,
+    mute(on: boolean): void {
+      bell.muted = on;
+      muted.value = on;
+    },
+    show(uid: string): void {
+      atEnd.value = true;
+      column.value = uid ? "chat" : "list";
+      session.show(uid);
+    },
+    dismiss(uid: string): void {
+      column.value = "list";
+      session.dismiss(uid);
+    },
+    /** Nothing of this operator's stays in the tab. */
+    logOut(): void {
+      session.stop();
+      session.forget();
+      (document.getElementById("logout") as HTMLFormElement | null)?.submit();
+    },
+    me: computed(() => session.state.value.me),
+  };
+}
+
+export type Desk = ReturnType<typeof desk>;

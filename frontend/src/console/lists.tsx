@@ -1,0 +1,168 @@
+import type { ComponentChildren } from "preact";
+import { Button, IconButton } from "../design/button.tsx";
+import { displayName } from "../design/names.ts";
+import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
+import type { Desk } from "./desk.ts";
+import { type Chat, mine, type State, unread, waiting } from "./state.ts";
+import { ago, firstWords, isTyping, lastAt, lastWords, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
+
+export function Lists({ desk }: { desk: Desk }) {
+  const state = desk.session.state.value;
+  if (!state.me) return <div class="lists" aria-busy="true"><Loading /></div>;
+  return (
+    <div class="lists">
+      <Waiting desk={desk} state={state} />
+      <Mine desk={desk} state={state} />
+      {state.missed.length > 0 && <Missed desk={desk} state={state} />}
+      <Team state={state} />
+    </div>
+  );
+}
+
+function Section({ name, count, tone = "", children }: { name: string; count: number; tone?: "" | "accent"; children: ComponentChildren }) {
+  return (
+    <section class="list" aria-label={name}>
+      <h2 class="list-title">{name} {count > 0 && <Badge tone={tone}>{count}</Badge>}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Waiting({ desk, state }: { desk: Desk; state: State }) {
+  const chats = waiting(state);
+  const away = state.me?.availability !== "online";
+  return (
+    <Section name="Waiting" count={chats.length} tone="accent">
+      {chats.length === 0 && (
+        <div class="list-empty">
+          <p>{away ? "You are away, so no chat is offered to you." : "Nobody is waiting. Whoever starts a chat appears here."}</p>
+          {away && <Button small busy={desk.session.busy.value.has("status")} onClick={() => void desk.session.setAvailability(true)}>Start taking chats</Button>}
+        </div>
+      )}
+      <ul role="list">
+        {chats.map((chat) => <WaitingRow key={chat.uid} desk={desk} chat={chat} several={state.me!.departments.length > 1} />)}
+      </ul>
+    </Section>
+  );
+}
+
+function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: boolean }) {
+  const wait = desk.now.value - chat.startedAt;
+  const name = visitorName(chat.visitor);
+  const words = firstWords(chat);
+  const accept = async () => {
+    if (await desk.session.accept(chat.uid)) desk.show(chat.uid);
+  };
+  return (
+    <li class="row" data-open={desk.session.state.value.open === chat.uid}>
+      <button type="button" class="row-main" onClick={() => desk.show(chat.uid)}>
+        <Avatar name={name} />
+        <span class="row-body">
+          <span class="row-top">
+            <bdi class="row-name">{name}</bdi>
+            <span class={`row-time tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
+            <span class="sr-only">, waiting for {waitedInWords(wait)}</span>
+          </span>
+          <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">Has not written yet</span>}</span>
+          {several && <span class="row-department">{displayName(chat.department.name)}</span>}
+        </span>
+      </button>
+      <Button class="row-accept" kind="primary" small busy={desk.session.busy.value.has(chat.uid)} title={`Accept the chat with ${name}`} onClick={() => void accept()}>
+        Accept
+      </Button>
+    </li>
+  );
+}
+
+function Mine({ desk, state }: { desk: Desk; state: State }) {
+  const chats = mine(state);
+  return (
+    <Section name="My chats" count={chats.filter((c) => !c.left).length}>
+      {chats.length === 0 && <p class="list-empty">Chats that you accept appear here.</p>}
+      <ul role="list">
+        {chats.map((chat, i) => <MineRow key={chat.uid} desk={desk} chat={chat} number={i + 1} />)}
+      </ul>
+    </Section>
+  );
+}
+
+function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: number }) {
+  const now = desk.now.value;
+  const name = visitorName(chat.visitor);
+  const n = chat.left ? 0 : unread(chat);
+  const open = desk.session.state.value.open === chat.uid;
+  const draft = !open && desk.session.drafts.get(chat.uid, "reply") !== "";
+  return (
+    <li class={`row ${chat.left ? "row-left" : ""}`} data-open={open}>
+      <button type="button" class="row-main" aria-current={open ? "true" : undefined} title={number < 10 ? `Alt+${number}` : undefined} onClick={() => desk.show(chat.uid)}>
+        <Avatar name={name} />
+        <span class="row-body">
+          <span class="row-top">
+            <bdi class={`row-name ${n ? "row-unread" : ""}`}>{name}</bdi>
+            <span class="row-time tabular">{chat.left ? "" : ago(now - lastAt(chat))}</span>
+          </span>
+          <span class="row-words">
+            {chat.left ? <span>{chat.left === "moved" ? "Transferred" : chat.left === "gone" ? "No longer yours" : "Ended"}</span>
+              : isTyping(chat, now) ? <span class="row-typing">typing …</span>
+              : draft ? <><span class="row-draft">Draft</span> <span dir="auto">{displayName(desk.session.drafts.get(chat.uid, "reply"))}</span></>
+              : <span dir="auto">{lastWords(chat) || "Nothing written yet"}</span>}
+          </span>
+        </span>
+        {n > 0 && <span class="row-badge"><Badge tone="accent">{n}</Badge><span class="sr-only">unread</span></span>}
+      </button>
+      {chat.left && <IconButton icon="close" name="Dismiss" small class="row-dismiss" onClick={() => desk.dismiss(chat.uid)} />}
+    </li>
+  );
+}
+
+function Missed({ desk, state }: { desk: Desk; state: State }) {
+  return (
+    <Section name="Missed" count={state.missed.length}>
+      <ul role="list">
+        {state.missed.map((chat) => {
+          const name = visitorName(chat.visitor);
+          const open = state.open === chat.uid;
+          return (
+            <li class="row row-slim" key={chat.uid} data-open={open}>
+              <button type="button" class="row-main" aria-current={open ? "true" : undefined} onClick={() => desk.show(chat.uid)}>
+                <Avatar name={name} small />
+                <span class="row-body">
+                  <span class="row-top"><bdi class="row-name">{name}</bdi><span class="row-time tabular">{ago(desk.now.value - (chat.closedAt || chat.startedAt))}</span></span>
+                  <span class="row-words" dir="auto">{firstWords(chat) || "Left without a word"}</span>
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
+  );
+}
+
+function Team({ state }: { state: State }) {
+  const people = [...state.team].sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
+  return (
+    <section class="list list-team" aria-label="Team">
+      <h2 class="list-title">Team <span class="list-aside">{teamLine(people)}</span></h2>
+      <ul role="list" class="team">
+        {people.map((o) => (
+          <li key={o.uid} class="team-member">
+            <Avatar name={displayName(o.name)} small online={o.online} />
+            <bdi>{o.uid === state.me?.uid ? "You" : displayName(o.name)}</bdi>
+            <span class="sr-only">{o.online ? "online" : "away"}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Loading() {
+  return (
+    <div class="loading">
+      <span class="sr-only" role="status">Loading your chats</span>
+      {[72, 54, 64].map((w) => <div key={w} class="loading-row"><Skeleton width={36} height={36} /><div><Skeleton width={`${w}%`} height={12} /><Skeleton width="90%" height={12} /></div></div>)}
+    </div>
+  );
+}
+

@@ -1,0 +1,168 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { Button, IconButton } from "../design/button.tsx";
+import { Icon } from "../design/icons.tsx";
+import { displayName } from "../design/names.ts";
+import { Avatar, Badge, ChatDrawing, Dialog, EmptyState } from "../design/parts.tsx";
+import { Composer } from "./composer.tsx";
+import { Conversation } from "./conversation.tsx";
+import type { Desk } from "./desk.ts";
+import type { Mode } from "./drafts.ts";
+import { Menu, MenuItem } from "./menu.tsx";
+import { type Chat, isMine, waiting } from "./state.ts";
+import type { BubbleItem } from "./thread.ts";
+import { ago, farewell, pagePath, plural, visitorName, waited } from "./words.ts";
+
+/** The middle: the open chat, or what to do next. */
+export function Pane({ desk }: { desk: Desk }) {
+  const chat = desk.session.open.value;
+  return (
+    <main class="pane" aria-label="Open chat">
+      {chat ? <OpenChat key={chat.uid} desk={desk} chat={chat} /> : <NothingOpen desk={desk} />}
+    </main>
+  );
+}
+
+function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
+  const { session } = desk;
+  const mode = useSignal<Mode>("reply");
+  const text = useSignal("");
+  useEffect(() => {
+    text.value = session.drafts.get(chat.uid, mode.value);
+  }, [mode.value]);
+  const takeBack = (item: BubbleItem) => {
+    mode.value = item.from === "note" ? "note" : "reply";
+    text.value = [session.drafts.get(chat.uid, mode.value), item.text].filter(Boolean).join("\n");
+    session.drafts.set(chat.uid, mode.value, text.value);
+    session.discard(item.unsent!);
+  };
+  return (
+    <>
+      <Head desk={desk} chat={chat} />
+      <Conversation desk={desk} chat={chat} onTakeBack={takeBack} />
+      {isMine(session.state.value, chat) ? <Composer desk={desk} chat={chat} mode={mode} text={text} /> : <Foot desk={desk} chat={chat} />}
+    </>
+  );
+}
+
+function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
+  const { session, now } = desk;
+  const name = visitorName(chat.visitor);
+  const own = isMine(session.state.value, chat);
+  const page = pagePath(chat.pageUrl);
+  const since = chat.state === "waiting" ? `waiting ${waited(now.value - chat.startedAt)}` : chat.closedAt ? ago(now.value - chat.closedAt) : ago(now.value - (chat.acceptedAt || chat.startedAt));
+  return (
+    <header class="pane-head">
+      <IconButton icon="back" name="Back to the list" class="only-phone" onClick={() => (desk.column.value = "list")} />
+      <Avatar name={name} />
+      <div class="pane-title">
+        <h1><bdi title={name}>{name}</bdi></h1>
+        <p class="pane-facts">
+          <span>{displayName(chat.department.name)}</span>
+          <span class="tabular">{since}</span>
+          {page && <span class="pane-page" title={page}>{page}</span>}
+        </p>
+      </div>
+      {chat.left && <Badge tone="warn">{chat.left === "ended" ? "Ended" : "Not yours"}</Badge>}
+      {chat.state === "missed" && !chat.left && <Badge tone="warn">Missed</Badge>}
+      {own && <Transfer desk={desk} chat={chat} />}
+      {own && <End desk={desk} chat={chat} name={name} />}
+      <IconButton icon="people" name="About the visitor" class="only-narrow" aria-expanded={desk.column.value === "visitor"} onClick={() => (desk.column.value = desk.column.peek() === "visitor" ? "chat" : "visitor")} />
+    </header>
+  );
+}
+
+function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
+  const { session } = desk;
+  const { departments, team, me } = session.state.value;
+  const others = departments.filter((d) => d.uid !== chat.department.uid);
+  const colleagues = team.filter((o) => o.online && o.uid !== me?.uid);
+  const staffed = (uid: string) => team.some((o) => o.online && o.departments.includes(uid));
+  const go = async (to: { department: string } | { operator: string }, name: string) => {
+    if (await session.transfer(chat.uid, to)) desk.tell(`The chat with ${visitorName(chat.visitor)} went on to ${displayName(name)}.`);
+  };
+  return (
+    <Menu name="Transfer" icon="swap" busy={session.busy.value.has(chat.uid)}>
+      {(close) => (
+        <>
+          {others.length > 0 && <p class="menu-heading">Departments</p>}
+          {others.map((d) => (
+            <MenuItem key={d.uid} onPick={() => { close(); void go({ department: d.uid }, d.name); }}>
+              <bdi>{displayName(d.name)}</bdi>{!staffed(d.uid) && <span class="menu-aside">nobody online</span>}
+            </MenuItem>
+          ))}
+          {colleagues.length > 0 && <p class="menu-heading">Colleagues online</p>}
+          {colleagues.map((o) => (
+            <MenuItem key={o.uid} onPick={() => { close(); void go({ operator: o.uid }, o.name); }}>
+              <Avatar name={displayName(o.name)} small /><bdi>{displayName(o.name)}</bdi>
+            </MenuItem>
+          ))}
+          {others.length + colleagues.length === 0 && <p class="menu-heading">There is nobody else to give it to.</p>}
+        </>
+      )}
+    </Menu>
+  );
+}
+
+function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
+  const [asking, setAsking] = useState(false);
+  const busy = desk.session.busy.value.has(chat.uid);
+  const end = async () => {
+    await desk.session.end(chat.uid);
+    setAsking(false);
+  };
+  return (
+    <>
+      {/* while the dialog asks, its button alone is "End chat" */}
+      <Button small busy={busy && !asking} aria-hidden={asking ? "true" : undefined} onClick={() => setAsking(true)}><Icon name="end" />End chat</Button>
+      {asking && (
+        <Dialog
+          title={`End the chat with ${name}?`}
+          onClose={() => setAsking(false)}
+          actions={<><Button onClick={() => setAsking(false)}>Keep chatting</Button><Button kind="danger" busy={busy} onClick={() => void end()}>End chat</Button></>}
+        >
+          <p>The visitor is told that it has ended. You can still read it here, and nothing is deleted.</p>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+/** Instead of the composer where there is nothing to answer. */
+function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
+  const { session, now } = desk;
+  if (chat.state === "waiting" && !chat.left) {
+    return (
+      <div class="pane-foot">
+        <p>Waiting for <span class="tabular">{waited(now.value - chat.startedAt)}</span>. The visitor sees you when you accept.</p>
+        <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void session.accept(chat.uid)}>Accept</Button>
+      </div>
+    );
+  }
+  if (chat.state === "missed" && !chat.left) {
+    const email = displayName(chat.visitor.email ?? "");
+    return <div class="pane-foot"><p>Nobody answered in time. {email ? <>You can write to <strong>{email}</strong>.</> : "The visitor left no address."}</p></div>;
+  }
+  return (
+    <div class="pane-foot" role="status">
+      <p>{farewell(chat)}</p>
+      <Button onClick={() => desk.dismiss(chat.uid)}>Dismiss</Button>
+    </div>
+  );
+}
+
+function NothingOpen({ desk }: { desk: Desk }) {
+  const state = desk.session.state.value;
+  if (!state.me) return null;
+  const n = waiting(state).length;
+  const away = state.me.availability !== "online";
+  const title = n ? `${plural(n, "person is", "people are")} waiting` : away ? "You are away" : "All caught up";
+  const hint = n
+    ? "Accept a chat on the left to answer it, or open it to read first."
+    : away ? "Go online with the switch at the lower left, and chats are offered to you." : "New chats appear under Waiting. Open one of yours to go on writing.";
+  return (
+    <div class="pane-empty">
+      <EmptyState title={title} drawing={<ChatDrawing />}><p>{hint}</p></EmptyState>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { Button } from "../design/button.tsx";
+import { Icon } from "../design/icons.tsx";
+import { displayName } from "../design/names.ts";
+import { Avatar } from "../design/parts.tsx";
+import { wanting } from "./alerts.ts";
+import type { Desk } from "./desk.ts";
+import { Menu, MenuItem } from "./menu.tsx";
+
+/** Where one is and who one is: the sections on top, the own status at the foot. */
+export function Rail({ desk }: { desk: Desk }) {
+  const state = desk.session.state.value;
+  const n = wanting(state);
+  const name = displayName(state.me?.name ?? "");
+  return (
+    <header class="rail">
+      <span class="rail-brand" aria-hidden="true">CL</span>
+      <nav aria-label="Main">
+        <a class="rail-link" href="/console/" aria-current="page" aria-label="Chats" onClick={(e) => { e.preventDefault(); desk.column.value = "list"; }}>
+          <span class="rail-icon"><Icon name="chat" />{n > 0 && <span class="rail-count tabular" aria-hidden="true">{n > 99 ? "99+" : n}</span>}</span>
+          <span>Chats</span>
+        </a>
+      </nav>
+      <div class="rail-foot">
+        {state.me && <Status desk={desk} />}
+        {state.me && (
+          <Menu name={`${name}, your menu`} kind="plain" class="rail-me" face={<Avatar name={name} small />}>
+            {(close) => (
+              <>
+                <p class="menu-heading"><bdi>{name}</bdi><br />{displayName(state.account?.name ?? "")}</p>
+                <MenuItem onPick={() => { desk.mute(!desk.muted.peek()); close(); }}>
+                  {desk.muted.value ? "Turn the sound on" : "Turn the sound off"}
+                </MenuItem>
+                <MenuItem onPick={() => desk.logOut()}>Log out</MenuItem>
+              </>
+            )}
+          </Menu>
+        )}
+      </div>
+    </header>
+  );
+}
+
+/** Named by the present state; pressing it changes to the other. */
+function Status({ desk }: { desk: Desk }) {
+  const online = desk.me.value?.availability === "online";
+  const hint = online ? "You are offered chats. Press to stop." : "You are not offered chats. Press to start.";
+  return (
+    <Button class={`status ${online ? "status-on" : ""}`} small busy={desk.session.busy.value.has("status")} title={hint} onClick={() => void desk.session.setAvailability(!online)}>
+      <span class="status-dot" aria-hidden="true" />
+      {online ? "Online" : "Away"}
+    </Button>
+  );
+}

@@ -1,0 +1,103 @@
+/** What the conversation shows: bubbles in runs, day lines, system lines, notes in their place. Pure. */
+import { dayOf } from "../chat/format.ts";
+import { displayName } from "../design/names.ts";
+import type { Unsent } from "../wire/outbox.ts";
+import type { NoteAdded, PublicRow } from "../wire/protocol.ts";
+import type { Chat } from "./state.ts";
+import { lineOf, visitorName } from "./words.ts";
+
+export type Delivery = "" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
+
+export interface BubbleItem {
+  readonly kind: "bubble";
+  readonly key: string;
+  readonly from: "visitor" | "own" | "colleague" | "note";
+  readonly name: string;
+  readonly text: string;
+  readonly state: "" | "edited" | "deleted";
+  readonly at: number;
+  readonly delivery: Delivery;
+  /** What waits in the outbox; null for what the server has. */
+  readonly unsent: Unsent | null;
+  /** First and last of a run by one person. */
+  readonly first: boolean;
+  readonly last: boolean;
+}
+export interface LineItem {
+  readonly kind: "line";
+  readonly key: string;
+  readonly text: string;
+  readonly at: number;
+}
+export interface DayItem {
+  readonly kind: "day";
+  readonly key: string;
+  readonly at: number;
+}
+export type Item = BubbleItem | LineItem | DayItem;
+
+const RUN_MS = 5 * 60_000;
+
+export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean): Item[] {
+  // an own row may be acknowledged while one before it is still on its way here
+  const rows = [...chat.log, ...chat.early.filter((r) => r.operator === me)];
+  const told = merged(rows.flatMap((r) => itemOf(r, chat, me)), [...chat.notes, ...chat.earlyNotes.filter((n) => n.operator === me)].map(noteItem));
+  const known = new Set([...rows.map((r) => r.ref), ...chat.notes.map((n) => n.ref), ...chat.earlyNotes.map((n) => n.ref)]);
+  const own = (box: readonly Unsent[]) => box.filter((u) => u.chat === chat.uid && !known.has(u.ref));
+  const waiting = [...own(replies).map((u) => unsentItem(u, "own", online)), ...own(notes).map((u) => unsentItem(u, "note", online))];
+  return grouped(withDays([...told, ...waiting.sort((a, b) => a.at - b.at)]));
+}
+
+/** The newest own message carries its state in words for all; the others for those who hear them. */
+export function newestOwn(items: readonly Item[]): string {
+  return [...items].reverse().find((i) => i.kind === "bubble" && i.from === "own")?.key ?? "";
+}
+
+function itemOf(row: PublicRow, chat: Chat, me: string): Item[] {
+  if (row.type !== "message_posted") {
+    const text = lineOf(row, me);
+    return text ? [{ kind: "line", key: `seq-${row.seq}`, text, at: row.at }] : [];
+  }
+  const from = row.author === "visitor" ? "visitor" : row.operator === me ? "own" : "colleague";
+  const { visitor_read, visitor_delivered } = chat.marks;
+  const delivery = from === "visitor" ? "" : row.seq <= visitor_read ? "read" : row.seq <= visitor_delivered ? "delivered" : "sent";
+  const name = from === "visitor" ? visitorName(chat.visitor) : from === "own" ? "You" : displayName(row.name ?? "") || "An operator";
+  return [{ ...plain, key: row.ref || `seq-${row.seq}`, from, name, text: row.text, state: row.state ?? "", at: row.at, delivery }];
+}
+
+const plain = { kind: "bubble", state: "", delivery: "", unsent: null, first: true, last: true } as const;
+
+function noteItem(note: NoteAdded): BubbleItem {
+  return { ...plain, key: note.ref, from: "note", name: displayName(note.name), text: note.text, at: note.at };
+}
+
+function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean): BubbleItem {
+  const delivery = unsent.failed ? "failed" : online ? "sending" : "held";
+  return { ...plain, key: unsent.ref, from, name: "You", text: unsent.text, at: unsent.at, delivery, unsent };
+}
+
+/** Each log keeps its own order; a note stands behind what had been said when it was written. */
+function merged(rows: readonly Item[], notes: readonly Item[]): Item[] {
+  const all: Item[] = [];
+  let n = 0;
+  for (const row of rows) {
+    while (n < notes.length && notes[n]!.at < row.at) all.push(notes[n++]!);
+    all.push(row);
+  }
+  return [...all, ...notes.slice(n)];
+}
+
+function withDays(items: readonly Item[]): Item[] {
+  let day = 0;
+  return items.flatMap((item): Item[] => {
+    if (dayOf(item.at) <= day) return [item];
+    day = dayOf(item.at);
+    return [{ kind: "day", key: `day-${day}`, at: item.at }, item];
+  });
+}
+
+function grouped(items: readonly Item[]): Item[] {
+  const joins = (a: Item | undefined, b: BubbleItem) =>
+    a?.kind === "bubble" && a.from === b.from && a.name === b.name && Math.abs(a.at - b.at) < RUN_MS;
+  return items.map((item, i) => (item.kind === "bubble" ? { ...item, first: !joins(items[i - 1], item), last: !joins(items[i + 1], item) } : item));
+}

@@ -1,0 +1,50 @@
+import { IconButton } from "../design/button.tsx";
+import { displayName, webAddress } from "../design/names.ts";
+import { Avatar } from "../design/parts.tsx";
+import { momentOf } from "../chat/format.ts";
+import type { Desk } from "./desk.ts";
+import { pagePath, plural, visitorName } from "./words.ts";
+
+/** What the server gives of the person in the open chat; nothing is guessed. */
+export function Visitor({ desk }: { desk: Desk }) {
+  const chat = desk.session.open.value;
+  if (!chat) return null;
+  const { visitor } = chat;
+  const name = visitorName(visitor);
+  const page = pagePath(chat.pageUrl);
+  const earlier = visitor.chat_count ?? 0;
+  return (
+    <section class="context" aria-label="Visitor">
+      <div class="context-head">
+        <h2>Visitor</h2>
+        <IconButton icon="close" name="Close" small class="only-narrow" onClick={() => (desk.column.value = "chat")} />
+      </div>
+      <div class="context-person">
+        <Avatar name={name} />
+        <div>
+          <p class="context-name"><bdi>{name}</bdi></p>
+          <p class="muted">{visitor.name ? `Visitor ${visitor.number}` : "No name given"}</p>
+        </div>
+      </div>
+      <dl class="facts">
+        {visitor.email && <Fact label="Email"><bdi>{displayName(visitor.email)}</bdi></Fact>}
+        {page && <Fact label="Page"><a href={webAddress(chat.pageUrl) ?? "#"} target="_blank" rel="noopener noreferrer">{page}</a></Fact>}
+        <Fact label="Department">{displayName(chat.department.name)}</Fact>
+        <Fact label="Started"><time dateTime={new Date(chat.startedAt).toISOString()}>{momentOf(chat.startedAt)}</time></Fact>
+        <Fact label="Earlier chats">{earlier ? plural(earlier, "chat") : "None, this is the first"}</Fact>
+      </dl>
+      {chat.answers.length > 0 && (
+        <>
+          <h3 class="context-sub">Answers before the chat</h3>
+          <dl class="facts">
+            {chat.answers.map((a) => <Fact key={a.name} label={displayName(a.label)}><span dir="auto" class="fact-text">{a.value}</span></Fact>)}
+          </dl>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: preact.ComponentChildren }) {
+  return <div class="fact"><dt>{label}</dt><dd>{children}</dd></div>;
+}

@@ -1,0 +1,127 @@
+/** What the console says about chats, people and times. Pure; names of strangers come out safe to show. */
+import { displayName, webAddress } from "../design/names.ts";
+import type { OperatorView, PublicRow, VisitorView } from "../wire/protocol.ts";
+import type { Chat } from "./state.ts";
+
+/** After so long a wait turns warm, until accounts set their own target. */
+export const WARM_MS = 60_000;
+export const TYPING_MS = 6_000;
+
+export function visitorName(visitor: VisitorView): string {
+  return displayName(visitor.name ?? "") || `Visitor ${visitor.number}`;
+}
+
+/** A running clock: 0:42, 12:05, 1:02:03. */
+export function waited(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const two = (n: number) => String(n).padStart(2, "0");
+  return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
+/** The same for those who hear it. */
+export function waitedInWords(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  return s < 60 ? "less than a minute" : plural(Math.floor(s / 60), "minute");
+}
+
+/** now, 4 min, 2 h, 3 d */
+export function ago(ms: number): string {
+  const min = Math.floor(Math.max(0, ms) / 60_000);
+  if (min < 1) return "now";
+  if (min < 60) return `${min} min`;
+  return min < 24 * 60 ? `${Math.floor(min / 60)} h` : `${Math.floor(min / 1440)} d`;
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** Where the visitor is: host and path, without the scheme. */
+export function pagePath(url: string): string {
+  const address = webAddress(url);
+  if (!address) return "";
+  const { host, pathname } = new URL(address);
+  return displayName(host + (pathname === "/" ? "" : decode(pathname)));
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
+type Posted = PublicRow & { type: "message_posted" };
+const posted = (chat: Chat): Posted[] => chat.log.filter((r): r is Posted => r.type === "message_posted");
+
+/** The end of the conversation in one line. */
+export function lastWords(chat: Chat): string {
+  const last = posted(chat).at(-1);
+  if (!last) return "";
+  const text = last.state === "deleted" ? "Message deleted" : displayName(last.text);
+  return last.author === "operator" ? `You: ${text}` : text;
+}
+
+/** What the visitor began with. */
+export function firstWords(chat: Chat): string {
+  return displayName(posted(chat).find((r) => r.author === "visitor")?.text ?? "");
+}
+
+export function lastAt(chat: Chat): number {
+  return chat.log.at(-1)?.at ?? chat.startedAt;
+}
+
+export function isTyping(chat: Chat, now: number): boolean {
+  return chat.typingAt > 0 && now - chat.typingAt < TYPING_MS;
+}
+
+/** "" for rows that are no line of their own. */
+export function lineOf(row: PublicRow, me: string): string {
+  const name = displayName(row.name ?? "") || "An operator";
+  const who = row.operator && row.operator === me ? "You" : name;
+  switch (row.type) {
+    case "chat_opened":
+      return row.department ? `Chat started with ${displayName(row.department)}` : "Chat started";
+    case "chat_accepted":
+      return `${who} accepted the chat`;
+    case "chat_transferred": {
+      const to = row.to_operator ? (row.to_operator === me ? "you" : displayName(row.to_name ?? "")) : displayName(row.department);
+      return `${who} transferred the chat to ${to}`;
+    }
+    case "chat_closed":
+      if (row.state === "missed") return "Nobody answered in time";
+      if (row.reason === "idle") return "The chat ended because nobody wrote any more";
+      if (row.reason === "left" || row.author === "visitor") return row.reason === "left" ? "The visitor left" : "The visitor ended the chat";
+      return row.author === "operator" ? `${who} ended the chat` : "The chat ended";
+    case "message_posted":
+    case "message_edited":
+    case "message_deleted":
+      return "";
+  }
+}
+
+/** Why a chat that left is still on the screen, and what to do with it. */
+export function farewell(chat: Chat): string {
+  switch (chat.left) {
+    case "ended":
+      return chat.state === "missed" ? "Nobody answered in time. You find this chat under Missed." : "This chat has ended. It stays here until you dismiss it.";
+    case "moved": {
+      const to = chat.state === "active" ? displayName(chat.operatorName) : displayName(chat.department.name);
+      return `This chat went on to ${to}. It stays here until you dismiss it.`;
+    }
+    case "taken":
+      return `${displayName(chat.operatorName) || "Somebody else"} accepted this chat.`;
+    case "gone":
+      return "This chat is no longer yours. It stays here until you dismiss it.";
+    case "":
+      return "";
+  }
+}
+
+/** 2 online, 1 away */
+export function teamLine(team: readonly OperatorView[]): string {
+  const on = team.filter((o) => o.online).length;
+  const away = team.length - on;
+  return away ? `${on} online, ${away} away` : `${on} online`;
+}
