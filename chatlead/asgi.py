@@ -1,0 +1,57 @@
+"""The ASGI application: HTTP is Django's, sockets are ours, and the process begins and ends here."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatlead.settings")
+
+from django.core.asgi import get_asgi_application
+
+http = get_asgi_application()  # makes the apps ready; what follows imports them
+
+from channels.routing import ProtocolTypeRouter
+
+from chatlead import routing
+from chatlead.realtime import hub as hubs
+from chatlead.realtime.codes import CloseCode
+from chats import journal
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """A socket at an address that is none of ours."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    code = CloseCode.NOT_FOUND
+    await send({"type": "websocket.close", "code": int(code), "reason": code.name.lower()})
+
+
+def websocket(scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
+    """By address. A plain function, so that no frame of it stays in memory for each idle socket."""
+    application = routing.ADDRESSES.get(scope["path"], nowhere)
+    answer: Awaitable[None] = application(scope, receive, send)
+    return answer
+
+
+async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Start: the hub, then everything that is there for good is taken out of the garbage collector's
+    sight, since each of its rounds stops all sockets. End: the journal finishes what it has taken."""
+    await receive()
+    hub = await hubs.here()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await hub.loop.run_in_executor(None, journal.stop)
+    await hub.stop()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": websocket, "lifespan": lifespan})
