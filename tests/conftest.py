@@ -7,7 +7,7 @@ in intake. Everything is a row made without events; what a test is about goes th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +30,7 @@ from accounts.models import (
     User,
 )
 from accounts.selectors import OperatorPrincipal
+from chats import journal
 from chats.models import Chat, Message
 from tests.identifiers import new_ref
 from visitors.actions import engage
@@ -48,6 +49,13 @@ def password_hash() -> str:
 def _empty_cache() -> None:
     """Tickets used by one test are no business of the next."""
     django_cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _journal_rests() -> Iterator[None]:
+    """Its threads hold connections, and a database in use cannot be dropped."""
+    yield
+    journal.stop()
 
 
 @pytest.fixture
