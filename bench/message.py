@@ -37,7 +37,8 @@ SERVER_CORE, LOAD_CORE = 0, 1
 # as `manage.py serve` runs it: bench and product differ in the application only
 UVICORN = [
     "--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools",
-    "--ws-per-message-deflate", "false", "--ws-ping-interval", "45", "--no-access-log", "--log-level", "warning",
+    "--ws-per-message-deflate", "false", "--ws-ping-interval", "45",
+    "--no-access-log", "--log-level", "warning",
 ]  # fmt: skip
 
 

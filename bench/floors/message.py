@@ -96,7 +96,9 @@ class SqliteWriter:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(SQLITE_SCHEMA)
+        self._db.execute("BEGIN")
         self._db.executemany("INSERT INTO chat(id) VALUES (?)", ((n,) for n in range(1, CHATS + 1)))
+        self._db.execute("COMMIT")
 
     def commit(self, items: list[Item]) -> list[int]:
         run, now = self._db.execute, time.strftime("%Y-%m-%d %H:%M:%S")
@@ -137,7 +139,7 @@ class Batcher:
     def __init__(self, url: str) -> None:
         self._url = url
         self._queue: list[tuple[Item, Callable[[Item, int], None]]] = []
-        self._bell = threading.Event()
+        self._bell, self.ready = threading.Event(), threading.Event()
         self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -149,6 +151,7 @@ class Batcher:
         url = self._url
         sqlite = url.startswith("sqlite:///")
         writer: Writer = SqliteWriter(url.removeprefix("sqlite:///")) if sqlite else PostgresWriter(url)
+        self.ready.set()
         while True:
             self._bell.wait()
             self._bell.clear()
@@ -254,6 +257,7 @@ class State:
 
 async def _start() -> None:
     State.batcher = Batcher(os.environ["CHATLEAD_FLOOR"])
+    State.batcher.ready.wait(20)  # before the first socket, nothing else runs on the loop yet
     if url := os.environ.get("CHATLEAD_FLOOR_REDIS"):
         State.redis = await Redis.connect(url)
 
