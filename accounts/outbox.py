@@ -1,8 +1,8 @@
 """Side effects that must not be lost: a row in the transaction that wants them, carried out afterwards (V-7).
 
-An item is claimed by a lease, carried out at least once, and tells the handler its `key`, so that the receiving
-side can see a repetition. A failure comes back later and later; after ATTEMPTS the item is dead and stays for
-somebody to look at. A broker may forget: the sweep finds what is due in the database.
+An item is claimed by a lease, carried out at least once, and tells the handler its `key`, so that the
+receiving side can see a repetition. A failure comes back later and later; after ATTEMPTS the item is dead and
+stays for somebody to look at. A broker may forget: the sweep finds what is due in the database.
 """
 
 from __future__ import annotations

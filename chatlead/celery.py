@@ -28,8 +28,8 @@ app.conf.beat_schedule = {
 def start_embedded(stop: threading.Event) -> list[threading.Thread]:
     """A worker and the timer in threads of this process, for the broker `memory://`. Returns at once.
 
-    Both end within some 4 s after `stop` is set; the threads are daemons, so a process need not wait for them:
-    whatever is under way is found again by its lease. What is due is swept at the start.
+    Both end within some 4 s after `stop` is set; the threads are daemons, so a process need not wait for
+    them: whatever is under way is found again by its lease. What is due is swept at the start.
     """
     threads = [
         threading.Thread(target=_work, args=(stop,), name="celery-worker", daemon=True),

@@ -22,7 +22,7 @@ def engage(principal: VisitorPrincipal, name: str = "", email: str = "") -> tupl
     R-030) and `email` replace what was known where they are not blank. Call it in the transaction that
     stores what was sent. Two sockets of one session get the same rows.
     """
-    name, email = cleaned(name, "name"), cleaned(email, "email")
+    name, email = one_line(name, "name"), one_line(email, "email")
     with transaction.atomic():
         session = _session(principal)
         if session is None:
@@ -37,12 +37,11 @@ def engage(principal: VisitorPrincipal, name: str = "", email: str = "") -> tupl
         return visitor, session
 
 
-def cleaned(text: str, field: str) -> str:
-    """NFC, without blanks around it; BadField for a NUL or a line break, which no name or address has."""
-    text = unicodedata.normalize("NFC", text).strip()
+def one_line(text: str, field: str) -> str:
+    """In NFC, "" when blank; BadField for a NUL or a line break, which no name or address has (P-23)."""
     if any(each in text for each in "\x00\r\n"):
         raise BadField("This may not contain line breaks.", field=field)
-    return text
+    return unicodedata.normalize("NFC", text) if text.strip() else ""
 
 
 def _session(principal: VisitorPrincipal) -> VisitorSession | None:

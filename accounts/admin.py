@@ -1,0 +1,90 @@
+"""What our staff may look at: accounts and how they are set up, never a conversation. Nothing is changed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Staff sees the rows and changes none: whatever is done is an action, never a form of this admin."""
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Every member of staff."""
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Every member of staff."""
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nobody."""
+        return False
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ("email", "is_active", "is_staff", "created_at", "last_login")
+    search_fields = ("email",)
+    exclude = ("password",)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    list_display = ("name", "subscriber_id", "is_unlimited", "created_at")
+    search_fields = ("name", "subscriber_id")
+
+
+@admin.register(Department)
+class DepartmentAdmin(ReadOnlyAdmin):
+    list_display = ("name", "account", "email")
+    list_select_related = ("account",)
+
+
+@admin.register(Operator)
+class OperatorAdmin(ReadOnlyAdmin):
+    list_display = ("name", "account", "role", "availability", "lease_until", "suspended_at")
+    list_select_related = ("account",)
+
+
+@admin.register(Site)
+class SiteAdmin(ReadOnlyAdmin):
+    list_display = ("name", "account", "key", "is_enabled", "created_at")
+    list_select_related = ("account",)
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("site", "version", "sha256", "created_at")
+    list_select_related = ("site",)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ("uid", "account", "purpose", "notice", "created_at")
+    list_select_related = ("account", "notice")
+    exclude = ("ip", "user_agent", "visitor_uid")
+
+
+@admin.register(OutboxItem)
+class OutboxAdmin(ReadOnlyAdmin):
+    list_display = ("id", "kind", "state", "attempt_count", "due_at", "last_error", "done_at")
+    list_filter = ("state", "kind")
