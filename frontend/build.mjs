@@ -39,6 +39,7 @@ const entries = {
   "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
   "console.js": { ...script, entryPoints: ["src/console/main.tsx"] },
   "console.css": { ...common, entryPoints: ["src/console/console.css"] },
+  "demo.css": { ...common, entryPoints: ["src/demo/demo.css"] },
   "pages.css": { ...common, entryPoints: ["src/design/pages.css"] },
 };
 

@@ -37,7 +37,7 @@ export class ChatClient {
   private markTimer: ReturnType<typeof setTimeout> | undefined;
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
   private typingSaidAt = 0;
-  private told = { unread: -1, open: false };
+  private told: { unread: number; open: boolean | null } = { unread: -1, open: null };
 
   constructor(private site: string, readonly box: Box, private bridge: Bridge, page: Window, url: string) {
     this.outbox = new Outbox(box, (i) => this.post(i), () => (this.unsent.value = this.outbox.all));

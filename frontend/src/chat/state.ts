@@ -62,7 +62,7 @@ export function marked(state: ChatState, delivered: number, read: number): ChatS
   return apply(state, { type: "marks_changed", chat: state.chat.uid, side: "visitor", delivered, read });
 }
 
-export function isOpen(chat: VisitorChatView | null): chat is VisitorChatView {
+export function isOpen(chat: VisitorChatView | null): chat is VisitorChatView & { state: "waiting" | "active" } {
   return chat?.state === "waiting" || chat?.state === "active";
 }
 

@@ -48,3 +48,14 @@ test("a full store keeps the text for this page", () => {
   box.set("draft", "x");
   expect(box.get("draft")).toBe("x");
 });
+
+test("forgetting takes away this site's things and nobody else's", () => {
+  const tab = browserStorage();
+  const acme = new Box(() => tab, "acme");
+  new Box(() => tab, "rival").set("draft", "theirs");
+  acme.set("draft", "ours");
+  acme.set("session", "token");
+  acme.clear();
+  expect([acme.get("draft"), acme.get("session")]).toEqual([null, null]);
+  expect(new Box(() => tab, "rival").get("draft")).toBe("theirs");
+});

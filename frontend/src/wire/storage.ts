@@ -43,4 +43,15 @@ export class Box {
       // full or taken away: memory keeps it for this page
     }
   }
+
+  /** Everything under this prefix. */
+  clear(): void {
+    this.memory.clear();
+    try {
+      const names = Array.from({ length: this.store?.length ?? 0 }, (_, i) => this.store!.key(i) ?? "");
+      for (const name of names) if (name.startsWith(`${this.prefix}:`)) this.store!.removeItem(name);
+    } catch {
+      // taken away while the page was open
+    }
+  }
 }

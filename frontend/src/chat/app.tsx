@@ -1,0 +1,154 @@
+import { useEffect, useState } from "preact/hooks";
+import { Button, IconButton } from "../design/button.tsx";
+import { displayName } from "../design/names.ts";
+import { Avatar, ChatDrawing, EmptyState, Skeleton } from "../design/parts.tsx";
+import { CLOSE_CODES, type SiteView, type VisitorChatView } from "../wire/protocol.ts";
+import type { LinkState } from "../wire/connection.ts";
+import type { ChatClient } from "./client.ts";
+import { Composer } from "./composer.tsx";
+import { Conversation } from "./conversation.tsx";
+import { LeaveForm, StartForm } from "./forms.tsx";
+import { isOpen } from "./state.ts";
+import { t } from "./strings.ts";
+
+export function App({ client, onMinimise }: { client: ChatClient; onMinimise: () => void }) {
+  const { site, chat } = client.state.value;
+  const [ending, setEnding] = useState(false);
+  const stopped = client.link.value === "stopped" && client.stoppedBy.value !== 0;
+  const open = isOpen(chat);
+
+  useEffect(() => {
+    if (!open) setEnding(false);
+  }, [open]);
+  useEffect(() => {
+    const leave = (e: KeyboardEvent) => {
+      if (e.key !== "Escape" || e.defaultPrevented) return;
+      if (ending) setEnding(false);
+      else onMinimise();
+    };
+    document.addEventListener("keydown", leave);
+    return () => document.removeEventListener("keydown", leave);
+  }, [ending]);
+  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open}`);
+
+  return (
+    <main class="frame">
+      <Header site={site} chat={chat} canEnd={open && !ending} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
+      <Trouble client={client} />
+      {stopped ? <Stopped code={client.stoppedBy.value} />
+        : !site ? <Waiting />
+        : chat ? <Chat client={client} site={site} chat={chat} ending={ending} onKeep={() => setEnding(false)} />
+        : site.online.length ? <div class="scroll"><StartForm client={client} site={site} /></div>
+        : <div class="scroll"><LeaveForm client={client} site={site} /></div>}
+    </main>
+  );
+}
+
+function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | null; chat: VisitorChatView | null; canEnd: boolean; onEnd: () => void; onMinimise: () => void }) {
+  const firm = displayName(site?.name ?? "");
+  const operator = chat?.state === "active" ? displayName(chat.operator_name ?? "") : "";
+  const online = Boolean(site?.online.length);
+  const below = operator ? [firm, chat?.department].filter(Boolean).join(" · ") : chat ? displayName(chat.department) : online ? t.onlineNow : t.offlineNow;
+  return (
+    <header class="head">
+      {site && <Avatar name={operator || firm} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
+      <div class="head-text">
+        {site ? <><h2><bdi>{operator || firm}</bdi></h2><p class="muted">{below}</p></> : <Skeleton width={140} height={18} />}
+      </div>
+      {canEnd && <Button kind="plain" small onClick={onEnd}>{t.endChat}</Button>}
+      <IconButton icon="minimise" name={t.minimise} onClick={onMinimise} />
+    </header>
+  );
+}
+
+/** A quiet line, always there for screen readers, seen only when there is something to say (R-007). */
+function Trouble({ client }: { client: ChatClient }) {
+  const trouble = useTrouble(client.link.value);
+  const words = !trouble ? "" : isOpen(client.state.value.chat) ? t.trouble : t.troubleEmpty;
+  return <p class={words ? "trouble trouble-shown" : "trouble"} role="status">{words}</p>;
+}
+
+/** A first connect may take a while before it is called trouble; trouble lasts until we are in again. */
+function useTrouble(link: LinkState): boolean {
+  const [trouble, setTrouble] = useState(false);
+  useEffect(() => {
+    if (link === "offline") return setTrouble(true);
+    if (link === "online" || link === "stopped") return setTrouble(false);
+    const timer = setTimeout(() => setTrouble(true), 3000);
+    return () => clearTimeout(timer);
+  }, [link]);
+  return trouble;
+}
+
+function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site: SiteView; chat: VisitorChatView; ending: boolean; onKeep: () => void }) {
+  const [insert, setInsert] = useState<{ text: string } | null>(null);
+  const [busy, setBusy] = useState(false);
+  const end = async () => {
+    setBusy(true);
+    const answer = await client.endChat();
+    setBusy(false);
+    if (answer.ok) onKeep();
+  };
+  return (
+    <>
+      <Conversation client={client} chat={chat} onTakeBack={(text) => setInsert({ text })} />
+      {ending ? (
+        <div class="ask" role="alertdialog" aria-labelledby="ask-title" aria-describedby="ask-text">
+          <h3 id="ask-title">{t.endQuestion}</h3>
+          <p class="muted" id="ask-text">{t.endText}</p>
+          <div class="ask-actions">
+            <Button onClick={onKeep}>{t.keep}</Button>
+            <Button kind="danger" busy={busy} onClick={end} data-autofocus>{t.endChat}</Button>
+          </div>
+        </div>
+      ) : isOpen(chat) ? (
+        <Composer client={client} insert={insert} />
+      ) : (
+        <div class="ask">
+          <p>{chat.state === "missed" ? t.missed : t.ended}</p>
+          <Button kind="primary" wide onClick={() => client.newChat()}>{site.online.length ? t.newChat : t.awayTitle}</Button>
+        </div>
+      )}
+      <footer class="foot">
+        {!client.kept.value && <p>{t.notKept}</p>}
+        <PolicyLink site={site} />
+      </footer>
+    </>
+  );
+}
+
+function PolicyLink({ site }: { site: SiteView }) {
+  if (!/^https?:\/\//i.test(site.privacy_policy_url)) return null;
+  return <p><a href={site.privacy_policy_url} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></p>;
+}
+
+function Waiting() {
+  return (
+    <div class="form" aria-busy="true">
+      <span class="sr-only">{t.connecting}</span>
+      <Skeleton width="70%" height={24} />
+      <Skeleton height={40} />
+      <Skeleton height={40} />
+    </div>
+  );
+}
+
+function Stopped({ code }: { code: number }) {
+  return (
+    <div class="form">
+      <EmptyState title={t.unavailable} drawing={<ChatDrawing />}>
+        {code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN && <p>{t.reload}</p>}
+      </EmptyState>
+    </div>
+  );
+}
+
+/** A screen that has just changed takes the focus where a keyboard is at hand; on a phone it would cover half of it. */
+function useFocus(client: ChatClient, screen: string): void {
+  const shown = client.shown.value;
+  useEffect(() => {
+    if (!shown || !matchMedia("(pointer: fine)").matches) return;
+    const target = document.querySelector<HTMLElement>("[data-autofocus]") ?? document.querySelector<HTMLElement>(".form .input");
+    target?.focus({ preventScroll: true });
+  }, [shown, screen]);
+}

@@ -1,0 +1,68 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { IconButton } from "../design/button.tsx";
+import type { ChatClient } from "./client.ts";
+import { t } from "./strings.ts";
+
+const LONGEST = 4000;
+const WARN_FROM = 3600;
+
+/** What may be sent of what was typed: no NUL (the server refuses it), nothing but blanks is nothing. */
+export function sendable(text: string): string {
+  return text.replaceAll("\0", "").trim();
+}
+
+/** The message box. Its text is kept in the tab until it is sent; `insert` puts a text back into it. */
+export function Composer({ client, insert }: { client: ChatClient; insert: { text: string } | null }) {
+  const [text, setText] = useState(() => client.box.get("draft") ?? "");
+  const area = useRef<HTMLTextAreaElement>(null);
+  const over = [...sendable(text)].length - LONGEST;
+
+  const write = (value: string) => {
+    setText(value);
+    client.box.set("draft", value || null);
+  };
+  const send = () => {
+    const body = sendable(text);
+    if (!body || over > 0) return;
+    client.send(body);
+    write("");
+  };
+  useLayoutEffect(() => {
+    const el = area.current;
+    if (!el) return;
+    el.style.height = "auto";
+    el.style.height = `${Math.min(el.scrollHeight, 140)}px`;
+  }, [text]);
+  useEffect(() => {
+    if (!insert) return;
+    write(text ? `${insert.text}\n${text}` : insert.text);
+    area.current?.focus();
+  }, [insert]);
+
+  return (
+    <form class="composer" onSubmit={(e) => { e.preventDefault(); send(); }}>
+      <div class="composer-box">
+        <textarea
+          ref={area} data-autofocus rows={1} dir="auto" enterkeyhint="send" autocomplete="off"
+          aria-label={t.message} placeholder={t.placeholder} value={text}
+          aria-invalid={over > 0 ? "true" : undefined} aria-describedby="composer-count"
+          onInput={(e) => {
+            write(e.currentTarget.value);
+            if (e.currentTarget.value.trim()) client.typing();
+            else client.stopTyping();
+          }}
+          onBlur={() => client.stopTyping()}
+          onKeyDown={(e) => {
+            if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+            e.preventDefault();
+            send();
+          }}
+        />
+        <IconButton icon="send" name={t.send} kind="primary" type="submit" disabled={!sendable(text) || over > 0} onMouseDown={(e: MouseEvent) => e.preventDefault()} />
+      </div>
+      <p id="composer-count" class={over > 0 ? "composer-count composer-over" : "composer-count"} aria-live="polite">
+        {over > 0 ? t.tooLong(over) : over > WARN_FROM - LONGEST ? t.left(-over) : ""}
+      </p>
+    </form>
+  );
+}

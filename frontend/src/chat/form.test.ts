@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { FieldSpec, SiteView } from "../wire/protocol.ts";
+import { culprit, filled, LEAVE_FIELDS, missing, onlineDepartments } from "./form.ts";
+
+const fields: FieldSpec[] = [
+  { name: "name", label: "Name", kind: "text" },
+  { name: "email", label: "Email", kind: "email", required: true },
+  { name: "topic", label: "Topic", kind: "select", options: ["Crash", "Divorce"] },
+];
+
+test("vera is told which required field is empty, by its label (R-031)", () => {
+  expect(missing(fields, { name: "Vera", email: "  " })).toEqual({ email: "Please fill in: Email" });
+  expect(missing(fields, { email: "vera@example.test" })).toEqual({});
+});
+
+test("an address without an @ is pointed out before anything is sent", () => {
+  expect(Object.keys(missing(fields, { email: "vera" }))).toEqual(["email"]);
+});
+
+test("optional fields may all stay blank, and a blank one is not sent (R-146)", () => {
+  expect(missing(fields.filter((f) => !f.required), {})).toEqual({});
+  expect(filled(fields, { name: " ", email: "v@x.test", topic: "" })).toEqual({ email: "v@x.test" });
+});
+
+test("nothing that was not asked for is sent (R-031)", () => {
+  expect(filled(fields, { email: "v@x.test", left: "over from another form" })).toEqual({ email: "v@x.test" });
+});
+
+test("a name is sent as it was written (R-030)", () => {
+  for (const name of ["李", "O'Brien", "<b>x</b>", "=1+1", "\u202eevil"]) expect(filled(fields, { name })["name"]).toBe(name);
+});
+
+test("the server's objection is shown at its field", () => {
+  expect(culprit(fields, "email")).toBe("email");
+  expect(culprit(fields, "fields.email")).toBe("email");
+  expect(culprit(fields, "fields[email]")).toBe("email");
+  expect(culprit(fields, "notice")).toBe("");
+});
+
+test("leaving a message asks for an address and a text, and for a name only who likes", () => {
+  expect(Object.keys(missing(LEAVE_FIELDS, {}))).toEqual(["email", "text"]);
+});
+
+test("only departments with somebody online can be chosen for a chat (R-034)", () => {
+  const site = { departments: [{ uid: "a", name: "Intake" }, { uid: "b", name: "Billing" }], online: ["b"] } as SiteView;
+  expect(onlineDepartments(site).map((d) => d.name)).toEqual(["Billing"]);
+});

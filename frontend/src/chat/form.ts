@@ -1,0 +1,51 @@
+/** The two forms as data: what is asked, what is missing, and where the server's objection belongs. Pure. */
+import type { FieldSpec, SiteView } from "../wire/protocol.ts";
+import { t } from "./strings.ts";
+
+export type Values = Readonly<Record<string, string>>;
+export type Errors = Readonly<Record<string, string>>;
+
+export const LEAVE_FIELDS: readonly FieldSpec[] = [
+  { name: "name", label: t.name, kind: "text" },
+  { name: "email", label: t.email, kind: "email", required: true, hint: t.leaveHint },
+  { name: "text", label: t.message, kind: "textarea", required: true },
+];
+
+/** What the browser can tell without the server; the server decides (R-031). */
+export function missing(fields: readonly FieldSpec[], values: Values): Errors {
+  const errors: Record<string, string> = {};
+  for (const f of fields) {
+    const value = (values[f.name] ?? "").trim();
+    if (f.required && !value) errors[f.name] = t.required(f.label);
+    else if (f.kind === "email" && value && !/^[^\s@]+@[^\s@]+$/.test(value)) errors[f.name] = t.badEmail;
+  }
+  return errors;
+}
+
+/** Only what was asked for and filled in: an unknown field would be refused, an empty one says nothing. */
+export function filled(fields: readonly FieldSpec[], values: Values): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const f of fields) {
+    const value = (values[f.name] ?? "").replaceAll("\0", "").trim();
+    if (value) out[f.name] = value;
+  }
+  return out;
+}
+
+/** The server names a field as `email` or as `fields.email`; "" when it is none of this form's. */
+export function culprit(fields: readonly FieldSpec[], field: string): string {
+  const name = field.split(/[.[\]]+/).filter(Boolean).at(-1) ?? "";
+  return fields.some((f) => f.name === name) ? name : "";
+}
+
+/** Departments that may be chosen for a chat: those with somebody online. */
+export function onlineDepartments(site: SiteView) {
+  return site.departments.filter((d) => site.online.includes(d.uid));
+}
+
+/** What a browser may fill in by itself. */
+export function autocompleteOf(f: FieldSpec): string {
+  if (f.kind === "email") return "email";
+  if (f.kind === "phone") return "tel";
+  return f.name === "name" ? "name" : "off";
+}

@@ -1,0 +1,31 @@
+/** The site's own accent over the roles of the design, in both schemes, never at the cost of reading. */
+import { onColour, parseHex, readableOn, type Rgb } from "../design/contrast.ts";
+
+const SURFACES = { light: [251, 250, 248] as Rgb, dark: [23, 22, 20] as Rgb };
+const mix = (a: Rgb, b: Rgb, share: number): string =>
+  `#${a.map((v, i) => Math.round(v * share + b[i]! * (1 - share)).toString(16).padStart(2, "0")).join("")}`;
+
+/** Roles and their values for one scheme; empty when the setting is no colour. */
+export function accentRoles(setting: string, scheme: "light" | "dark"): Record<string, string> {
+  const brand = parseHex(setting);
+  if (!brand) return {};
+  const surface = SURFACES[scheme];
+  const accent = readableOn(brand, surface, 3);
+  const fill = parseHex(accent)!;
+  const on = onColour(fill);
+  return {
+    "--accent": accent,
+    "--accent-hover": mix(fill, on === "#ffffff" ? [0, 0, 0] : [255, 255, 255], 0.86),
+    "--on-accent": on,
+    "--accent-text": readableOn(brand, parseHex(mix(fill, surface, 0.14))!),
+    "--accent-soft": mix(fill, surface, 0.12),
+  };
+}
+
+export function applyAccent(setting: string, root: HTMLElement, dark: MediaQueryList): void {
+  const paint = () => {
+    for (const [role, value] of Object.entries(accentRoles(setting, dark.matches ? "dark" : "light"))) root.style.setProperty(role, value);
+  };
+  paint();
+  dark.onchange = paint;
+}

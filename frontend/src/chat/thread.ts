@@ -1,0 +1,101 @@
+/** What the conversation shows, from what the chat knows: bubbles in groups, day lines, system lines. Pure. */
+import type { Unsent } from "../wire/outbox.ts";
+import type { PublicRow, VisitorChatView } from "../wire/protocol.ts";
+import { dayOf } from "./format.ts";
+import { t } from "./strings.ts";
+
+export type Delivery = "" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
+
+export interface BubbleItem {
+  kind: "bubble";
+  key: string;
+  own: boolean;
+  name: string;
+  text: string;
+  state: "" | "edited" | "deleted";
+  at: number;
+  delivery: Delivery;
+  /** The machine code behind `failed`. */
+  reason: string;
+  /** First and last of a run by one person. */
+  first: boolean;
+  last: boolean;
+}
+export type LineItem = { kind: "line" | "day"; key: string; text: string; at: number };
+export type Item = BubbleItem | LineItem;
+
+const RUN_MS = 5 * 60_000;
+
+export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online: boolean): Item[] {
+  const items: Item[] = [];
+  let day = 0;
+  const push = (item: Item) => {
+    if (dayOf(item.at) !== day) {
+      day = dayOf(item.at);
+      items.push({ kind: "day", key: `day-${day}`, text: "", at: item.at });
+    }
+    items.push(item);
+  };
+  for (const row of chat.log ?? []) {
+    const item = row.type === "message_posted" ? bubble(row, chat) : line(row);
+    if (item) push(item);
+  }
+  const known = new Set((chat.log ?? []).map((r) => r.ref));
+  for (const u of unsent) {
+    if (u.chat !== chat.uid || known.has(u.ref)) continue;
+    const delivery: Delivery = u.failed ? "failed" : online ? "sending" : "held";
+    push({ kind: "bubble", key: u.ref, own: true, name: "", text: u.text, state: "", at: u.at, delivery, reason: u.failed, first: true, last: true });
+  }
+  return grouped(items);
+}
+
+function bubble(row: PublicRow & { type: "message_posted" }, chat: VisitorChatView): BubbleItem {
+  const own = row.author === "visitor";
+  const { operator_read = 0, operator_delivered = 0 } = chat.marks;
+  const delivery = !own ? "" : row.seq <= operator_read ? "read" : row.seq <= operator_delivered ? "delivered" : "sent";
+  return {
+    kind: "bubble", key: row.ref || `seq-${row.seq}`, own, name: row.name ?? "", text: row.text,
+    state: row.state ?? "", at: row.at, delivery, reason: "", first: true, last: true,
+  };
+}
+
+function line(row: PublicRow): LineItem | null {
+  const text = words(row);
+  return text ? { kind: "line", key: `seq-${row.seq}`, text, at: row.at } : null;
+}
+
+function words(row: PublicRow): string {
+  switch (row.type) {
+    case "chat_opened":
+      return t.started(row.department ?? "");
+    case "chat_accepted":
+      return t.joined(row.name ?? "");
+    case "chat_transferred":
+      return row.to_name ? t.movedTo(row.to_name) : t.moved(row.department);
+    case "chat_closed":
+      if (row.state === "missed") return t.missedRow;
+      if (row.reason === "idle") return t.idleEnded;
+      if (row.reason === "left") return t.leftEnded;
+      return row.author === "visitor" ? t.youEnded : row.author === "operator" ? t.theyEnded(row.name ?? "") : t.ended;
+    default:
+      return ""; // an edit or a deletion shows at its target
+  }
+}
+
+function grouped(items: Item[]): Item[] {
+  return items.map((item, i) => {
+    if (item.kind !== "bubble") return item;
+    const joins = (other: Item | undefined) =>
+      other?.kind === "bubble" && other.own === item.own && other.name === item.name && Math.abs(other.at - item.at) < RUN_MS;
+    return { ...item, first: !joins(items[i - 1]), last: !joins(items[i + 1]) };
+  });
+}
+
+/** The newest own bubble that carries its state in words; those that failed always do. */
+export function spoken(items: readonly Item[]): string {
+  for (let i = items.length - 1; i >= 0; i--) {
+    const item = items[i]!;
+    if (item.kind === "bubble" && item.own) return item.key;
+  }
+  return "";
+}

@@ -1,0 +1,159 @@
+/**
+ * The loader: runs on the customer's page, draws the launcher, and brings the chat frame when it is wanted.
+ * One global (`ChatLead`), no wait for anything of ours, nothing thrown, nothing drawn while the server is
+ * away. It holds nothing that opens a chat: the ticket it passes on is good once and for 60 s.
+ */
+import type { ToFrame, ToLoader } from "../chat/bridge.ts";
+import { backoff } from "../wire/backoff.ts";
+import { Box } from "../wire/storage.ts";
+import { browserId, forgetBrowser } from "./identity.ts";
+import { Events, install, installed } from "./queue.ts";
+import { Panel } from "./panel.ts";
+
+const SPEAK_MS = 12_000;
+
+function start(script: HTMLScriptElement, key: string): void {
+  const server = new URL(script.src).origin;
+  const events = new Events();
+  // Only the flag that a chat goes on: "1", or "2" with its panel open.
+  const memory = new Box(() => sessionStorage, `chatlead:${key}`);
+  let panel: Panel | null = null;
+  let open = false;
+  let shown = true;
+  let wanted = false;
+  let fresh = false;
+  let talking = false;
+  let greeted = false; // before its document is there the frame has another origin, and the browser complains
+  let unread = 0;
+  let silence: ReturnType<typeof setTimeout> | undefined;
+
+  const tell = (message: ToFrame) => greeted && panel?.frame?.contentWindow?.postMessage(message, server);
+
+  const ticket = async (): Promise<string> => {
+    try {
+      const answer = await fetch(`${server}/widget/v1/ticket`, { method: "POST", body: JSON.stringify({ site: key }), credentials: "omit" });
+      return ((await answer.json()) as { ticket?: string }).ticket ?? "";
+    } catch {
+      return "";
+    }
+  };
+
+  const load = () => {
+    if (!panel || panel.frame) return;
+    const id = browserId(document, key);
+    const url = `${server}/widget/v1/frame?site=${encodeURIComponent(key)}${fresh ? "&fresh=1" : ""}`;
+    fresh = false;
+    greeted = false;
+    panel.load(url, () => {
+      greeted = true;
+      tell({ chatlead: 1, type: "init", browser: id, url: location.href.slice(0, 2048), open });
+    });
+    silence = setTimeout(() => panel?.unload(true), SPEAK_MS);
+  };
+
+  const remember = () => memory.set("chat", talking ? (open ? "2" : "1") : null);
+
+  const setOpen = (on: boolean) => {
+    if (!panel) {
+      wanted = on;
+      return;
+    }
+    if (on) load();
+    if (on === open) return;
+    open = on;
+    panel.open(on);
+    tell({ chatlead: 1, type: on ? "open" : "close" });
+    remember();
+    events.emit(on ? "open" : "close");
+  };
+
+  const setUnread = (count: number) => {
+    if (count === unread) return;
+    unread = count;
+    panel?.unread(count);
+    events.emit("unread", { count });
+  };
+
+  const hear = async (e: MessageEvent) => {
+    const frame = panel?.frame;
+    if (!frame || e.source !== frame.contentWindow || e.origin !== server) return;
+    const m = e.data as ToLoader | null;
+    if (typeof m !== "object" || m?.chatlead !== 1) return;
+    clearTimeout(silence);
+    panel!.reveal();
+    if (m.type === "ticket") {
+      const good = await ticket();
+      if (panel?.frame === frame) tell({ chatlead: 1, type: "ticket", ticket: good });
+    } else if (m.type === "close") setOpen(false);
+    else if (m.type === "unread") setUnread(open ? 0 : Number(m.count) || 0);
+    else if (m.type === "chat") {
+      talking = m.open === true;
+      remember();
+    } else if (m.type === "event" && /^(chat_started|message|chat_ended)$/.test(m.name)) events.emit(m.name, m.detail);
+  };
+
+  const draw = (color: string) => {
+    panel = new Panel(document, color, () => setOpen(!open));
+    panel.show(shown);
+    addEventListener("message", (e) => void hear(e));
+    visualViewport?.addEventListener("resize", () => open && panel?.fit());
+    visualViewport?.addEventListener("scroll", () => open && panel?.fit());
+    const flag = memory.get("chat");
+    if (flag) {
+      talking = true;
+      load();
+    }
+    if (wanted || (flag === "2" && !panel.isPhone)) setOpen(true);
+    events.emit("ready");
+  };
+
+  const facts = async (attempt: number): Promise<void> => {
+    try {
+      const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}`, { credentials: "omit" });
+      if (answer.ok) {
+        const { color } = (await answer.json()) as { color: string };
+        draw(color);
+        return;
+      }
+      if (answer.status < 500 && answer.status !== 429) return; // not our page, or no such site
+    } catch {
+      // the server is away: nothing is shown, and asked again later
+    }
+    setTimeout(() => void facts(attempt + 1), 5_000 + 20 * backoff(attempt));
+  };
+
+  install(window as { ChatLead?: unknown }, {
+    open: () => setOpen(true),
+    close: () => setOpen(false),
+    show: () => {
+      shown = true;
+      panel?.show(true);
+    },
+    hide: () => {
+      shown = false;
+      setOpen(false);
+      panel?.show(false);
+    },
+    reset: () => {
+      setOpen(false);
+      clearTimeout(silence);
+      panel?.unload(false);
+      fresh = true;
+      talking = false;
+      remember();
+      forgetBrowser(document, key);
+      setUnread(0);
+    },
+    on: (name, listener) => events.on(name, listener),
+    off: (name, listener) => events.off(name, listener),
+  });
+  void facts(0);
+}
+
+try {
+  const script = (document.currentScript ?? document.querySelector("script[data-site][src*='/widget/v1/loader']")) as HTMLScriptElement | null;
+  const key = script?.dataset["site"];
+  if (script && key && !installed(window as { ChatLead?: unknown })) start(script, key);
+} catch {
+  // an old or unusual browser: the page goes on without a chat
+}

@@ -1,0 +1,118 @@
+/** What the loader draws on the host page: a launcher and a panel, in a shadow root of their own. */
+import { onColour, parseHex } from "../design/contrast.ts";
+import css from "./loader.css";
+import { words } from "./words.ts";
+
+const SVG = "http://www.w3.org/2000/svg";
+const BUBBLE = "M5.500 4.500h13a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.500 3.700v-3.700H5.500a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2zM8 9h8M8 12.300h5";
+const DOWN = "M6 9.500l6 6 6-6";
+
+export class Panel {
+  readonly host: HTMLElement;
+  readonly button: HTMLButtonElement;
+  private box: HTMLDivElement;
+  private hint: HTMLSpanElement;
+  private badge: HTMLElement;
+  private news: HTMLElement;
+  frame: HTMLIFrameElement | null = null;
+
+  /** Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). */
+  constructor(private doc: Document, color: string, pressed: () => void) {
+    this.host = doc.createElement("chatlead-widget");
+    const root = this.host.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets = [sheet];
+    const brand = parseHex(color);
+    if (brand) {
+      this.host.style.setProperty("--accent", color);
+      this.host.style.setProperty("--on", onColour(brand));
+    }
+    this.box = this.make("div", root);
+    this.box.hidden = true;
+    this.hint = this.make("span", this.box);
+    this.button = this.make("button", root);
+    this.button.type = "button";
+    this.button.ariaLabel = words.launcher;
+    this.button.ariaExpanded = "false";
+    this.button.append(this.icon(BUBBLE), this.icon(DOWN));
+    this.button.onclick = pressed;
+    this.badge = this.make("i", this.button);
+    this.badge.ariaHidden = "true";
+    this.badge.hidden = true;
+    this.news = this.make("p", root);
+    this.news.setAttribute("aria-live", "polite");
+    doc.documentElement.append(this.host); // beside the body, which single-page sites like to replace
+  }
+
+  /** The frame is there but unseen until it has spoken; `loaded` is called at each load of its document. */
+  load(url: string, loaded: () => void): void {
+    const frame = this.doc.createElement("iframe");
+    frame.title = words.frame;
+    frame.referrerPolicy = "strict-origin";
+    frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
+    frame.style.visibility = "hidden";
+    frame.onload = loaded;
+    frame.src = url;
+    this.hint.textContent = words.connecting;
+    this.frame = frame;
+    this.box.append(frame);
+  }
+
+  reveal(): void {
+    if (this.frame) this.frame.style.visibility = "";
+  }
+
+  /** Takes the frame away; with `unreachable` the panel says so. */
+  unload(unreachable: boolean): void {
+    this.frame?.remove();
+    this.frame = null;
+    this.hint.textContent = unreachable ? words.unreachable : "";
+  }
+
+  open(on: boolean): void {
+    this.box.hidden = !on;
+    this.button.ariaExpanded = String(on);
+    this.fit();
+    if (on) this.frame?.focus();
+    else this.button.focus({ preventScroll: true });
+  }
+
+  show(on: boolean): void {
+    this.host.toggleAttribute("data-off", !on);
+  }
+
+  unread(count: number): void {
+    this.badge.hidden = !count;
+    this.badge.textContent = count > 99 ? "99+" : String(count);
+    this.news.textContent = words.unread(count);
+  }
+
+  get isPhone(): boolean {
+    return matchMedia("(max-width:480px)").matches;
+  }
+
+  /** On a phone the panel fills what the keyboard leaves of the screen. */
+  fit(): void {
+    const seen = visualViewport;
+    const { style } = this.box;
+    const shrunk = this.isPhone && seen && seen.scale === 1 && seen.height < innerHeight - 1;
+    style.height = shrunk ? `${seen.height}px` : "";
+    style.top = shrunk ? `${seen.offsetTop}px` : "";
+    style.bottom = shrunk ? "auto" : "";
+  }
+
+  private make<K extends keyof HTMLElementTagNameMap>(tag: K, parent: Node): HTMLElementTagNameMap[K] {
+    return parent.appendChild(this.doc.createElement(tag));
+  }
+
+  private icon(path: string): SVGElement {
+    const svg = this.doc.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    const line = this.doc.createElementNS(SVG, "path");
+    line.setAttribute("d", path);
+    svg.append(line);
+    return svg;
+  }
+}

@@ -1,0 +1,8 @@
+/** Every English word that the loader shows. "Chat with us" and "Chat" are names of the contract. */
+export const words = {
+  launcher: "Chat with us",
+  frame: "Chat",
+  connecting: "Connecting \u2026",
+  unreachable: "The chat cannot be reached right now.",
+  unread: (n: number): string => (n === 1 ? "1 new message" : n ? `${n} new messages` : ""),
+};
