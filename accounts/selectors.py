@@ -55,6 +55,7 @@ class Rights:
     """What an operator may at the moment. An operator who may nothing any more is absent from `rights_of`."""
 
     rights_epoch: int
+    role: str
     department_ids: frozenset[int]
 
 
@@ -119,12 +120,13 @@ def rights_of(operator_ids: Iterable[int]) -> dict[int, Rights]:
     """The present rights of many operators, in two queries. Suspended and removed ones are absent."""
     ids = list(operator_ids)
     live = Operator.objects.filter(pk__in=ids, suspended_at=None, user__is_active=True)
-    epochs = dict(live.values_list("pk", "rights_epoch"))
-    departments: dict[int, set[int]] = {pk: set() for pk in epochs}
-    members = DepartmentMember.objects.filter(operator_id__in=list(epochs))
+    columns = live.values_list("pk", "rights_epoch", "role")
+    found = {pk: (rights_epoch, role) for pk, rights_epoch, role in columns}
+    departments: dict[int, set[int]] = {pk: set() for pk in found}
+    members = DepartmentMember.objects.filter(operator_id__in=list(found))
     for operator_id, department_id in members.values_list("operator_id", "department_id"):
         departments[operator_id].add(department_id)
-    return {pk: Rights(rights_epoch, frozenset(departments[pk])) for pk, rights_epoch in epochs.items()}
+    return {pk: Rights(*rights, frozenset(departments[pk])) for pk, rights in found.items()}
 
 
 def live_logins(login_keys: Iterable[str]) -> set[str]:

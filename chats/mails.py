@@ -29,9 +29,10 @@ def mail_message_left(subject: dict[str, Any], key: str) -> None:
     texts = Message.objects.filter(chat=chat, author="visitor", kind="text").order_by("seq")
     visitor = chat.visitor
     name = in_one_line(visitor.name) or f"Visitor {visitor.number}"
+    site, department = in_one_line(chat.site.name), in_one_line(chat.department.name)
     body = "\n\n".join(
         [
-            f"{name} left a message on {in_one_line(chat.site.name)} for {in_one_line(chat.department.name)}:",
+            f"{name} left a message on {site} for {department}:",
             *texts.values_list("text", flat=True),
             f"Answer to: {visitor.email}",
         ]

@@ -69,9 +69,7 @@ class Chat(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=("department", "id"), condition=Q(state="waiting"), name="chat_waiting"
-            ),
+            models.Index(fields=("department", "id"), condition=Q(state="waiting"), name="chat_waiting"),
             models.Index(fields=("operator", "id"), condition=Q(state="active"), name="chat_active"),
             models.Index(
                 fields=("department", "-closed_at"), condition=Q(state="missed"), name="chat_missed"
@@ -139,9 +137,7 @@ class Message(models.Model):
         )
         indexes = (
             # finds the edits of a row, whose text changes with it
-            models.Index(
-                fields=("chat", "target"), condition=Q(target__isnull=False), name="message_target"
-            ),
+            models.Index(fields=("chat", "target"), condition=Q(target__isnull=False), name="message_target"),
         )
 
 

@@ -1,0 +1,170 @@
+"""A visitor begins a chat, or leaves a message where nobody is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from accounts import notices, outbox
+from accounts import selectors as accounts
+from accounts.models import Site
+from chatlead.errors import ChatAlreadyOpen, Forbidden, MissingField, NotFound
+from chatlead.realtime import topics
+from chatlead.realtime.events import ChatStarted
+from chatlead.realtime.publish import publish
+from chats import journal, prechat, selectors, snapshot
+from chats.actions import telling
+from chats.mails import MESSAGE_LEFT
+from chats.models import Chat
+from visitors.actions import engage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from accounts.models import Department, Notice
+    from visitors.sessions import VisitorPrincipal
+
+
+def start_chat(
+    *,
+    principal: VisitorPrincipal,
+    ref: UUID,
+    fields: Mapping[str, str],
+    department: str = "",
+    notice: str = "",
+    text: str = "",
+) -> Chat:
+    """The chat that `ref` has begun, at the first call or any later one; row 1 is `opened`, `text` row 2.
+
+    Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032), NobodyOnline (R-034) and
+    ChatAlreadyOpen where the session has another open chat.
+    """
+    known = _known_start(principal, ref)
+    if known is not None:
+        return known
+    site = _site_of(principal)
+    filled = prechat.check_form(accounts.site_fields(site), fields)
+    text = prechat.check_text(text)
+    shown = notices.shown(site, notice) if filled.is_personal else None
+    chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))
+    try:
+        with transaction.atomic():
+            chat = _begin(principal, chosen, ref, filled, text)
+            if shown is not None:
+                _prove(shown, "chat", chat, principal)
+            telling.listed(chat, topics.operators_of(chosen.pk))
+            publish(ChatStarted(chat=snapshot.visitor_view(chat)), topics.session(chat.session_key))
+            return chat
+    except IntegrityError:  # a twin was faster: the same `ref` on another socket, or another chat
+        known = _known_start(principal, ref)
+        if known is not None:
+            return known
+        raise ChatAlreadyOpen from None
+
+
+def leave_message(
+    *,
+    principal: VisitorPrincipal,
+    ref: UUID,
+    email: str,
+    text: str,
+    notice: str,
+    name: str = "",
+    department: str = "",
+) -> Chat:
+    """A chat that was missed from the start, and a mail to the department, in one transaction (R-034, V-7).
+
+    The same `ref` again leaves nothing new. Raises MissingField, BadField, NoticeRequired, and
+    ChatAlreadyOpen while a chat is open.
+    """
+    known = _known_start(principal, ref)
+    if known is not None:
+        return known
+    site = _site_of(principal)
+    if not email.strip():
+        raise MissingField(field="email")
+    filled = prechat.Filled(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
+    text = prechat.check_text(text)
+    shown = notices.shown(site, notice)
+    chosen = selectors.department_for(site, department, None)
+    try:
+        with transaction.atomic():
+            chat = _begin(principal, chosen, ref, filled, text)
+            chat.state, chat.closed_at = Chat.State.MISSED, chat.started_at
+            Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING).update(
+                state=chat.state, closed_at=chat.closed_at
+            )
+            _prove(shown, "message", chat, principal)
+            if chosen.email:
+                outbox.add(MESSAGE_LEFT, {"chat": chat.pk}, f"{MESSAGE_LEFT}:{chat.uid}", site.account)
+            telling.listed(chat, topics.operators_of(chosen.pk))
+            return chat
+    except IntegrityError:
+        known = _known_start(principal, ref)
+        if known is not None:
+            return known
+        raise ChatAlreadyOpen from None
+
+
+def _site_of(principal: VisitorPrincipal) -> Site:
+    if principal.role != "chat":
+        raise Forbidden
+    site = Site.objects.select_related("account").filter(pk=principal.site_id, is_enabled=True).first()
+    if site is None:
+        raise NotFound
+    return site
+
+
+def _known_start(principal: VisitorPrincipal, ref: UUID) -> Chat | None:
+    mine = selectors.chats_of_session(principal.session_key).filter(start_ref=ref)
+    return mine.select_related(*selectors.VIEWED).first()
+
+
+def _begin(
+    principal: VisitorPrincipal, department: Department, ref: UUID, filled: prechat.Filled, text: str
+) -> Chat:
+    """A waiting chat with its first rows, in the caller's transaction."""
+    visitor, session = engage(principal, filled.name, filled.email)
+    if selectors.chats_of_session(principal.session_key).filter(state__in=selectors.OPEN).exists():
+        raise ChatAlreadyOpen
+    now = telling.now()
+    chat = Chat.objects.create(
+        account_id=principal.account_id,
+        site_id=principal.site_id,
+        department=department,
+        visitor=visitor,
+        session=session,
+        session_key=session.key,
+        start_ref=ref,
+        answers=[{"name": each.name, "label": each.label, "value": each.value} for each in filled.answers],
+        page_url=principal.page_url,
+        started_at=now,
+        last_message_at=now,
+        visitor_seen_at=now,
+    )
+    entries = [telling.row_of(chat, "opened", {"department": department.name}, ref=ref)]
+    if text:
+        said = journal.Entry(
+            chat_id=chat.pk,
+            account_id=chat.account_id,
+            author="visitor",
+            session_key=chat.session_key,
+            ref=ref,
+            kind="text",
+            text=text,
+        )
+        entries.append(said)
+    journal.append(entries)
+    return telling.fresh(chat)
+
+
+def _prove(notice: Notice, purpose: str, chat: Chat, principal: VisitorPrincipal) -> None:
+    notices.record_consent(
+        notice=notice,
+        purpose=purpose,
+        visitor_uid=chat.visitor.uid,
+        ip=principal.ip,
+        user_agent=principal.user_agent,
+    )

@@ -1,0 +1,169 @@
+"""An open chat is accepted, handed on, or ends: waiting -> active -> closed, or waiting -> missed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from accounts.selectors import OperatorPrincipal
+from chatlead.errors import BadField, ChatAlreadyTaken, ChatClosed, NotFound
+from chatlead.realtime import topics
+from chats import journal, selectors
+from chats.actions import telling
+from chats.models import Chat
+
+if TYPE_CHECKING:
+    from accounts.models import Department, Operator
+    from chatlead.realtime.topics import Topic
+    from chats.selectors import Principal
+
+State = Chat.State
+
+
+def accept_chat(*, principal: OperatorPrincipal, uid: str) -> None:
+    """A chat that waits in one of the operator's departments becomes theirs; again: nothing happens.
+
+    Of two at once one wins. Raises ChatAlreadyTaken, ChatClosed, NotFound.
+    """
+    chat = _waiting_or_taken(principal, uid)
+    if chat.operator_id == principal.operator_id and chat.state == State.ACTIVE:
+        return
+    if chat.state != State.WAITING:
+        raise _too_late(chat)
+    with transaction.atomic():
+        waiting = Chat.objects.filter(pk=chat.pk, state=State.WAITING, department_id=chat.department_id)
+        won = waiting.update(state=State.ACTIVE, operator_id=principal.operator_id)
+        if not won:
+            chat.refresh_from_db(fields=["state"])
+            raise _too_late(chat)
+        row = telling.row_of(chat, "accepted", {}, principal)
+        [outcome] = journal.append([row], also=[topics.operators_of(chat.department_id)])
+        _accepted_at(chat, outcome)
+        telling.move_line_later(chat.department_id)
+
+
+def _waiting_or_taken(principal: OperatorPrincipal, uid: str) -> Chat:
+    """The chat, also where a colleague of the department has it by now: the loser may know that he lost."""
+    near = Q(department_id__in=principal.department_ids) | Q(operator_id=principal.operator_id)
+    chat = Chat.objects.filter(
+        near, selectors.still_rightful(principal), account_id=principal.account_id, uid=uid
+    ).first()
+    if chat is None:
+        raise NotFound
+    return chat
+
+
+def _too_late(chat: Chat) -> ChatAlreadyTaken | ChatClosed:
+    return ChatAlreadyTaken() if chat.state in selectors.OPEN else ChatClosed()
+
+
+def transfer_chat(
+    *, principal: OperatorPrincipal, uid: str, department: str = "", operator: str = ""
+) -> None:
+    """To a department, where it waits, or to a colleague, with whom it is active at once.
+
+    Who may: whose chat it is, members of its department while it waits, supervisors of the department.
+    Told to everybody who could see it before and who can after. Raises BadField unless exactly one
+    target is named, NotFound for a chat or target that is not there, ChatClosed.
+    """
+    if bool(department) == bool(operator):
+        raise BadField("Name a department or an operator.", field="department")
+    with transaction.atomic():
+        chat = selectors.access_chat(principal, uid, lock=True)
+        if chat.state not in selectors.OPEN:
+            raise ChatClosed
+        if department:
+            to = accounts.access_department(principal.account_id, department)
+            if chat.state == State.WAITING and chat.department_id == to.pk:
+                return
+            _hand_over(principal, chat, to, None)
+        else:
+            colleague = accounts.access_operator(principal.account_id, operator)
+            if chat.operator_id == colleague.pk:
+                return
+            _hand_over(principal, chat, chat.department, colleague)
+
+
+def _hand_over(
+    principal: OperatorPrincipal, chat: Chat, department: Department, colleague: Operator | None
+) -> None:
+    before = _staff(chat)
+    was_waiting_in = chat.department_id if chat.state == State.WAITING else None
+    state = State.ACTIVE if colleague else State.WAITING
+    Chat.objects.filter(pk=chat.pk, state=chat.state).update(
+        state=state, department=department, operator=colleague
+    )
+    facts = {
+        "department": department.name,
+        "department_uid": department.uid,
+        "to_operator": colleague.uid if colleague else "",
+        "to_name": colleague.name if colleague else "",
+        "state": str(state),
+    }
+    [outcome] = journal.append([telling.row_of(chat, "transferred", facts, principal)], also=before)
+    if colleague:
+        _accepted_at(chat, outcome)
+    fresh = telling.fresh(chat)
+    telling.listed(fresh, *_staff(fresh))
+    if was_waiting_in:
+        telling.move_line_later(was_waiting_in)
+    if colleague is None:
+        telling.move_line_later(department.pk)
+
+
+def end_chat(*, principal: Principal, uid: str) -> None:
+    """Either side ends it; one that nobody had accepted is missed. Ending an ended chat changes nothing.
+
+    Raises NotFound.
+    """
+    with transaction.atomic():
+        chat = selectors.access_chat(principal, uid, lock=True)
+        if chat.state in selectors.OPEN:
+            is_staff = isinstance(principal, OperatorPrincipal)
+            left = not is_staff and chat.state == State.WAITING
+            _close(chat, "left" if left else "ended", principal)
+
+
+def close_idle() -> int:
+    """End the chats whose visitor has not been there for the grace time (R-121); returns how many."""
+    gone = Q(visitor_seen_at__lt=timezone.now() - timedelta(minutes=settings.CHAT_GRACE_MINUTES))
+    idle = Chat.objects.filter(gone, state__in=selectors.OPEN)
+    closed = 0
+    for pk in list(idle.order_by("id").values_list("pk", flat=True)):
+        with transaction.atomic():
+            # looked at again under the lock: the visitor may have come back in this moment
+            locked = Chat.objects.select_for_update(of=("self",), no_key=True)
+            chat = locked.filter(gone, pk=pk, state__in=selectors.OPEN).first()
+            if chat is not None:
+                _close(chat, "idle", None)
+                closed += 1
+    return closed
+
+
+def _close(chat: Chat, reason: str, by: Principal | None) -> None:
+    """Ends an open chat whose row the caller's transaction holds."""
+    waited_in = chat.department_id if chat.state == State.WAITING else None
+    state = State.MISSED if waited_in else State.CLOSED
+    Chat.objects.filter(pk=chat.pk, state=chat.state).update(state=state)
+    facts = {"state": str(state), "reason": reason}
+    [outcome] = journal.append([telling.row_of(chat, "closed", facts, by)])
+    # the time of the row is the time of the end, so that the event and a snapshot agree
+    Chat.objects.filter(pk=chat.pk).update(closed_at=telling.moment(outcome.at))
+    if waited_in:
+        telling.listed(telling.fresh(chat), topics.operators_of(waited_in))
+        telling.move_line_later(waited_in)
+
+
+def _accepted_at(chat: Chat, outcome: journal.Outcome) -> None:
+    """The first time that somebody took the chat: that of the row, so that event and snapshot agree."""
+    Chat.objects.filter(pk=chat.pk, accepted_at=None).update(accepted_at=telling.moment(outcome.at))
+
+
+def _staff(chat: Chat) -> tuple[Topic, ...]:
+    return telling.staff_of(chat.state, chat.department_id, chat.operator_id)

@@ -1,0 +1,219 @@
+"""What is done for all sockets of this process again and again: positions, leases and rights.
+
+Each job asks the database a fixed number of questions, however many sockets there are. Registered in
+chatlead/routing.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+
+from accounts import actions
+from accounts import selectors as accounts
+from accounts.models import Account, Department
+from accounts.selectors import OperatorPrincipal
+from chatlead.realtime import pool, topics
+from chatlead.realtime.codes import CloseCode
+from chatlead.realtime.events import QueueMoved
+from chatlead.realtime.events import encode as encode_event
+from chatlead.realtime.replies import Position
+from chatlead.realtime.socket import Socket
+from chats import selectors, snapshot
+from chats.models import Chat
+from visitors.sessions import VisitorPrincipal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.selectors import Rights
+    from chatlead.realtime.hub import Hub
+    from chatlead.realtime.topics import Topic
+
+SEEN_SECONDS = 60  # how old `visitor_seen_at` may be of a visitor who is there
+
+
+class Stand(NamedTuple):
+    """Where the log of a chat ends."""
+
+    uid: str
+    seq: int
+    staff_seq: int
+    marks: int
+
+
+def topics_of_operator(principal: OperatorPrincipal) -> tuple[Topic, ...]:
+    """The shadow of an operator's rights: the own chats, the departments, the team."""
+    departments = [topics.operators_of(each) for each in sorted(principal.department_ids)]
+    return (topics.operator(principal.operator_id), topics.team(principal.account_id), *departments)
+
+
+def topics_of_visitor(principal: VisitorPrincipal) -> tuple[Topic, ...]:
+    """A page hears of its site; the frame also of its live session."""
+    if principal.role == "page":
+        return (topics.site(principal.site_id),)
+    return (topics.site(principal.site_id), topics.session(principal.session_key))
+
+
+def sockets_of(hub: Hub, kind: type[OperatorPrincipal] | type[VisitorPrincipal]) -> list[Socket]:
+    """The admitted sockets of operators, or of visitors."""
+    members = cast("set[Socket]", hub.members)
+    return [each for each in members if isinstance(each.principal, kind)]
+
+
+# --- operators ----------------------------------------------------------------------------------------
+
+
+async def tell_operators(hub: Hub) -> None:
+    """Every operator's socket hears the digest of what it should know (V-3)."""
+    sockets = sockets_of(hub, OperatorPrincipal)
+    if not sockets:
+        return
+    principals = {each.principal for each in sockets}
+    positions = await pool.run(operator_positions, principals)
+    for each in sockets:
+        position = positions.get(each.principal)
+        if position is not None:
+            each.reply(position)
+
+
+def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[OperatorPrincipal, Position]:
+    """The position of each, in four queries for all."""
+    principals = list(principals)
+    departments = {pk for each in principals for pk in each.department_ids}
+    epoch = accounts.epoch()
+    ids = {each.account_id for each in principals}
+    versions = dict(Account.objects.filter(pk__in=ids).values_list("pk", "team_version"))
+    waiting: dict[int, list[Stand]] = defaultdict(list)
+    own: dict[int, list[Stand]] = defaultdict(list)
+    waits = Q(state=Chat.State.WAITING, department_id__in=departments)
+    active = Q(state=Chat.State.ACTIVE, operator_id__in=[each.operator_id for each in principals])
+    for chat in Chat.objects.filter(waits | active).only(
+        "uid", "state", "department_id", "operator_id", "last_seq", "last_staff_seq",
+        "visitor_delivered", "visitor_read", "operator_delivered", "operator_read",
+    ):  # fmt: skip
+        stand = Stand(chat.uid, chat.last_seq, chat.last_staff_seq, snapshot.marks_sum(chat))
+        if chat.state == Chat.State.WAITING:
+            waiting[chat.department_id].append(stand)
+        elif chat.operator_id is not None:
+            own[chat.operator_id].append(stand)
+    missed = _newest_missed(departments)
+    positions: dict[OperatorPrincipal, Position] = {}
+    for each in principals:
+        stands = own[each.operator_id] + [one for pk in each.department_ids for one in waiting[pk]]
+        newest = max((missed[pk] for pk in each.department_ids if pk in missed), default=None)
+        positions[each] = Position(
+            digest=snapshot.digest(stands, newest[1] if newest else ""),
+            version=versions.get(each.account_id, 0),
+            epoch=epoch,
+        )
+    return positions
+
+
+def _newest_missed(departments: set[int]) -> dict[int, tuple[datetime, str]]:
+    """{department: (when, uid)} of the newest missed chat that is still listed."""
+    missed = Chat.objects.filter(
+        state=Chat.State.MISSED, department_id=OuterRef("pk"), closed_at__gt=selectors.missed_since()
+    ).order_by("-closed_at", "-uid")
+    asked = Department.objects.filter(pk__in=departments).annotate(
+        missed_at=Subquery(missed.values("closed_at")[:1]), missed_uid=Subquery(missed.values("uid")[:1])
+    )
+    found = asked.exclude(missed_uid=None).order_by().values_list("pk", "missed_at", "missed_uid")
+    return {pk: (missed_at, uid) for pk, missed_at, uid in found}
+
+
+async def renew_leases(hub: Hub) -> None:
+    """The operators whose consoles are connected here are there."""
+    ids = {each.principal.operator_id for each in sockets_of(hub, OperatorPrincipal)}
+    if ids:
+        await pool.run(actions.renew_leases, sorted(ids))
+
+
+async def check_rights(hub: Hub) -> None:
+    """Whose log-in or membership is gone is shown out; whose departments changed hears the right ones."""
+    sockets = sockets_of(hub, OperatorPrincipal)
+    if not sockets:
+        return
+    ids = {each.principal.operator_id for each in sockets}
+    keys = {each.principal.login_key for each in sockets}
+    rights, logins = await pool.run(_rights_and_logins, ids, keys)
+    for each in sockets:
+        principal: OperatorPrincipal = each.principal
+        now = rights.get(principal.operator_id)
+        if principal.login_key not in logins:
+            each.close(CloseCode.NOT_AUTHENTICATED)
+        elif now is None:
+            each.close(CloseCode.FORBIDDEN)
+        elif now.rights_epoch != principal.rights_epoch:
+            each.principal = dataclasses.replace(
+                principal,
+                role=now.role,
+                department_ids=now.department_ids,
+                rights_epoch=now.rights_epoch,
+            )
+            hub.retopic(each, topics_of_operator(each.principal))
+
+
+def _rights_and_logins(ids: set[int], keys: set[str]) -> tuple[dict[int, Rights], set[str]]:
+    return accounts.rights_of(ids), accounts.live_logins(keys)
+
+
+# --- visitors -----------------------------------------------------------------------------------------
+
+
+async def tell_visitors(hub: Hub) -> None:
+    """Visitors with an open chat hear where it stands, and their place while it waits."""
+    sockets: dict[str, list[Socket]] = defaultdict(list)
+    for each in sockets_of(hub, VisitorPrincipal):
+        if each.principal.session_key:
+            sockets[each.principal.session_key].append(each)
+    if not sockets:
+        return
+    for session_key, position, place in await pool.run(visitor_positions, set(sockets)):
+        for each in sockets[session_key]:
+            each.reply(position)
+            if place:
+                each.deliver(encode_event(QueueMoved(chat=position.chat, position=place)).decode())
+
+
+def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]:
+    """For each of the sessions with an open chat: its key, the position, the place in line or 0.
+
+    Three queries. Notes that these visitors are here (R-121): a chat that nobody is in ends.
+    """
+    epoch = accounts.epoch()
+    stale = timezone.now() - timedelta(seconds=SEEN_SECONDS)
+    places: dict[int, int] = defaultdict(int)
+    found: list[tuple[str, Position, int]] = []
+    unseen: list[int] = []
+    # all that are open here: as many as people talk at the moment, and found by an index of their own
+    for chat in Chat.objects.filter(state__in=selectors.OPEN).order_by("id").only(
+        "uid", "state", "department_id", "session_key", "last_seq", "visitor_seen_at",
+        "visitor_delivered", "visitor_read", "operator_delivered", "operator_read",
+    ):  # fmt: skip
+        waits = chat.state == Chat.State.WAITING
+        if waits:
+            places[chat.department_id] += 1
+        if chat.session_key not in session_keys:
+            continue
+        position = Position(chat=chat.uid, seq=chat.last_seq, marks=snapshot.marks_sum(chat), epoch=epoch)
+        found.append((chat.session_key, position, places[chat.department_id] if waits else 0))
+        if chat.visitor_seen_at < stale:
+            unseen.append(chat.pk)
+    if unseen:
+        _note_seen(unseen)
+    return found
+
+
+def _note_seen(ids: list[int]) -> None:
+    """A chat whose row is being written to just now is left for the next time."""
+    with transaction.atomic():
+        free = Chat.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        kept = list(free.filter(pk__in=ids).order_by("id").values_list("pk", flat=True))
+        Chat.objects.filter(pk__in=kept).update(visitor_seen_at=timezone.now())
