@@ -30,9 +30,12 @@ export function App({ desk }: { desk: Desk }) {
     <div class="app" data-column={column}>
       <Rail desk={desk} />
       <Trouble desk={desk} />
-      <Lists desk={desk} />
-      <Pane desk={desk} />
-      <Visitor desk={desk} />
+      <main class="columns">
+        <h1 class="sr-only">Chats</h1>
+        <Lists desk={desk} />
+        <Pane desk={desk} />
+        <Visitor desk={desk} />
+      </main>
       <div class="toasts" role="status">
         {desk.toasts.value.map((t) => (
           <div class="toast" key={t.id}><span>{t.text}</span><IconButton icon="close" name="Close message" small onClick={() => desk.hush(t.id)} /></div>
@@ -49,8 +52,9 @@ function Trouble({ desk }: { desk: Desk }) {
   const [late, setLate] = useState(false);
   const gone = state === "offline" || state === "connecting";
   useEffect(() => {
+    if (!gone) return setLate(false);
     const timer = setTimeout(() => setLate(true), 400); // a change of socket that takes a blink is no trouble
-    return () => (clearTimeout(timer), setLate(false));
+    return () => clearTimeout(timer);
   }, [gone]);
   const stopped = state === "stopped" && code !== 0;
   if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status" />;

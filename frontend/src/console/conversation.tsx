@@ -55,7 +55,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
           {items.map((item) => {
             if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
             if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
-            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} onTakeBack={onTakeBack} />;
+            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} over={chat.left !== ""} onTakeBack={onTakeBack} />;
           })}
         </div>
         <div class="typing-line" aria-live="polite">
@@ -67,7 +67,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
   );
 }
 
-function Said({ item, desk, worded, onTakeBack }: { item: BubbleItem; desk: Desk; worded: boolean; onTakeBack: (item: BubbleItem) => void }) {
+function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk: Desk; worded: boolean; over: boolean; onTakeBack: (item: BubbleItem) => void }) {
   const ours = item.from !== "visitor";
   const failed = item.delivery === "failed";
   const looks = { visitor: "", own: " bubble-own", colleague: " bubble-operator", note: " bubble-note" };
@@ -78,12 +78,12 @@ function Said({ item, desk, worded, onTakeBack }: { item: BubbleItem; desk: Desk
       {!ours && (item.last ? <Avatar name={item.name} small /> : <span class="avatar-gap" />)}
       <div class="said-body">
         <p class={named ? "said-name" : "sr-only"}>
-          {item.from === "note" ? <><Icon name="note" />Note by <bdi>{item.name}</bdi>, only your team sees it</> : <bdi>{item.name}</bdi>}
+          {item.from === "note" ? <><Icon name="note" /><span>Note by <bdi>{item.name === "You" ? "you" : item.name}</bdi>, only your team sees it</span></> : <bdi>{item.name}</bdi>}
         </p>
         <div class={look} dir="auto" title={momentOf(item.at)}>
           {item.state === "deleted" ? "Message deleted" : <Text text={item.text} />}
         </div>
-        {failed ? <NotSent item={item} desk={desk} onTakeBack={onTakeBack} /> : (
+        {failed ? <NotSent item={item} desk={desk} over={over} onTakeBack={onTakeBack} /> : (
           <p class={item.last || worded || item.unsent ? "said-foot" : "sr-only"}>
             <time class="tabular" dateTime={new Date(item.at).toISOString()}>{timeOf(item.at)}</time>
             {item.state === "edited" && " · edited"}
@@ -102,9 +102,10 @@ const reasons: Record<string, string> = {
   forbidden: "Not sent, because this chat is no longer yours.",
 };
 
-function NotSent({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTakeBack: (item: BubbleItem) => void }) {
+/** `over`: the chat is not to be written in any more, so the text can only be taken along. */
+function NotSent({ item, desk, over, onTakeBack }: { item: BubbleItem; desk: Desk; over: boolean; onTakeBack: (item: BubbleItem) => void }) {
   const code = item.unsent?.failed ?? "";
-  const final = code in reasons;
+  const final = over || code in reasons;
   const [copied, setCopied] = useState(false);
   const copy = () => void navigator.clipboard?.writeText(item.text).then(() => setCopied(true));
   return (

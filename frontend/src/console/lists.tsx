@@ -3,7 +3,7 @@ import { Button, IconButton } from "../design/button.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
-import { type Chat, mine, type State, unread, waiting } from "./state.ts";
+import { type Chat, type Left, mine, type State, unread, waiting } from "./state.ts";
 import { ago, firstWords, isTyping, lastAt, lastWords, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
 
 export function Lists({ desk }: { desk: Desk }) {
@@ -91,7 +91,7 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
   const name = visitorName(chat.visitor);
   const n = chat.left ? 0 : unread(chat);
   const open = desk.session.state.value.open === chat.uid;
-  const draft = !open && desk.session.drafts.get(chat.uid, "reply") !== "";
+  const draft = open ? "" : desk.session.drafts.get(chat.uid, "reply");
   return (
     <li class={`row ${chat.left ? "row-left" : ""}`} data-open={open}>
       <button type="button" class="row-main" aria-current={open ? "true" : undefined} title={number < 10 ? `Alt+${number}` : undefined} onClick={() => desk.show(chat.uid)}>
@@ -101,19 +101,23 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
             <bdi class={`row-name ${n ? "row-unread" : ""}`}>{name}</bdi>
             <span class="row-time tabular">{chat.left ? "" : ago(now - lastAt(chat))}</span>
           </span>
-          <span class="row-words">
-            {chat.left ? <span>{chat.left === "moved" ? "Transferred" : chat.left === "gone" ? "No longer yours" : "Ended"}</span>
-              : isTyping(chat, now) ? <span class="row-typing">typing …</span>
-              : draft ? <><span class="row-draft">Draft</span> <span dir="auto">{displayName(desk.session.drafts.get(chat.uid, "reply"))}</span></>
-              : <span dir="auto">{lastWords(chat) || "Nothing written yet"}</span>}
+          <span class="row-bottom">
+            <span class="row-words">
+              {chat.left ? leftWords[chat.left]
+                : isTyping(chat, now) ? <span class="row-typing">typing …</span>
+                : draft ? <><span class="row-draft">Draft</span> <span dir="auto">{displayName(draft)}</span></>
+                : <span dir="auto">{lastWords(chat) || "Nothing written yet"}</span>}
+            </span>
+            {n > 0 && <span class="row-badge"><Badge tone="accent">{n}</Badge><span class="sr-only"> unread</span></span>}
           </span>
         </span>
-        {n > 0 && <span class="row-badge"><Badge tone="accent">{n}</Badge><span class="sr-only">unread</span></span>}
       </button>
       {chat.left && <IconButton icon="close" name="Dismiss" small class="row-dismiss" onClick={() => desk.dismiss(chat.uid)} />}
     </li>
   );
 }
+
+const leftWords: Record<Left, string> = { "": "", ended: "Ended", moved: "Transferred", taken: "Accepted by a colleague", gone: "No longer yours" };
 
 function Missed({ desk, state }: { desk: Desk; state: State }) {
   return (

@@ -17,9 +17,9 @@ import { ago, farewell, pagePath, plural, visitorName, waited } from "./words.ts
 export function Pane({ desk }: { desk: Desk }) {
   const chat = desk.session.open.value;
   return (
-    <main class="pane" aria-label="Open chat">
+    <div class="pane">
       {chat ? <OpenChat key={chat.uid} desk={desk} chat={chat} /> : <NothingOpen desk={desk} />}
-    </main>
+    </div>
   );
 }
 
@@ -56,7 +56,7 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
       <IconButton icon="back" name="Back to the list" class="only-phone" onClick={() => (desk.column.value = "list")} />
       <Avatar name={name} />
       <div class="pane-title">
-        <h1><bdi title={name}>{name}</bdi></h1>
+        <h2><bdi title={name}>{name}</bdi></h2>
         <p class="pane-facts">
           <span>{displayName(chat.department.name)}</span>
           <span class="tabular">{since}</span>
@@ -159,7 +159,7 @@ function NothingOpen({ desk }: { desk: Desk }) {
   const title = n ? `${plural(n, "person is", "people are")} waiting` : away ? "You are away" : "All caught up";
   const hint = n
     ? "Accept a chat on the left to answer it, or open it to read first."
-    : away ? "Go online with the switch at the lower left, and chats are offered to you." : "New chats appear under Waiting. Open one of yours to go on writing.";
+    : away ? "Chats are offered to you while you are online." : "New chats appear under Waiting. Open one of yours to go on writing.";
   return (
     <div class="pane-empty">
       <EmptyState title={title} drawing={<ChatDrawing />}><p>{hint}</p></EmptyState>

@@ -41,7 +41,7 @@ const RUN_MS = 5 * 60_000;
 export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean): Item[] {
   // an own row may be acknowledged while one before it is still on its way here
   const rows = [...chat.log, ...chat.early.filter((r) => r.operator === me)];
-  const told = merged(rows.flatMap((r) => itemOf(r, chat, me)), [...chat.notes, ...chat.earlyNotes.filter((n) => n.operator === me)].map(noteItem));
+  const told = merged(rows.flatMap((r) => itemOf(r, chat, me)), [...chat.notes, ...chat.earlyNotes.filter((n) => n.operator === me)].map((n) => noteItem(n, me)));
   const known = new Set([...rows.map((r) => r.ref), ...chat.notes.map((n) => n.ref), ...chat.earlyNotes.map((n) => n.ref)]);
   const own = (box: readonly Unsent[]) => box.filter((u) => u.chat === chat.uid && !known.has(u.ref));
   const waiting = [...own(replies).map((u) => unsentItem(u, "own", online)), ...own(notes).map((u) => unsentItem(u, "note", online))];
@@ -67,8 +67,8 @@ function itemOf(row: PublicRow, chat: Chat, me: string): Item[] {
 
 const plain = { kind: "bubble", state: "", delivery: "", unsent: null, first: true, last: true } as const;
 
-function noteItem(note: NoteAdded): BubbleItem {
-  return { ...plain, key: note.ref, from: "note", name: displayName(note.name), text: note.text, at: note.at };
+function noteItem(note: NoteAdded, me: string): BubbleItem {
+  return { ...plain, key: note.ref, from: "note", name: note.operator === me ? "You" : displayName(note.name), text: note.text, at: note.at };
 }
 
 function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean): BubbleItem {
