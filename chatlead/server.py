@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from django.conf import settings
@@ -83,16 +83,17 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def config() -> uvicorn.Config:
+def config(application: Any = "chatlead.asgi:application", lifespan: Literal["on", "off"] = "on") -> uvicorn.Config:
     """How every process of ours is run. Proxy headers are left alone: chatlead/addresses.py reads them."""
     return uvicorn.Config(
-        "chatlead.asgi:application",
+        application,
         loop="auto",
         http="httptools",
         ws=SocketProtocol,
-        lifespan="on",
+        lifespan=lifespan,
         interface="asgi3",
         log_config=None,
+        log_level="warning",  # below, it logs the addresses of people (R-109)
         access_log=False,
         proxy_headers=False,
         server_header=False,

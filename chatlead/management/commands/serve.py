@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from argparse import ArgumentParser
@@ -34,7 +33,6 @@ class Command(BaseCommand):
         if options["demo"]:
             call_command("demo", skip_checks=True)
         connections.close_all()
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # else it logs addresses of people
 
         from chatlead.server import Server, config
 
