@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
 
 from accounts.selectors import admit_operator
 from chatlead.realtime import commands
-from chatlead.realtime import hub as hubs
 from chatlead.realtime.endpoint import Endpoint
+from chatlead.realtime.hub import every
 from chatlead.realtime.socket import Socket
 from chats import consumers, positions
 from visitors.sessions import admit
-
-POSITION_JITTER = 10.0  # V-3: each 15 to 25 s
 
 visitor = Endpoint(
     name="visitor",
@@ -36,22 +33,14 @@ operator = Endpoint(
     parts=[consumers.both, consumers.operators],
 )
 
-
-def at(endpoint: Endpoint) -> Callable[..., Awaitable[None]]:
-    """The ASGI application of an endpoint. A plain function: an idle socket keeps no frame of it."""
-
-    def application(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        return Socket(endpoint)(scope, receive, send)
-
-    return application
-
-
-ADDRESSES: dict[str, Callable[..., Awaitable[None]]] = {
-    "/ws/v1/visitor": at(visitor),
-    "/ws/v1/operator": at(operator),
+ADDRESSES: dict[str, Any] = {
+    "/ws/v1/visitor": Socket.as_asgi(endpoint=visitor),
+    "/ws/v1/operator": Socket.as_asgi(endpoint=operator),
 }
 
-hubs.every(settings.POSITION_SECONDS, positions.tell_operators, jitter=POSITION_JITTER, at_return=True)
-hubs.every(settings.POSITION_SECONDS, positions.tell_visitors, jitter=POSITION_JITTER, at_return=True)
-hubs.every(settings.RIGHTS_SECONDS, positions.check_rights)
-hubs.every(settings.LEASE_SECONDS / 3, positions.renew_leases)
+POSITION_JITTER = settings.POSITION_SECONDS * 2 / 3  # 15 to 25 s (V-3)
+
+every(settings.POSITION_SECONDS, positions.tell_operators, jitter=POSITION_JITTER, at_return=True)
+every(settings.POSITION_SECONDS, positions.tell_visitors, jitter=POSITION_JITTER, at_return=True)
+every(settings.LEASE_SECONDS / 4, positions.renew_leases)
+every(settings.RIGHTS_SECONDS, positions.check_rights)
