@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from http import cookies
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
@@ -35,6 +36,7 @@ cookies.Morsel._flags.add("partitioned")  # type: ignore[attr-defined]
 
 DIST = settings.BASE_DIR / "static" / "dist"
 TICKET_BODY_MAX = 1024
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class BodyTooLarge(ChatLeadError):
@@ -143,7 +145,7 @@ def ticket(request: HttpRequest) -> HttpResponse:
 
 def _keeps_secure_cookies(request: HttpRequest) -> bool:
     """Browsers take `Secure` cookies over https and, of plain http, only from this machine itself."""
-    return request.is_secure() or request.get_host().rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
+    return request.is_secure() or urlsplit(f"//{request.get_host()}").hostname in LOOPBACK
 
 
 @require_safe
