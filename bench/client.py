@@ -261,8 +261,11 @@ class Client:
 
     def _mark(self, chat: Chat) -> None:
         self._marking.discard(chat.uid)
-        if self._chat(chat.uid) is chat and chat.state in ("waiting", "active") and not self._closed:
+        if self._chat(chat.uid) is chat and self._may_mark(chat) and not self._closed:
             self.link.send({"type": "mark", "chat": chat.uid, "delivered": chat.seq, "read": chat.seq})
+
+    def _may_mark(self, chat: Chat) -> bool:
+        return chat.state in ("waiting", "active")
 
     def resume(self, chat: Chat) -> None:
         """Ask for what came after our last row; the answer fills the hole or replaces the chat."""

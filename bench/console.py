@@ -80,7 +80,7 @@ class Console(Client):
     def _take_welcome(self, frame: Frame) -> None:
         other_epoch, self.epoch = self.epoch not in ("", frame["epoch"]), frame["epoch"]
         self.me = frame["me"]
-        self.departments = {view["uid"] for view in frame["departments"]}
+        self.departments = set(self.me["departments"])
         self.team = {view["uid"]: view for view in frame["team"]}
         self.version = frame["version"]
         self.missed = {view["uid"]: view["closed_at"] for view in frame["missed"]}
@@ -95,9 +95,7 @@ class Console(Client):
             self.missed[uid] = view["closed_at"]
             self.chats.pop(uid, None)
             return
-        chat = self.chats.get(uid)
-        if chat is None:
-            chat = self.chats[uid] = Chat(uid, self.resume, self._changed)
+        chat = self.chats.get(uid) or Chat(uid, self.resume, self._changed)
         chat.snapshot(view, anew=anew)
         self._applied += 1
         self._keep_or_drop(chat)
@@ -106,12 +104,17 @@ class Console(Client):
 
     def _keep_or_drop(self, chat: Chat) -> None:
         waits_here = chat.state == "waiting" and chat.department in self.departments
-        if not waits_here and not self.is_mine(chat):
+        if waits_here or self.is_mine(chat):
+            self.chats[chat.uid] = chat
+        else:
             self.chats.pop(chat.uid, None)
 
     def _row_applied(self, chat: Chat, row: Frame) -> None:
         self._applied += 1
         self._keep_or_drop(chat)
+
+    def _may_mark(self, chat: Chat) -> bool:
+        return self.is_mine(chat)  # who only looks at the waiting list has not read it for the visitor
 
     def _chat(self, uid: str) -> Chat | None:
         return self.chats.get(uid)
@@ -123,7 +126,9 @@ class Console(Client):
         elif kind == "operator_changed":
             if frame["version"] > self.version:
                 self.version = frame["version"]
-                self.team[frame["operator"]["uid"]] = frame["operator"]
+                view = self.team[frame["operator"]["uid"]] = frame["operator"]
+                if view["uid"] == self.me["uid"]:
+                    self.me, self.departments = view, set(view["departments"])
         elif kind == "reset":
             self.epoch = frame["epoch"]
             if view := frame.get("view"):
