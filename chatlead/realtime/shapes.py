@@ -44,7 +44,8 @@ class Answer(Shape, frozen=True, kw_only=True):
 
 
 class VisitorView(Shape, frozen=True, kw_only=True):
-    """What an operator sees of a visitor. `name` is verbatim; empty means: show "Visitor {number}"."""
+    """What an operator sees of a visitor. `name` is verbatim; empty means: show "Visitor {number}".
+    `chat_count` counts all chats of this visitor on the site, the one at hand included."""
 
     uid: str
     number: int

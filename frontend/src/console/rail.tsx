@@ -13,7 +13,7 @@ export function Rail({ desk }: { desk: Desk }) {
   const name = displayName(state.me?.name ?? "");
   return (
     <header class="rail">
-      <span class="rail-brand" aria-hidden="true">CL</span>
+      <span class="rail-brand" aria-hidden="true" />
       <nav aria-label="Main">
         <a class="rail-link" href="/console/" aria-current="page" aria-label="Chats" onClick={(e) => { e.preventDefault(); desk.column.value = "list"; }}>
           <span class="rail-icon"><Icon name="chat" />{n > 0 && <span class="rail-count tabular" aria-hidden="true">{n > 99 ? "99+" : n}</span>}</span>

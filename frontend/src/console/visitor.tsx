@@ -12,7 +12,7 @@ export function Visitor({ desk }: { desk: Desk }) {
   const { visitor } = chat;
   const name = visitorName(visitor);
   const page = pagePath(chat.pageUrl);
-  const earlier = visitor.chat_count ?? 0;
+  const earlier = Math.max(0, (visitor.chat_count ?? 0) - 1); // this one is counted too
   return (
     <section class="context" aria-label="Visitor">
       <div class="context-head">
