@@ -192,11 +192,12 @@ class _Call:
         fault = self._fault(chat, entry)
         if fault is None:
             facts = facts_of(entry)
+            target = entry.target if entry.kind in CHANGES else None
             self.cursor.execute(
                 self.sql.insert,
                 (
                     chat.account_id, chat.id, chat.seq + 1, ref, author, entry.author_id, entry.kind,
-                    entry.text, entry.target, None if facts is None else json.dumps(facts), self.now,
+                    entry.text, target, None if facts is None else json.dumps(facts), self.now,
                 ),
             )  # fmt: skip
             if self.cursor.rowcount == 1:

@@ -91,8 +91,12 @@ class PostgresLink:
         self._wrapper: Any = wrapper
         self._tongue = tongue_of(wrapper)
         self._cursor: Any = None
+        self._used: Any = None
 
     def store(self, entries: Sequence[Entry], *, together: bool) -> list[Outcome]:
+        self._used = None
+        self._wrapper.ensure_connection()
+        self._used = self._wrapper.connection
         if together:
             return self._postgres.write_texts(self._set_cursor(), entries, now_in_ms())
         with transaction.atomic(durable=True), self._wrapper.cursor() as cursor:
@@ -100,20 +104,18 @@ class PostgresLink:
             return write(cursor, self._tongue, entries, now_in_ms())
 
     def _set_cursor(self) -> Any:
-        wrapper = self._wrapper
-        if self._cursor is None or self._cursor.connection is not wrapper.connection:
-            wrapper.ensure_connection()
-            with wrapper.cursor() as cursor:
+        if self._cursor is None or self._cursor.connection is not self._used:
+            with self._wrapper.cursor() as cursor:
                 cursor.execute(self._postgres.SESSION)
-            self._cursor = self._postgres.binding_cursor(wrapper.connection)
+            self._cursor = self._postgres.binding_cursor(self._used)
         return self._cursor
 
     def together(self, entry: Entry) -> bool:
         return entry.kind == "text"
 
     def is_lost(self, error: Exception) -> bool:
-        link = self._wrapper.connection
-        return link is None or bool(link.closed)
+        # not the wrapper's present connection: leaving atomic() may have made a new one
+        return self._used is None or bool(self._used.closed)
 
     def close(self) -> None:
         self._cursor = None
