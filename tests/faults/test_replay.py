@@ -114,15 +114,16 @@ def test_a_killed_process_loses_nothing(server: Server) -> None:
     assert replay.tally.reconnects > 0
 
 
-@pytest.mark.skipif(not LONG, reason="only with --long SECONDS")
-def test_it_goes_on_for_long(server: Server) -> None:
-    """R-035: the whole file, again and again, with cuts, for as long as was asked."""
-    replay = Replay([server.url], password=PASSWORD, chats=24, cut=3.0, seed=11, patience=60)
+if LONG:
 
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + LONG
-        await replay.run(takewhile(lambda _: loop.time() < end, cycle(dialogues(500))))
+    def test_it_goes_on_for_long(server: Server) -> None:
+        """R-035: the whole file, again and again, with cuts, for as long as was asked."""
+        replay = Replay([server.url], password=PASSWORD, chats=24, cut=3.0, seed=11, patience=60)
 
-    asyncio.run(asyncio.wait_for(run(), LONG + 120))
-    assert replay.tally.kept_promise, said(replay)
+        async def run() -> None:
+            loop = asyncio.get_running_loop()
+            end = loop.time() + LONG
+            await replay.run(takewhile(lambda _: loop.time() < end, cycle(dialogues(500))))
+
+        asyncio.run(asyncio.wait_for(run(), LONG + 120))
+        assert replay.tally.kept_promise, said(replay)
