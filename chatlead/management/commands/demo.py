@@ -99,7 +99,11 @@ def _make(password: str) -> Site:
     site = firm.sites.order_by("id").first()
     if site is None:
         site = Site.objects.create(
-            account=firm, name=FIRM, allowed_domains=["127.0.0.1", "localhost"], welcome="How can we help?"
+            account=firm,
+            name=FIRM,
+            allowed_domains=["127.0.0.1", "localhost"],
+            welcome="How can we help?",
+            color="#1b2a49",
         )
         for department in firm.departments.all():
             SiteDepartment.objects.create(account=firm, site=site, department=department)
