@@ -119,16 +119,16 @@ class RedisLink:
         self._in: Wire | None = None
         self._out: Wire | None = None
         self._lost = asyncio.Event()
-        self._first = asyncio.Event()
+        self._tried = asyncio.Event()
         self._asked = self._heard = 0  # SUBSCRIBEs sent and confirmed on this connection
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, seconds: float = 2.0) -> None:
-        """Connect, and go on trying for ever; returns when the link is up, or after `seconds` without."""
+        """Connect, and go on trying for ever; returns after the first try, or after `seconds`."""
         self._task = asyncio.get_running_loop().create_task(self._run())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._first.wait(), seconds)
+            await asyncio.wait_for(self._tried.wait(), seconds)
 
     async def stop(self) -> None:
         """Hang up. What was published in this loop turn still leaves."""
@@ -182,10 +182,11 @@ class RedisLink:
                     logger.warning("Redis does not answer (%s); trying again", type(error).__name__)
                     returning = True
                 self._hang_up()
+                self._tried.set()
                 await asyncio.sleep(random.uniform(0.1, RETRY_SECONDS))  # noqa: S311
                 continue
             self.is_up = True
-            self._first.set()
+            self._tried.set()
             if returning:
                 logger.warning("Redis answers again")
                 self._on_return()
