@@ -93,6 +93,7 @@ function shortcut(desk: Desk, e: KeyboardEvent): void {
     if (!chat) return;
     if (isMine(state, chat)) desk.column.value = "list";
     else desk.show("");
-    document.querySelector<HTMLElement>(".row[data-open=true] .row-main, .row-main")?.focus();
+    const row = document.querySelector<HTMLElement>(".row[data-open=true] .row-main") ?? document.querySelector<HTMLElement>(".row-main");
+    row?.focus();
   }
 }

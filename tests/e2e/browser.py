@@ -1,0 +1,69 @@
+"""A Chromium of our own, started with the browser's own defaults and joined over its debugging port.
+
+Playwright's default flags switch partitioned storage off, so a frame's storage would always throw there and
+every test would see only the fall-back. Imports no pytest, so that other programs can use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless=new",
+    "--remote-debugging-port=0",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--mute-audio",
+)
+
+
+@contextlib.contextmanager
+def chromium(*flags: str) -> Iterator[Browser]:
+    """A browser for the length of the block. Raises FileNotFoundError naming the package where there is none."""
+    program = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if program is None:
+        raise FileNotFoundError("no Chromium here: apt-get install chromium")
+    profile = Path(tempfile.mkdtemp(prefix="chatlead-browser-"))
+    root = ["--no-sandbox"] if os.getuid() == 0 else []  # the sandbox refuses to run as root
+    process = subprocess.Popen(
+        [program, *FLAGS, *root, *flags, f"--user-data-dir={profile}", "about:blank"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://127.0.0.1:{_port(profile, process)}"
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.connect_over_cdp(address)
+            try:
+                yield browser
+            finally:
+                browser.close()
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:
+    """The port that the browser took; it writes it down when it is ready."""
+    note = profile / "DevToolsActivePort"
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the browser ended with {process.returncode}")
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            return int(note.read_text().splitlines()[0])
+        time.sleep(0.02)
+    raise TimeoutError("the browser did not come up in 30 s")

@@ -1,0 +1,101 @@
+"""The real server as a process, a real Chromium, and the people who use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.e2e.browser import chromium
+from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.servers import Server
+
+TIMEOUT_MS = 10_000
+DESKTOP = {"width": 1440, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/e2e/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo on SQLite, served as `dev.py run` serves it."""
+    data = tmp_path_factory.mktemp("data")
+    with Server(
+        data_dir=data, options=["--migrate", "--demo"], env={"CHATLEAD_DEMO_PASSWORD": PASSWORD}
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A page in a context of its own: another person. An error that no script caught fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        context.set_default_timeout(TIMEOUT_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def visitor(new_page: Callable[..., Page], server: Server) -> Callable[..., Visitor]:
+    """A new visitor with a browser of her own."""
+    return lambda **options: Visitor(new_page(**options), server.url)
+
+
+@pytest.fixture
+def vera(visitor: Callable[..., Visitor]) -> Visitor:
+    return visitor()
+
+
+@pytest.fixture
+def desk(new_page: Callable[..., Page], server: Server) -> Callable[..., Desk]:
+    """Somebody of the demo firm, logged in at the console."""
+
+    def log_in(who: str, **options: Any) -> Desk:
+        operator = Desk(new_page(**options), server.url, f"{who}@demo.test")
+        operator.logs_in()
+        return operator
+
+    return log_in
+
+
+@pytest.fixture
+def olga(desk: Callable[..., Desk]) -> Desk:
+    """At her console, online."""
+    operator = desk("olga")
+    operator.is_online()
+    return operator
+
+
+@pytest.fixture
+def violations() -> Callable[[Page], list[str]]:
+    """What axe finds wrong with a page as it is now: rule and elements."""
+
+    def look(page: Page) -> list[str]:
+        found = Axe().run(page).response["violations"]
+        return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
+
+    return look

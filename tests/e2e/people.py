@@ -1,0 +1,143 @@
+"""The people of the browser tests, by what they do: a visitor on the demo firm's page, an operator at a console.
+
+Everything is found by the accessible names of the contract, as a person with a screen reader finds it.
+"""
+
+from __future__ import annotations
+
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+PASSWORD = "four-words-for-the-demo"
+
+
+class Visitor:
+    """vera, or another, on the demo firm's website."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.name = ""
+        self.heard: list[str] = []  # every text that any socket of her page received
+        page.on("websocket", lambda ws: ws.on("framereceived", lambda data: self.heard.append(str(data))))
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("iframe[title='Chat']")
+
+    @property
+    def log(self) -> Locator:
+        return self.frame.get_by_role("log", name="Conversation")
+
+    @property
+    def message(self) -> Locator:
+        return self.frame.get_by_role("textbox", name="Message")
+
+    def visits(self, path: str = "/demo/") -> None:
+        self.page.goto(self.url + path)
+
+    def opens_chat(self) -> None:
+        self.page.get_by_role("button", name="Chat with us").click()
+
+    def starts_chat(self, name: str, first: str = "") -> None:
+        """From the page to a chat that waits, with `first` as its first message."""
+        self.name = name
+        self.visits()
+        self.opens_chat()
+        if name:
+            self.frame.get_by_role("textbox", name="Name").fill(name)
+        self.frame.get_by_role("button", name="Start chat").click()
+        expect(self.log).to_be_visible()
+        if first:
+            self.says(first)
+
+    def says(self, text: str) -> None:
+        self.message.fill(text)
+        self.frame.get_by_role("button", name="Send").click()
+        expect(self.log.get_by_text(text, exact=True)).to_have_count(1)
+
+    def sees(self, text: str) -> None:
+        expect(self.log.get_by_text(text, exact=True)).to_have_count(1)
+
+    def ends_chat(self) -> None:
+        self.frame.get_by_role("button", name="End chat").first.click()
+        self.frame.get_by_role("dialog").get_by_role("button", name="End chat").click()
+
+
+class Desk:
+    """An operator at the console."""
+
+    def __init__(self, page: Page, url: str, email: str) -> None:
+        self.page = page
+        self.url = url
+        self.email = email
+
+    def logs_in(self) -> None:
+        self.page.goto(self.url + "/console/")
+        self.page.get_by_role("textbox", name="Email").fill(self.email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.status).to_be_visible()
+
+    @property
+    def status(self) -> Locator:
+        """The status switch, whatever it says."""
+        return self.page.locator("button.status")
+
+    def is_online(self) -> None:
+        """Goes online where that is not so already."""
+        if self.status.inner_text() == "Away":
+            self.page.get_by_role("button", name="Away", exact=True).click()
+        expect(self.page.get_by_role("button", name="Online", exact=True)).to_be_visible()
+
+    def is_away(self) -> None:
+        if self.status.inner_text() == "Online":
+            self.page.get_by_role("button", name="Online", exact=True).click()
+        expect(self.page.get_by_role("button", name="Away", exact=True)).to_be_visible()
+
+    def region(self, name: str) -> Locator:
+        return self.page.get_by_role("region", name=name, exact=True)
+
+    def row(self, region: str, name: str) -> Locator:
+        """The list item of the chat with `name` in "Waiting", "My chats" or "Missed"."""
+        items = self.region(region).get_by_role("listitem")
+        return items.filter(has=self.page.locator("bdi").get_by_text(name, exact=True))
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log", name="Conversation")
+
+    @property
+    def message(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message")
+
+    def accepts(self, name: str) -> None:
+        self.row("Waiting", name).get_by_role("button", name="Accept").click()
+        expect(self.row("My chats", name)).to_be_visible()
+        expect(self.message).to_be_focused()
+
+    def opens(self, name: str, region: str = "My chats") -> None:
+        self.row(region, name).locator("bdi").click()
+        expect(self.log).to_be_visible()
+
+    def says(self, text: str) -> None:
+        self.message.fill(text)
+        self.page.get_by_role("button", name="Send", exact=True).click()
+        expect(self.log.get_by_text(text, exact=True)).to_have_count(1)
+
+    def notes(self, text: str) -> None:
+        self.page.get_by_role("button", name="Note", exact=True).click()
+        self.says(text)
+        self.page.get_by_role("button", name="Reply", exact=True).click()
+
+    def sees(self, text: str) -> None:
+        expect(self.log.get_by_text(text, exact=True)).to_have_count(1)
+
+    def ends(self) -> None:
+        self.page.get_by_role("button", name="End chat").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="End chat").click()
+
+    def is_told(self, text: str) -> None:
+        expect(self.page.get_by_role("status").filter(has_text=text)).to_be_visible()
+
+    def has_trouble(self) -> Locator:
+        return self.page.get_by_role("status").filter(has_text="No connection")
