@@ -31,7 +31,8 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def median(values: Iterable[float]) -> float:
-    return statistics.median(values)
+    """Rounded to a hundredth."""
+    return round(statistics.median(values), 2)
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ from tests.servers import ROOT, PrivateServices, Server, free_port
 
 CHATS = 32
 ROUNDS = 3
+STACKS = ("sqlite", "postgres")
 SERVER_CORE, LOAD_CORE = 0, 1
 # as `manage.py serve` runs it: bench and product differ in the application only
 UVICORN = [
@@ -206,7 +207,7 @@ def measure(target: Target, *, seconds: float = 4.0, rate: float = 0.0) -> Resul
 
 def run() -> Iterator[dict[str, Any]]:
     """One line for each stack."""
-    for name in ("sqlite", "postgres"):
+    for name in STACKS:
         with stack(name) as where, contextlib.ExitStack() as servers:
             targets: dict[str, Target] = {}
             for kind in ("product", "floor", "stock"):
