@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
-import { displayName } from "../design/names.ts";
+import { displayName, webAddress } from "../design/names.ts";
 import { Avatar, ChatDrawing, EmptyState, Skeleton } from "../design/parts.tsx";
 import { CLOSE_CODES, type SiteView, type VisitorChatView } from "../wire/protocol.ts";
 import type { LinkState } from "../wire/connection.ts";
@@ -83,6 +83,8 @@ function useTrouble(link: LinkState): boolean {
 function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site: SiteView; chat: VisitorChatView; ending: boolean; onKeep: () => void }) {
   const [insert, setInsert] = useState<{ text: string } | null>(null);
   const [busy, setBusy] = useState(false);
+  const open = isOpen(chat) && !ending;
+  const policy = webAddress(site.privacy_policy_url);
   const end = async () => {
     setBusy(true);
     const answer = await client.endChat();
@@ -101,7 +103,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
             <Button kind="danger" busy={busy} onClick={end} data-autofocus>{t.endChat}</Button>
           </div>
         </div>
-      ) : isOpen(chat) ? (
+      ) : open ? (
         <Composer client={client} insert={insert} />
       ) : (
         <div class="ask">
@@ -109,17 +111,12 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
           <Button kind="primary" wide onClick={() => client.newChat()}>{site.online.length ? t.newChat : t.awayTitle}</Button>
         </div>
       )}
-      <footer class="foot">
+      <footer class={open ? "foot" : "foot foot-raised"}>
         {!client.kept.value && <p>{t.notKept}</p>}
-        <PolicyLink site={site} />
+        {policy && <p><a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></p>}
       </footer>
     </>
   );
-}
-
-function PolicyLink({ site }: { site: SiteView }) {
-  if (!/^https?:\/\//i.test(site.privacy_policy_url)) return null;
-  return <p><a href={site.privacy_policy_url} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></p>;
 }
 
 function Waiting() {

@@ -27,9 +27,12 @@ export function Conversation({ client, chat, onTakeBack }: { client: ChatClient;
     if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [size, newest, client.shown.value]);
   useEffect(() => {
-    const stay = () => atEnd.current && box.current && (box.current.scrollTop = box.current.scrollHeight);
-    window.addEventListener("resize", stay);
-    return () => window.removeEventListener("resize", stay);
+    const el = box.current!;
+    const seen = new ResizeObserver(() => {
+      if (atEnd.current) el.scrollTop = el.scrollHeight; // the keyboard, a growing message box, a question
+    });
+    seen.observe(el);
+    return () => seen.disconnect();
   }, []);
 
   return (

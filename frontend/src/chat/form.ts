@@ -7,7 +7,7 @@ export type Errors = Readonly<Record<string, string>>;
 
 export const LEAVE_FIELDS: readonly FieldSpec[] = [
   { name: "name", label: t.name, kind: "text" },
-  { name: "email", label: t.email, kind: "email", required: true, hint: t.leaveHint },
+  { name: "email", label: t.email, kind: "email", required: true },
   { name: "text", label: t.message, kind: "textarea", required: true },
 ];
 

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
-import { displayName } from "../design/names.ts";
+import { displayName, webAddress } from "../design/names.ts";
 import { Banner, ChatDrawing, EmptyState } from "../design/parts.tsx";
 import type { FieldSpec, SiteView } from "../wire/protocol.ts";
 import { uuid7 } from "../wire/uuid7.ts";
@@ -27,12 +27,13 @@ function useValues(client: ChatClient, key: string): [Values, (name: string, val
 }
 
 /** The notice stands beside the button, in full, not behind a link. */
-export function Notice({ site }: { site: SiteView }) {
+function Notice({ site }: { site: SiteView }) {
+  const policy = webAddress(site.privacy_policy_url);
   return (
     <p class="notice">
       <Text text={site.notice.text} />
-      {/^https?:\/\//i.test(site.privacy_policy_url) && (
-        <> <a href={site.privacy_policy_url} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></>
+      {policy && (
+        <> <a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></>
       )}
     </p>
   );

@@ -26,7 +26,6 @@ export const t = {
   awayTitle: "Leave us a message",
   awayText: "Nobody is here right now. Leave a message and we will answer by email.",
   welcome: "How can we help?",
-  leaveHint: "We only use it to answer you.",
   leftTitle: (name: string) => (name ? `Thank you, ${name}` : "Thank you"),
   leftText: (email: string) => `Your message is with us. We will answer to ${email}.`,
   leaveAnother: "Leave another message",

@@ -62,3 +62,8 @@ test("a setting that is no colour is not taken for one", () => {
   expect(parseHex("red; background: url(x)")).toBeNull();
   expect(parseHex("#12")).toBeNull();
 });
+
+test("a firm's navy stays a blue in the dark, not a grey", () => {
+  const [r, , b] = parseHex(readableOn(parseHex("#1b2a49")!, parseHex("#171614")!, 3))!;
+  expect(b - r).toBeGreaterThan(50);
+});

@@ -30,12 +30,34 @@ export function onColour(background: Rgb): string {
   return contrast(background, [255, 255, 255]) >= Math.min(4.5, contrast(background, ink)) ? "#ffffff" : "#000000";
 }
 
-/** `colour` moved step by step towards black or white until it stands out from `surface` (4.5 : 1 for text, 3 for controls). */
+/**
+ * `colour` made darker or lighter, its hue kept, until it stands out from `surface` (4.5 : 1 for text, 3 for
+ * controls).
+ */
 export function readableOn(colour: Rgb, surface: Rgb, least = 4.5): string {
-  const towards = luminance(surface) > 0.4 ? 0 : 255;
+  const step = luminance(surface) > 0.4 ? -0.01 : 0.01;
+  const [h, s, l] = toHsl(colour);
   let c = colour;
-  for (let i = 0; i < 20 && contrast(c, surface) < least; i++) {
-    c = c.map((v) => Math.round(v + (towards - v) * 0.12)) as unknown as Rgb;
-  }
+  for (let i = 1; i <= 100 && contrast(c, surface) < least; i++) c = fromHsl(h, s, Math.min(1, Math.max(0, l + step * i)));
   return `#${c.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function toHsl(rgb: Rgb): [number, number, number] {
+  const [r, g, b] = rgb.map((v) => v / 255) as [number, number, number];
+  const high = Math.max(r, g, b);
+  const low = Math.min(r, g, b);
+  const l = (high + low) / 2;
+  const d = high - low;
+  if (!d) return [0, 0, l];
+  const h = high === r ? ((g - b) / d) % 6 : high === g ? (b - r) / d + 2 : (r - g) / d + 4;
+  return [h, d / (1 - Math.abs(2 * l - 1)), l];
+}
+
+function fromHsl(h: number, s: number, l: number): Rgb {
+  const a = s * Math.min(l, 1 - l);
+  const part = (n: number) => {
+    const k = (n + h * 2 + 24) % 12;
+    return Math.round(255 * (l - a * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return [part(0), part(8), part(4)];
 }
