@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import redis.asyncio as redis
@@ -20,7 +19,7 @@ from tests.realtime.test_hub import INTAKE, OLGA, VERA, Ear
 
 pytestmark = pytest.mark.skipif(not settings.REDIS_URL, reason="needs a Redis: TEST_SERVICES=private")
 
-MakeHub = Callable[[], Any]
+MakeHub = Callable[..., Awaitable[Hub]]
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ async def test_once_it_is_settled_nothing_is_missed(make_hub: MakeHub) -> None:
         topic = topics.operator(1000 + number)
         ear = await ear_at(there, topic)
         here.deliver([topic], "heard")
-        await until(lambda ear=ear: ear.heard)
+        await until(ear.heard.__len__)
         there.leave(ear)
 
 
@@ -122,16 +121,17 @@ async def test_a_link_that_breaks_comes_back_with_its_topics_and_says_so(make_hu
     await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
     await client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     await client.aclose()
-    for hub in (here, there):
-        assert hub.link is not None
-        await until(lambda link=hub.link: not link.is_up)
+    assert here.link is not None
+    assert there.link is not None
+    links = here.link, there.link
+    await until(lambda: not any(link.is_up for link in links))
     late = Ear()
     there.join(late, [OLGA])  # while it is down
     await there.settled()
     here.deliver([VERA], "lost")
     async with asyncio.timeout(15):
         await told.wait()
-    await until(lambda: here.link is not None and here.link.is_up, 15)
+    await until(lambda: all(link.is_up for link in links), 15)
     await there.settled()
     here.deliver([VERA, OLGA], "back")
     await until(lambda: ear.heard and late.heard)
@@ -164,6 +164,7 @@ async def test_a_worker_without_sockets_reaches_them(
 ) -> None:
     """Two deliveries of a worker to two topics each: every member hears each once."""
     there = await make_hub()
+    assert there.link is not None
     monkeypatch.setattr(settings, "REDIS_PREFIX", there.link._prefix.decode().rstrip(":"))
     ear = await ear_at(there, topics.site(1), VERA)
     assert hubs.current() is None
