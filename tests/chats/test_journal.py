@@ -33,8 +33,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(params=["append", "submit"])
-def door(request) -> Door:
-    return request.param
+def door(request: pytest.FixtureRequest) -> Door:
+    return "append" if request.param == "append" else "submit"
 
 
 def end(chat: Chat, state: str = "closed") -> None:

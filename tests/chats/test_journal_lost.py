@@ -32,7 +32,12 @@ def fresh_connections() -> Iterator[None]:
     yield
     connection.close()
     if connection.vendor == "postgresql":
-        connection.close_pool()
+        empty_pool()
+
+
+def empty_pool() -> None:
+    pooled: Any = connection
+    pooled.close_pool()
 
 
 def end_all_others() -> None:
@@ -75,7 +80,7 @@ def test_while_the_database_is_away_everybody_is_told(active_chat: Chat, owner: 
     assert statuses(through("submit", entries[0])) == ["stored"]
     name = connection.settings_dict["NAME"]
     connection.close()
-    connection.close_pool()
+    empty_pool()
     owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
     try:
         owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
@@ -88,7 +93,7 @@ def test_while_the_database_is_away_everybody_is_told(active_chat: Chat, owner: 
         told, seconds = asyncio.run(scene())
     finally:
         owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-        connection.close_pool()
+        empty_pool()
     assert told == ["unavailable"] * 5
     assert seconds < 5
     assert statuses(through("submit", *entries)) == ["known"] + ["stored"] * 4
@@ -126,10 +131,8 @@ def test_a_commit_whose_answer_was_lost_is_still_news(active_chat: Chat) -> None
 
     with ThreadPoolExecutor(1) as own_thread:
         first, again = own_thread.submit(write).result(30)
-    assert [(told.result.status, told.result.seq, told.is_news) for told in first] == [
-        ("known", 3, True),
-        ("known", 4, True),
-    ]
+    news = [(told.result.seq, told.is_news) for told in first if isinstance(told.result, Outcome)]
+    assert news == [(3, True), (4, True)]
     assert [told.is_news for told in again] == [False, False]
     assert check_gapless(active_chat) == 4
 

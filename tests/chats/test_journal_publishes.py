@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -56,8 +56,11 @@ class Ears:
         return {name: listener.types() for name, listener in ears.items() if listener.heard}
 
 
+Listening = Callable[[], AbstractAsyncContextManager[Ears]]
+
+
 @pytest.fixture
-def listening(active_chat: Chat, olga: Operator, billing: Department) -> Callable[[], Any]:
+def listening(active_chat: Chat, olga: Operator, billing: Department) -> Listening:
     @asynccontextmanager
     async def open_ears() -> AsyncIterator[Ears]:
         hub = await hubs.here()
@@ -85,7 +88,9 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_message_goes_to_the_visitor_and_the_operator(active_chat: Chat, olga: Operator, listening) -> None:
+def test_a_message_goes_to_the_visitor_and_the_operator(
+    active_chat: Chat, olga: Operator, listening: Listening
+) -> None:
     async def scene() -> dict[str, list[str]]:
         async with listening() as ears:
             await submitted([by_visitor(active_chat, "Hello?"), by_operator(active_chat, olga, "Yes?")])
@@ -97,7 +102,7 @@ def test_a_message_goes_to_the_visitor_and_the_operator(active_chat: Chat, olga:
     assert asyncio.run(scene()) == {"vera": posted, "olga": posted}
 
 
-def test_while_nobody_has_accepted_the_department_hears(active_chat: Chat, listening) -> None:
+def test_while_nobody_has_accepted_the_department_hears(active_chat: Chat, listening: Listening) -> None:
     Chat.objects.update(state="waiting", operator=None)
 
     async def scene() -> dict[str, list[str]]:
@@ -110,7 +115,7 @@ def test_while_nobody_has_accepted_the_department_hears(active_chat: Chat, liste
     assert asyncio.run(scene()) == {"vera": ["message_posted"] * 2, "intake": ["message_posted"] * 2}
 
 
-def test_a_note_never_reaches_the_visitor(active_chat: Chat, olga: Operator, listening) -> None:
+def test_a_note_never_reaches_the_visitor(active_chat: Chat, olga: Operator, listening: Listening) -> None:
     async def scene() -> tuple[dict[str, list[str]], dict[str, Any]]:
         async with listening() as ears:
             await submitted([by_operator(active_chat, olga, "Sounds upset", kind="note")])
@@ -124,7 +129,7 @@ def test_a_note_never_reaches_the_visitor(active_chat: Chat, olga: Operator, lis
 
 
 def test_those_who_could_see_it_before_hear_it_too(
-    active_chat: Chat, olga: Operator, billing: Department, listening
+    active_chat: Chat, olga: Operator, billing: Department, listening: Listening
 ) -> None:
     """A transfer goes to old and new; `also` names the others, and each socket hears it once."""
     entry = by_operator(
@@ -148,7 +153,7 @@ def test_those_who_could_see_it_before_hear_it_too(
     assert asyncio.run(scene()) == {"vera": moved, "olga": moved, "billing": moved}
 
 
-def test_the_sender_hears_the_answer_and_no_event(active_chat: Chat, listening) -> None:
+def test_the_sender_hears_the_answer_and_no_event(active_chat: Chat, listening: Listening) -> None:
     """The event goes out before the answer, and what was known before is no news."""
 
     async def scene() -> tuple[dict[str, list[str]], list[str]]:
@@ -171,7 +176,7 @@ def test_the_sender_hears_the_answer_and_no_event(active_chat: Chat, listening) 
     assert order == ["stored after 1", "known after 1"]
 
 
-def test_refused_rows_are_no_news(active_chat: Chat, sam: Operator, listening) -> None:
+def test_refused_rows_are_no_news(active_chat: Chat, sam: Operator, listening: Listening) -> None:
     async def scene() -> dict[str, list[str]]:
         async with listening() as ears:
             await submitted(
@@ -184,7 +189,7 @@ def test_refused_rows_are_no_news(active_chat: Chat, sam: Operator, listening) -
     assert asyncio.run(scene()) == {}
 
 
-def test_nothing_is_heard_before_the_commit(active_chat: Chat, listening) -> None:
+def test_nothing_is_heard_before_the_commit(active_chat: Chat, listening: Listening) -> None:
     written, may_end = threading.Event(), threading.Event()
 
     def slowly(fails: bool) -> None:
@@ -196,7 +201,8 @@ def test_nothing_is_heard_before_the_commit(active_chat: Chat, listening) -> Non
         connection.close()
 
     async def scene(fails: bool) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        written.clear(), may_end.clear()
+        written.clear()
+        may_end.clear()
         async with listening() as ears:
             work = asyncio.ensure_future(sync_to_async(slowly, thread_sensitive=False)(fails))
             assert await asyncio.to_thread(written.wait, 20)
@@ -212,7 +218,7 @@ def test_nothing_is_heard_before_the_commit(active_chat: Chat, listening) -> Non
     assert asyncio.run(scene(fails=False)) == ({}, {"vera": posted, "olga": posted})
 
 
-def test_a_socket_waits_for_the_transaction_of_an_action(active_chat: Chat, listening) -> None:
+def test_a_socket_waits_for_the_transaction_of_an_action(active_chat: Chat, listening: Listening) -> None:
     """R-035: an action holds the chat; what is submitted meanwhile gets the number after it."""
     held, may_end = threading.Event(), threading.Event()
 
@@ -241,7 +247,7 @@ def test_a_socket_waits_for_the_transaction_of_an_action(active_chat: Chat, list
     assert asyncio.run(scene()) == ({}, 4, [3, 4])
 
 
-def test_the_event_is_the_row(active_chat: Chat, olga: Operator, listening) -> None:
+def test_the_event_is_the_row(active_chat: Chat, olga: Operator, listening: Listening) -> None:
     """V-2: what was heard live is, frame by frame, what the stored rows say in a snapshot."""
     said = by_visitor(active_chat, "Hello?")
     noted = by_operator(active_chat, olga, "Hm", kind="note")
