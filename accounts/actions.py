@@ -107,7 +107,8 @@ def _tell(account_id: int, operator_ids: list[int]) -> None:
         departments[operator_id].append(uid)
     for operator in Operator.objects.filter(pk__in=operator_ids).order_by("id"):
         view = selectors.operator_view(operator, departments[operator.pk], now)
-        publish(OperatorChanged(operator=view, version=version), topics.team(account_id))
+        gone = operator.suspended_at is not None
+        publish(OperatorChanged(operator=view, version=version, gone=gone), topics.team(account_id))
     for site_id in Site.objects.filter(account_id=account_id).order_by("id").values_list("id", flat=True):
         online = selectors.online_departments(site_id=site_id)
         publish(AvailabilityChanged(online=online), topics.site(site_id))

@@ -211,11 +211,13 @@ class AvailabilityChanged(Event, frozen=True, kw_only=True):
 
 
 class OperatorChanged(Event, frozen=True, kw_only=True):
-    """A colleague came, left, went away or changed. `version` counts the changes of the team list."""
+    """A colleague came, left, went away or changed; `gone`: is no colleague any more. `version` counts the
+    changes of the team list."""
 
     audience: ClassVar[Audience] = Audience.STAFF
     operator: OperatorView
     version: int
+    gone: bool = False
 
 
 EVENTS: tuple[type[Event], ...] = (

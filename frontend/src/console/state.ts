@@ -10,6 +10,7 @@ import type {
   DepartmentView,
   Marks,
   NoteAdded,
+  OperatorChanged,
   OperatorView,
   OperatorWelcome,
   PublicRow,
@@ -114,7 +115,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
       if (frame.side !== "visitor") return state;
       return change(state, frame.chat, (chat) => ({ ...chat, typingAt: frame.on ? now : 0 }));
     case "operator_changed":
-      return operatorChanged(state, frame.operator, frame.version);
+      return operatorChanged(state, frame);
     case "resumed":
       return change(state, frame.chat, (chat) => takeNotes(takeRows(chat, frame.log), frame.notes ?? []));
     case "reset":
@@ -247,7 +248,11 @@ function synced(state: State, frame: Synced): State {
 
 function listed(state: State, view: ChatView): State {
   const chat = fromView(view, find(state, view.uid));
-  const rest: State = { ...without(state, view.uid), missed: state.missed.filter((m) => m.uid !== view.uid) };
+  // their other chats hear what is new of the visitor, too
+  const same = (c: Chat): Chat => (c.visitor.uid === view.visitor.uid ? { ...c, visitor: view.visitor } : c);
+  const others = without(state, view.uid);
+  const chats = new Map([...others.chats].map(([uid, c]) => [uid, same(c)]));
+  const rest: State = { ...others, chats, missed: state.missed.filter((m) => m.uid !== view.uid).map(same) };
   if (chat.state === "missed") return { ...rest, missed: [chat, ...rest.missed].sort(newestMissed).slice(0, MISSED_SHOWN) };
   return settle(put(rest, chat), chat, chat);
 }
@@ -257,8 +262,9 @@ function newestMissed(a: Chat, b: Chat): number {
   return b.closedAt - a.closedAt || (a.uid < b.uid ? 1 : -1);
 }
 
-function operatorChanged(state: State, operator: OperatorView, version: number): State {
+function operatorChanged(state: State, { operator, version, gone }: OperatorChanged): State {
   if (version <= state.version) return state;
+  if (gone) return { ...state, version, team: state.team.filter((o) => o.uid !== operator.uid) };
   const known = state.team.some((o) => o.uid === operator.uid);
   return {
     ...state,

@@ -192,7 +192,7 @@ export interface DepartmentView {
   name: string;
 }
 
-/** What an operator sees of a visitor. `name` is verbatim; empty means: show "Visitor {number}". */
+/** What an operator sees of a visitor. `name` is verbatim; empty means: show "Visitor {number}". `chat_count` counts all chats of this visitor on the site, the one at hand included. */
 export interface VisitorView {
   uid: string;
   number: number;
@@ -266,11 +266,12 @@ export interface AvailabilityChanged {
   online: string[];
 }
 
-/** A colleague came, left, went away or changed. `version` counts the changes of the team list. */
+/** A colleague came, left, went away or changed; `gone`: is no colleague any more. `version` counts the changes of the team list. */
 export interface OperatorChanged {
   type: "operator_changed";
   operator: OperatorView;
   version: number;
+  gone?: boolean;
 }
 
 /** A colleague. `online` is true when the intent is Online and a console is really connected. */
