@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+
+admin.site.unregister(Group)  # rights come from memberships; nobody edits groups
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no parameter when it runs
