@@ -158,7 +158,10 @@ def frame(request: HttpRequest) -> HttpResponse:
     # a host page under COEP shows no frame without these two
     response["Cross-Origin-Embedder-Policy"] = "require-corp"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if _keeps_secure_cookies(request) and not is_token(request.COOKIES.get(COOKIE, "")):
+    # `fresh` is the page logging its visitor out; only a page of the site may ask for that
+    page = request.headers.get("Referer", "").rstrip("/")
+    fresh = "fresh" in request.GET and origin_allowed(page, site.allowed_domains)
+    if _keeps_secure_cookies(request) and (fresh or not is_token(request.COOKIES.get(COOKIE, ""))):
         response.set_cookie(COOKIE, new_token(), path="/", secure=True, httponly=True, samesite="None")
         response.cookies[COOKIE]["partitioned"] = True
     return response

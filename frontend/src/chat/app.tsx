@@ -32,7 +32,7 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ()
   useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open}`);
 
   return (
-    <main class="frame">
+    <main class="frame" aria-label={t.chat}>
       <Header site={site} chat={chat} canEnd={open && !ending} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
       <Trouble client={client} />
       {stopped ? <Stopped code={client.stoppedBy.value} />
@@ -50,14 +50,14 @@ function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | nu
   const online = Boolean(site?.online.length);
   const below = operator ? [firm, chat?.department].filter(Boolean).join(" · ") : chat ? displayName(chat.department) : online ? t.onlineNow : t.offlineNow;
   return (
-    <header class="head">
+    <div class="head">
       {site && <Avatar name={operator || firm} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
       <div class="head-text">
-        {site ? <><h2><bdi>{operator || firm}</bdi></h2><p class="muted">{below}</p></> : <Skeleton width={140} height={18} />}
+        {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted">{below}</p></> : <Skeleton width={140} height={18} />}
       </div>
       {canEnd && <Button kind="plain" small onClick={onEnd}>{t.endChat}</Button>}
       <IconButton icon="minimise" name={t.minimise} onClick={onMinimise} />
-    </header>
+    </div>
   );
 }
 
@@ -96,7 +96,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
       <Conversation client={client} chat={chat} onTakeBack={(text) => setInsert({ text })} />
       {ending ? (
         <div class="ask" role="alertdialog" aria-labelledby="ask-title" aria-describedby="ask-text">
-          <h3 id="ask-title">{t.endQuestion}</h3>
+          <h2 id="ask-title">{t.endQuestion}</h2>
           <p class="muted" id="ask-text">{t.endText}</p>
           <div class="ask-actions">
             <Button onClick={onKeep}>{t.keep}</Button>

@@ -91,7 +91,7 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
 
   return (
     <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(e.currentTarget); }}>
-      <h1 class="hello">{displayName(site.welcome) || t.welcome}</h1>
+      <h2 class="hello">{displayName(site.welcome) || t.welcome}</h2>
       {trouble && <Banner tone="warn" role="alert">{trouble}</Banner>}
       <Fields fields={site.fields} values={values} errors={errors} onValue={setValue} />
       {choices.length > 1 && (
@@ -147,7 +147,7 @@ export function LeaveForm({ client, site }: { client: ChatClient; site: SiteView
   return (
     <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(e.currentTarget); }}>
       <div>
-        <h1 class="hello">{t.awayTitle}</h1>
+        <h2 class="hello">{t.awayTitle}</h2>
         <p class="muted">{t.awayText}</p>
       </div>
       {trouble && <Banner tone="warn" role="alert">{trouble}</Banner>}

@@ -14,6 +14,7 @@ export const t = {
   name: "Name",
   email: "Email",
 
+  chat: "Chat",
   minimise: "Minimise chat",
   department: "Department",
   optional: "optional",
