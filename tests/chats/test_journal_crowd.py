@@ -226,4 +226,3 @@ def test_what_a_killed_process_acknowledged_is_there(crowd: Callable[[int], list
     assert statuses(again).count("known") >= sum(1 for e in entries[:400] if str(e.ref) in dict(promised))
     for chat in chats:
         check_gapless(chat)
-    assert Message.objects.filter(kind="text").count() == Message.objects.values("ref").distinct().count() - 8
