@@ -181,6 +181,8 @@ class Socket(AsyncConsumer):
             return self.close(CloseCode.INTERNAL)
         if hello.id:
             welcome = msgspec.structs.replace(welcome, id=hello.id)
+        if self._closed:
+            return False
         held, self._queue, self._queued = self._queue, None, 0
         self.reply(welcome)
         for text in held or ():
