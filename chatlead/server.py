@@ -83,7 +83,9 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def config(application: Any = "chatlead.asgi:application", lifespan: Literal["on", "off"] = "on") -> uvicorn.Config:
+def config(
+    application: Any = "chatlead.asgi:application", lifespan: Literal["on", "off"] = "on"
+) -> uvicorn.Config:
     """How every process of ours is run. Proxy headers are left alone: chatlead/addresses.py reads them."""
     return uvicorn.Config(
         application,

@@ -168,7 +168,7 @@ class Socket(AsyncConsumer):
         hub.strangers[self] = float("inf")
         try:
             self.principal = await pool.run(endpoint.admit, Handshake.of(scope), hello)
-            if self._closed:
+            if self._is_closed():
                 return False
             hub.join(self, endpoint.topics(self.principal))
             hub.strangers.pop(self, None)
@@ -181,13 +181,17 @@ class Socket(AsyncConsumer):
             return self.close(CloseCode.INTERNAL)
         if hello.id:
             welcome = msgspec.structs.replace(welcome, id=hello.id)
-        if self._closed:
+        if self._is_closed():
             return False
         held, self._queue, self._queued = self._queue, None, 0
         self.reply(welcome)
         for text in held or ():
             self.deliver(text)
         return not self._closed
+
+    def _is_closed(self) -> bool:
+        """As it is now: somebody may have closed during an await."""
+        return self._closed
 
     async def _converse(self, receive: Receive) -> None:
         """Step 6: every frame in turn, until somebody closes."""
