@@ -113,6 +113,8 @@ CACHES: dict[str, dict[str, Any]] = {
 # --- Tasks --------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CHATLEAD_BROKER_URL", default=REDIS_URL or "memory://")
 CELERY_APP = "chatlead.celery.app"  # by name, as the apps below it may not import it
+# A broker that is gone holds nobody up: the outbox is swept anyway (V-7).
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0, "socket_connect_timeout": 2}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
