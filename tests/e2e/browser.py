@@ -31,7 +31,7 @@ FLAGS = (
 
 @contextlib.contextmanager
 def chromium(*flags: str) -> Iterator[Browser]:
-    """A browser for the length of the block. Raises FileNotFoundError naming the package where there is none."""
+    """A browser for the length of the block. Raises FileNotFoundError naming the package to install."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
         raise FileNotFoundError("no Chromium here: apt-get install chromium")

@@ -1,4 +1,4 @@
-"""The people of the browser tests, by what they do: a visitor on the demo firm's page, an operator at a console.
+"""The people of the browser tests, by what they do: visitors of the demo firm, operators at consoles.
 
 Everything is found by the accessible names of the contract, as a person with a screen reader finds it.
 """
@@ -60,7 +60,7 @@ class Visitor:
 
     def ends_chat(self) -> None:
         self.frame.get_by_role("button", name="End chat").first.click()
-        self.frame.get_by_role("dialog").get_by_role("button", name="End chat").click()
+        self.frame.get_by_role("alertdialog").get_by_role("button", name="End chat").click()
 
 
 class Desk:
@@ -112,7 +112,7 @@ class Desk:
 
     def accepts(self, name: str) -> None:
         self.row("Waiting", name).get_by_role("button", name="Accept").click()
-        expect(self.row("My chats", name)).to_be_visible()
+        expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(self.message).to_be_focused()
 
     def opens(self, name: str, region: str = "My chats") -> None:
@@ -137,7 +137,7 @@ class Desk:
         self.page.get_by_role("dialog").get_by_role("button", name="End chat").click()
 
     def is_told(self, text: str) -> None:
-        expect(self.page.get_by_role("status").filter(has_text=text)).to_be_visible()
+        expect(self.page.get_by_role("status").filter(has_text=text).first).to_be_visible()
 
     def has_trouble(self) -> Locator:
         return self.page.get_by_role("status").filter(has_text="No connection")

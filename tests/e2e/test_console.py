@@ -297,9 +297,7 @@ def test_a_killed_server_loses_nothing_that_olga_wrote_even_over_a_reload(
 
 
 @pytest.mark.parametrize("name", ["李", "<b>x</b>", "=1+1", "evil\u202egnp.exe", "🦊" * 60])
-def test_a_name_is_shown_as_given_and_cannot_change_the_screen(
-    olga: Desk, vera: Visitor, name: str
-) -> None:
+def test_a_name_is_shown_as_given_and_cannot_change_the_screen(olga: Desk, vera: Visitor, name: str) -> None:
     """R-030."""
     vera.starts_chat(name)
     shown = name.replace("\u202e", " ")

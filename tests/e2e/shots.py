@@ -1,0 +1,168 @@
+"""`dev.py shots DIR`: walks through every screen of a demo of its own and takes pictures, light and dark,
+desktop and phone: `<screen>-<light|dark>-<desktop|phone>.png`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.browser import chromium
+from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.servers import Server
+
+DEVICES = {"desktop": (1440, 900), "phone": (390, 844)}
+SETTLED_MS = 300  # longer than any movement on a screen
+
+
+class Walk:
+    """One round through the screens with one scheme on one device."""
+
+    def __init__(self, browser: Browser, server: Server, folder: Path, scheme: str, device: str) -> None:
+        self.browser, self.server, self.folder = browser, server, folder
+        self.scheme, self.device = scheme, device
+        self.is_phone = device == "phone"
+
+    def page(self) -> Page:
+        width, height = DEVICES[self.device]
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if self.scheme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(15_000)
+        return context.new_page()
+
+    def shoot(self, page: Page, screen: str) -> None:
+        page.wait_for_timeout(SETTLED_MS)
+        page.screenshot(path=self.folder / f"{screen}-{self.scheme}-{self.device}.png")
+
+    def all(self) -> None:
+        self.public()
+        self.chats()
+
+    def public(self) -> None:
+        page = self.page()
+        page.goto(self.server.url + "/")
+        self.shoot(page, "home")
+        page.goto(self.server.url + "/nothing-here/")
+        self.shoot(page, "not-found")
+        page.goto(self.server.url + "/console/")
+        self.shoot(page, "login")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator(".field-error").first).to_be_visible()
+        self.shoot(page, "login-error")
+        page.context.close()
+
+    def chats(self) -> None:
+        olga = Desk(self.page(), self.server.url, "olga@demo.test")
+        olga.logs_in()
+        olga.is_away()
+        self.shoot(olga.page, "console-away")
+        away = Visitor(self.page(), self.server.url)
+        away.visits()
+        away.opens_chat()
+        expect(away.frame.get_by_role("button", name="Leave message")).to_be_visible()
+        self.shoot(away.page, "widget-leave-message")
+        away.page.context.close()
+        olga.is_online()
+
+        vera = Visitor(self.page(), self.server.url)
+        vera.visits()
+        self.shoot(vera.page, "demo")
+        vera.opens_chat()
+        expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
+        self.shoot(vera.page, "widget-form")
+        vera.frame.get_by_role("textbox", name="Name").fill("Dana O'Brien")
+        vera.frame.get_by_role("textbox", name="Email").fill("dana@example.test")
+        vera.frame.get_by_role("button", name="Start chat").click()
+        expect(vera.log).to_be_visible()
+        vera.says("Hi, I slipped in a supermarket in Tampa last week.")
+        self.shoot(vera.page, "widget-waiting")
+        others = [Visitor(self.page(), self.server.url) for _ in range(2)]
+        others[0].starts_chat("Sam W.", "Is the first talk really free?")
+        others[1].starts_chat("", "My neighbor's dog bit my son.")
+        expect(olga.row("Waiting", "Sam W.")).to_be_visible()
+        self.shoot(olga.page, "console-waiting")
+
+        olga.accepts("Sam W.")
+        self.to_list(olga)
+        olga.accepts("Dana O'Brien")
+        olga.says("I'm sorry to hear that, Dana. Are you getting medical care?")
+        vera.says("Yes, I had surgery on Friday.")
+        olga.sees("Yes, I had surgery on Friday.")
+        olga.notes("Called in March about the same store. Check the earlier file before quoting anything.")
+        olga.says("Good. Please keep every receipt and do not sign anything they send you.")
+        others[0].says("And do you have time on Monday?")
+        vera.message.press_sequentially("It happ")
+        expect(olga.page.get_by_text("is typing").first).to_be_visible()
+        self.shoot(olga.page, "console-chat")
+        self.shoot(vera.page, "widget-chat")
+        if self.is_phone:
+            olga.page.get_by_role("button", name="About the visitor").click()
+            self.shoot(olga.page, "console-visitor")
+            olga.page.get_by_role("button", name="Close", exact=True).click()
+        olga.page.get_by_role("button", name="Transfer").click()
+        self.shoot(olga.page, "console-transfer")
+        olga.page.keyboard.press("Escape")
+        olga.page.get_by_role("button", name="Note", exact=True).click()
+        olga.message.fill("Ask Nina whether the March file is still open.")
+        self.shoot(olga.page, "console-note")
+        olga.page.get_by_role("button", name="Reply", exact=True).click()
+
+        for each in (olga.page, vera.page):
+            each.context.set_offline(True)
+        expect(olga.has_trouble()).to_be_visible()
+        olga.says("When exactly did it happen?")
+        self.shoot(olga.page, "console-trouble")
+        vera.page.wait_for_timeout(1500)
+        self.shoot(vera.page, "widget-trouble")
+        for each in (olga.page, vera.page):
+            each.context.set_offline(False)
+        expect(olga.has_trouble()).to_have_count(0)
+        vera.sees("When exactly did it happen?")
+
+        olga.page.get_by_role("button", name="End chat").click()
+        self.shoot(olga.page, "console-end")
+        olga.page.get_by_role("dialog").get_by_role("button", name="End chat").click()
+        expect(olga.page.get_by_text("This chat has ended")).to_be_visible()
+        self.shoot(olga.page, "console-ended")
+        expect(vera.frame.get_by_text("ended the chat")).to_be_visible()
+        self.shoot(vera.page, "widget-ended")
+        others[1].ends_chat()
+        self.to_list(olga)
+        number = olga.region("Missed").locator("bdi").first
+        expect(number).to_be_visible()
+        number.click()
+        self.shoot(olga.page, "console-missed")
+        self.to_list(olga)
+        olga.opens("Sam W.")
+        olga.ends()
+        for page in (olga.page, vera.page, *(each.page for each in others)):
+            page.context.close()
+
+    def to_list(self, desk: Desk) -> None:
+        if self.is_phone:
+            desk.page.get_by_role("button", name="Back to the list").click()
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chatlead-shots-") as data:
+        env = {"CHATLEAD_DEMO_PASSWORD": PASSWORD}
+        with (
+            Server(data_dir=Path(data), options=["--migrate", "--demo"], env=env) as server,
+            chromium() as browser,
+        ):
+            for scheme in ("light", "dark"):
+                for device in DEVICES:
+                    Walk(browser, server, folder, scheme, device).all()
+                    print(f"{scheme}, {device}: done", flush=True)
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
