@@ -20,7 +20,7 @@ from chats.models import Chat
 from visitors.actions import engage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from accounts.models import Department, Notice
@@ -49,19 +49,16 @@ def start_chat(
     text = prechat.check_text(text)
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))
-    try:
-        with transaction.atomic():
-            chat = _begin(principal, chosen, ref, filled, text)
-            if shown is not None:
-                _prove(shown, "chat", chat, principal)
-            telling.listed(chat, topics.operators_of(chosen.pk))
-            publish(ChatStarted(chat=snapshot.visitor_view(chat)), topics.session(chat.session_key))
-            return chat
-    except IntegrityError:  # a twin was faster: the same `ref` on another socket, or another chat
-        known = _known_start(principal, ref)
-        if known is not None:
-            return known
-        raise ChatAlreadyOpen from None
+
+    def begin() -> Chat:
+        chat = _begin(principal, chosen, ref, filled, text)
+        if shown is not None:
+            _prove(shown, "chat", chat, principal)
+        telling.listed(chat, topics.operators_of(chosen.pk))
+        publish(ChatStarted(chat=snapshot.visitor_view(chat)), topics.session(chat.session_key))
+        return chat
+
+    return _once(principal, ref, begin)
 
 
 def leave_message(
@@ -89,23 +86,19 @@ def leave_message(
     text = prechat.check_text(text)
     shown = notices.shown(site, notice)
     chosen = selectors.department_for(site, department, None)
-    try:
-        with transaction.atomic():
-            chat = _begin(principal, chosen, ref, filled, text)
-            chat.state, chat.closed_at = Chat.State.MISSED, chat.started_at
-            Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING).update(
-                state=chat.state, closed_at=chat.closed_at
-            )
-            _prove(shown, "message", chat, principal)
-            if chosen.email:
-                outbox.add(MESSAGE_LEFT, {"chat": chat.pk}, f"{MESSAGE_LEFT}:{chat.uid}", site.account)
-            telling.listed(chat, topics.operators_of(chosen.pk))
-            return chat
-    except IntegrityError:
-        known = _known_start(principal, ref)
-        if known is not None:
-            return known
-        raise ChatAlreadyOpen from None
+
+    def begin() -> Chat:
+        chat = _begin(principal, chosen, ref, filled, text)
+        chat.state, chat.closed_at = Chat.State.MISSED, chat.started_at
+        waiting = Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING)
+        waiting.update(state=chat.state, closed_at=chat.closed_at)
+        _prove(shown, "message", chat, principal)
+        if chosen.email:
+            outbox.add(MESSAGE_LEFT, {"chat": chat.pk}, f"{MESSAGE_LEFT}:{chat.uid}", site.account)
+        telling.listed(chat, topics.operators_of(chosen.pk))
+        return chat
+
+    return _once(principal, ref, begin)
 
 
 def _site_of(principal: VisitorPrincipal) -> Site:
@@ -115,6 +108,18 @@ def _site_of(principal: VisitorPrincipal) -> Site:
     if site is None:
         raise NotFound
     return site
+
+
+def _once(principal: VisitorPrincipal, ref: UUID, begin: Callable[[], Chat]) -> Chat:
+    """What `begin` makes in a transaction, unless a twin was faster: the same `ref` on another socket."""
+    try:
+        with transaction.atomic():
+            return begin()
+    except (IntegrityError, ChatAlreadyOpen):
+        known = _known_start(principal, ref)
+        if known is None:
+            raise ChatAlreadyOpen from None
+        return known
 
 
 def _known_start(principal: VisitorPrincipal, ref: UUID) -> Chat | None:

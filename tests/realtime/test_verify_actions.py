@@ -1,4 +1,4 @@
-"""Snapshot before + the events that were really delivered, reduced by the browsers' own code = snapshot after.
+"""Snapshot before + events as delivered, reduced by the browsers' own code = snapshot after.
 
 For every command and every action (V-2). One that has no case here fails `test_nothing_is_left_out`.
 """
@@ -195,9 +195,9 @@ async def both_read(world: World) -> AsyncIterator[None]:
     await world.lines["vera"].say({"type": "mark", "chat": chat.uid, "delivered": 2, "read": 2})
     await world.lines["olga"].say({"type": "mark", "chat": chat.uid, "delivered": 99, "read": 1})
     for line in ("vera2", "olga2"):
-        sides = set()
+        sides: set[str] = set()
         while sides != {"visitor", "operator"}:
-            frame = await world.lines[line].hear_kept("marks_changed")
+            frame = await world.lines[line].hear_type("marks_changed")
             sides.add(frame["side"])
 
 
@@ -233,7 +233,7 @@ async def nina_ends_a_chat_that_waits(world: World) -> AsyncIterator[None]:
 @case(chats.actions.close_idle)
 async def nobody_is_there_any_more(world: World) -> AsyncIterator[None]:
     await world.active_chat()
-    [stranger] = await world.others_waiting()
+    await world.others_waiting()
     yield
     long_ago = timezone.now() - timedelta(hours=2)
     await Chat.objects.aupdate(visitor_seen_at=long_ago)
@@ -395,9 +395,6 @@ class Screen(Line):
         frame = await super().hear(**named)
         self.heard.append(frame)
         return frame
-
-    async def hear_kept(self, kind: str) -> dict[str, Any]:
-        return await self.hear_type(kind)
 
     async def say(self, frame: Any) -> None:
         self.wrote = self.wrote or (isinstance(frame, dict) and frame.get("type") in ECHOED)

@@ -1,0 +1,173 @@
+"""Nobody is there, so a visitor leaves a message."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.test import override_settings
+
+from accounts import notices, outbox
+from accounts.models import Consent, Department, Operator, OutboxItem, Site
+from chatlead.errors import BadField, ChatAlreadyOpen, MissingField, NoticeRequired
+from chats import snapshot
+from chats.actions import leave_message
+from chats.models import Chat, Message
+from tests.identifiers import new_ref
+from visitors.models import Visitor
+from visitors.sessions import VisitorPrincipal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
+    site = Site.objects.select_related("account").get(pk=principal.site_id)
+    told: dict[str, Any] = {
+        "ref": new_ref(),
+        "name": "Vera",
+        "email": "vera@post.test",
+        "text": "Please call me.\nI was in a crash.",
+        "notice": notices.current(site).sha256,
+    }
+    return leave_message(principal=principal, **told | changed)
+
+
+class Inbox:
+    """A real SMTP server that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.letters: list[Any] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+        self.letters.append(envelope)
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox():
+    found = Inbox()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    controller = Controller(found, hostname="127.0.0.1", port=port)
+    controller.start()
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    with override_settings(EMAIL_BACKEND=backend, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port):
+        yield found
+    controller.stop()
+
+
+def carry_out_all() -> None:
+    for each in OutboxItem.objects.order_by("id"):
+        outbox.carry_out(each.pk)
+
+
+def test_it_waits_for_the_operators_as_a_missed_chat(
+    vera: VisitorPrincipal, olga: Operator, intake: Department, principal_of
+) -> None:
+    """R-034, R-035."""
+    chat = leaves(vera)
+    assert (chat.state, chat.department, chat.closed_at) == ("missed", intake, chat.started_at)
+    rows = list(Message.objects.order_by("seq").values_list("seq", "kind", "text"))
+    assert rows == [(1, "opened", ""), (2, "text", "Please call me.\nI was in a crash.")]
+    welcome = snapshot.operator_welcome(principal_of(olga))
+    [missed] = welcome.missed
+    assert (missed.uid, missed.visitor.email, missed.unread_count) == (chat.uid, "vera@post.test", 1)
+    assert welcome.chats == []
+
+
+def test_the_department_gets_a_mail(vera: VisitorPrincipal, inbox: Inbox, intake: Department) -> None:
+    """R-034, V-7: sent to a real server, once more under the same Message-ID where nobody knows better."""
+    leaves(vera)
+    carry_out_all()
+    [letter] = inbox.letters
+    text = letter.content.decode()
+    assert letter.rcpt_tos == [intake.email]
+    assert "Subject: Message from Vera" in text and "Reply-To: vera@post.test" in text
+    assert "I was in a crash." in text
+    OutboxItem.objects.update(state="pending")
+    carry_out_all()
+    ids = {
+        line for one in inbox.letters for line in one.content.decode().splitlines() if "Message-ID" in line
+    }
+    assert len(inbox.letters) == 2 and len(ids) == 1
+
+
+@pytest.mark.parametrize("name", ["V\u2028Bcc: all@post.test", "\u202eareV", "V\tera", ""])
+def test_a_name_cannot_write_headers(vera: VisitorPrincipal, inbox: Inbox, name: str) -> None:
+    """P-18, P-23."""
+    leaves(vera, name=name)
+    carry_out_all()
+    [letter] = inbox.letters
+    head = letter.content.decode().partition("\r\n\r\n")[0]
+    assert "\r\nBcc" not in head and "\u202e" not in head
+    assert letter.rcpt_tos == ["intake@acme.test"]
+
+
+def test_the_outbox_holds_no_text(vera: VisitorPrincipal) -> None:
+    """V-7: ids only."""
+    chat = leaves(vera)
+    assert OutboxItem.objects.get().subject == {"chat": chat.pk}
+
+
+def test_the_same_message_is_left_once(vera: VisitorPrincipal) -> None:
+    """V-1."""
+    ref = new_ref()
+    assert leaves(vera, ref=ref).pk == leaves(vera, ref=ref, text="again").pk
+    assert (Chat.objects.count(), OutboxItem.objects.count(), Consent.objects.count()) == (1, 1, 1)
+
+
+def test_she_may_leave_another_one(vera: VisitorPrincipal) -> None:
+    leaves(vera)
+    leaves(vera)
+    assert Visitor.objects.count() == 1 and Chat.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("email", " ", MissingField),
+        ("email", "nobody", BadField),
+        ("email", "a@b.test\r\nBcc: all@b.test", BadField),
+        ("name", "V\r\nBcc: all@b.test", BadField),
+        ("name", "x" * 201, BadField),
+        ("text", "a\x00b", BadField),
+        ("department", "no-such-department-0001", BadField),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_stored(
+    vera: VisitorPrincipal, field: str, value: str, error: type[BadField]
+) -> None:
+    """R-031, P-23."""
+    with pytest.raises(error) as refused:
+        leaves(vera, **{field: value})
+    assert refused.value.field == field
+    assert not Chat.objects.exists() and not Visitor.objects.exists() and not OutboxItem.objects.exists()
+
+
+def test_the_notice_is_required(vera: VisitorPrincipal) -> None:
+    """R-032."""
+    with pytest.raises(NoticeRequired):
+        leaves(vera, notice="")
+    leaves(vera)
+    consent = Consent.objects.get()
+    assert (consent.purpose, consent.visitor_uid) == ("message", Visitor.objects.get().uid)
+
+
+def test_who_is_in_a_chat_leaves_no_message(vera: VisitorPrincipal, chat: Chat) -> None:
+    with pytest.raises(ChatAlreadyOpen):
+        leaves(vera)
+    assert Chat.objects.get() == chat and not OutboxItem.objects.exists()
+
+
+def test_it_is_no_chat_to_the_visitor(vera: VisitorPrincipal) -> None:
+    """After a reload the widget is as it was: nobody is online."""
+    leaves(vera)
+    assert snapshot.visitor_welcome(vera).chat is None
+
+
+def test_a_department_without_an_address_gets_no_mail(vera: VisitorPrincipal, intake: Department) -> None:
+    Department.objects.update(email="")
+    leaves(vera)
+    assert not OutboxItem.objects.exists()
