@@ -59,7 +59,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
           })}
         </div>
         <div class="typing-line" aria-live="polite">
-          {typing && <><TypingDots /> <bdi>{visitorName(chat.visitor)}</bdi> is typing …</>}
+          {typing && <><TypingDots /> <span><bdi>{visitorName(chat.visitor)}</bdi> is typing …</span></>}
         </div>
       </div>
       {!atEnd.value && <Button class="to-end" small onClick={toEnd}>Newest messages</Button>}

@@ -4,7 +4,7 @@ import { displayName } from "../design/names.ts";
 import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
 import { type Chat, type Left, mine, type State, unread, waiting } from "./state.ts";
-import { ago, firstWords, isTyping, lastAt, lastWords, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
+import { ago, firstWords, isLeftMessage, isTyping, lastAt, lastWords, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
 
 export function Lists({ desk }: { desk: Desk }) {
   const state = desk.session.state.value;
@@ -132,7 +132,7 @@ function Missed({ desk, state }: { desk: Desk; state: State }) {
                 <Avatar name={name} small />
                 <span class="row-body">
                   <span class="row-top"><bdi class="row-name">{name}</bdi><span class="row-time tabular">{ago(desk.now.value - (chat.closedAt || chat.startedAt))}</span></span>
-                  <span class="row-words" dir="auto">{firstWords(chat) || "Left without a word"}</span>
+                  <span class="row-words">{isLeftMessage(chat) && <span class="row-kind">Message </span>}<span dir="auto">{firstWords(chat) || "Left without a word"}</span></span>
                 </span>
               </button>
             </li>

@@ -11,7 +11,7 @@ import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "./menu.tsx";
 import { type Chat, isMine, waiting } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
-import { ago, farewell, pagePath, plural, visitorName, waited } from "./words.ts";
+import { ago, farewell, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";
 
 /** The middle: the open chat, or what to do next. */
 export function Pane({ desk }: { desk: Desk }) {
@@ -64,7 +64,7 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
         </p>
       </div>
       {chat.left && <Badge tone="warn">{chat.left === "ended" ? "Ended" : "Not yours"}</Badge>}
-      {chat.state === "missed" && !chat.left && <Badge tone="warn">Missed</Badge>}
+      {chat.state === "missed" && !chat.left && <Badge tone="warn">{isLeftMessage(chat) ? "Message" : "Missed"}</Badge>}
       {own && <Transfer desk={desk} chat={chat} />}
       {own && <End desk={desk} chat={chat} name={name} />}
       <IconButton icon="people" name="About the visitor" class="only-narrow" aria-expanded={desk.column.value === "visitor"} onClick={() => (desk.column.value = desk.column.peek() === "visitor" ? "chat" : "visitor")} />
@@ -141,7 +141,7 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
   }
   if (chat.state === "missed" && !chat.left) {
     const email = displayName(chat.visitor.email ?? "");
-    return <div class="pane-foot"><p>Nobody answered in time. {email ? <>You can write to <strong>{email}</strong>.</> : "The visitor left no address."}</p></div>;
+    return <div class="pane-foot"><p>{isLeftMessage(chat) ? "Left while nobody was online." : "Nobody answered in time."} {email ? <>You can write to <strong>{email}</strong>.</> : "The visitor left no address."}</p></div>;
   }
   return (
     <div class="pane-foot" role="status">

@@ -4,7 +4,7 @@ import { displayName } from "../design/names.ts";
 import type { Unsent } from "../wire/outbox.ts";
 import type { NoteAdded, PublicRow } from "../wire/protocol.ts";
 import type { Chat } from "./state.ts";
-import { lineOf, visitorName } from "./words.ts";
+import { isLeftMessage, lineOf, visitorName } from "./words.ts";
 
 export type Delivery = "" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
 
@@ -55,7 +55,7 @@ export function newestOwn(items: readonly Item[]): string {
 
 function itemOf(row: PublicRow, chat: Chat, me: string): Item[] {
   if (row.type !== "message_posted") {
-    const text = lineOf(row, me);
+    const text = row.type === "chat_opened" && isLeftMessage(chat) ? `Message left for ${displayName(row.department ?? "")}` : lineOf(row, me);
     return text ? [{ kind: "line", key: `seq-${row.seq}`, text, at: row.at }] : [];
   }
   const from = row.author === "visitor" ? "visitor" : row.operator === me ? "own" : "colleague";

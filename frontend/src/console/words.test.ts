@@ -34,6 +34,15 @@ test("what happened to a chat is told from olga's side", () => {
   expect(lineOf(moved, OLGA)).toBe("Sam transferred the chat to you");
 });
 
+test("a visitor who left, one who was not answered and one who left a message are told apart", () => {
+  const end = { ...closed(VERA, 3, "missed"), reason: "left" } as const;
+  expect(lineOf(end, OLGA)).toBe("The visitor left before anybody answered");
+  expect(lineOf({ ...end, reason: "idle" }, OLGA)).toBe("Nobody answered in time");
+  const left = view(VERA, { state: "missed", closed_at: T });
+  const lines = thread(chatOf([], { missed: [left] }), OLGA, [], [], true).flatMap((i) => (i.kind === "line" ? [i.text] : []));
+  expect(lines).toEqual(["Message left for Sales"]);
+});
+
 test("the last words say who said them, and a deleted text is not repeated", () => {
   const chat = chatOf([active(VERA, ["hi"])]);
   expect(lastWords(chat)).toBe("hi");

@@ -68,6 +68,11 @@ export function firstWords(chat: Chat): string {
   return displayName(posted(chat).find((r) => r.author === "visitor")?.text ?? "");
 }
 
+/** Left by a form while nobody was online: it ended in the moment it began. */
+export function isLeftMessage(chat: Chat): boolean {
+  return chat.state === "missed" && chat.closedAt === chat.startedAt;
+}
+
 export function lastAt(chat: Chat): number {
   return chat.log.at(-1)?.at ?? chat.startedAt;
 }
@@ -90,7 +95,7 @@ export function lineOf(row: PublicRow, me: string): string {
       return `${who} transferred the chat to ${to}`;
     }
     case "chat_closed":
-      if (row.state === "missed") return "Nobody answered in time";
+      if (row.state === "missed") return row.reason === "left" ? "The visitor left before anybody answered" : "Nobody answered in time";
       if (row.reason === "idle") return "The chat ended because nobody wrote any more";
       if (row.reason === "left" || row.author === "visitor") return row.reason === "left" ? "The visitor left" : "The visitor ended the chat";
       return row.author === "operator" ? `${who} ended the chat` : "The chat ended";
