@@ -103,8 +103,8 @@ function start(script: HTMLScriptElement, key: string): void {
       talking = true;
       load();
     }
-    if (wanted || (flag === "2" && !panel.isPhone)) setOpen(true);
     events.emit("ready");
+    if (wanted || (flag === "2" && !panel.isPhone)) setOpen(true);
   };
 
   const facts = async (attempt: number): Promise<void> => {
