@@ -156,7 +156,7 @@ def online_departments(*, site_id: int | None = None, account_id: int | None = N
         operators__suspended_at=None,
         operators__user__is_active=True,
     )
-    found = found.filter(sites=site_id) if site_id is not None else found.filter(account_id=account_id)
+    found = found.filter(sites=site_id) if site_id is not None else found.filter(account=account_id)
     return list(found.order_by("position", "id").values_list("uid", flat=True).distinct())
 
 
