@@ -121,9 +121,7 @@ def test_a_page_on_our_own_server_needs_no_origin(client: Client, site: Site) ->
     assert client.get(address, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
     assert client.get(address, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.get(address, headers={"Referer": "http://127.0.0.1:8000/demo/"}).status_code == 200
-    assert (
-        client.get(address, headers={"Referer": "http://127.0.0.1:8000.evil.test/"}).status_code == 403
-    )
+    assert client.get(address, headers={"Referer": "http://127.0.0.1:8000.evil.test/"}).status_code == 403
     assert client.get(address).status_code == 403
 
 
