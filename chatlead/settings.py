@@ -94,6 +94,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
 else:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL leaves dead connections in the pool
         "OPTIONS": {"pool": {"min_size": 2, "max_size": env.int("CHATLEAD_DB_POOL", default=12)}},
     }
 
