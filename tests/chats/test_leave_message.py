@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from django.test import override_settings
 
 from accounts import notices, outbox
 from accounts.models import Consent, Department, Operator, OutboxItem, Site
@@ -15,6 +13,7 @@ from chatlead.errors import BadField, ChatAlreadyOpen, MissingField, NoticeRequi
 from chats import snapshot
 from chats.actions import leave_message
 from chats.models import Chat, Message
+from tests.accounts.mailbox import Mailbox, mail_server
 from tests.identifiers import new_ref
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
@@ -34,28 +33,10 @@ def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
     return leave_message(principal=principal, **told | changed)
 
 
-class Inbox:
-    """A real SMTP server that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.letters: list[Any] = []
-
-    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
-        self.letters.append(envelope)
-        return "250 OK"
-
-
 @pytest.fixture
-def inbox():
-    found = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(found, hostname="127.0.0.1", port=port)
-    controller.start()
-    backend = "django.core.mail.backends.smtp.EmailBackend"
-    with override_settings(EMAIL_BACKEND=backend, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port):
+def inbox() -> Iterator[Mailbox]:
+    with mail_server() as found:
         yield found
-    controller.stop()
 
 
 def carry_out_all() -> None:
@@ -77,32 +58,28 @@ def test_it_waits_for_the_operators_as_a_missed_chat(
     assert welcome.chats == []
 
 
-def test_the_department_gets_a_mail(vera: VisitorPrincipal, inbox: Inbox, intake: Department) -> None:
+def test_the_department_gets_a_mail(vera: VisitorPrincipal, inbox: Mailbox, intake: Department) -> None:
     """R-034, V-7: sent to a real server, once more under the same Message-ID where nobody knows better."""
     leaves(vera)
     carry_out_all()
-    [letter] = inbox.letters
-    text = letter.content.decode()
-    assert letter.rcpt_tos == [intake.email]
-    assert "Subject: Message from Vera" in text and "Reply-To: vera@post.test" in text
-    assert "I was in a crash." in text
+    [mail] = inbox.mails
+    assert inbox.recipients == [[intake.email]]
+    assert (mail["Subject"], mail["Reply-To"]) == ("Message from Vera", "vera@post.test")
+    assert "I was in a crash." in mail.get_content()
     OutboxItem.objects.update(state="pending")
     carry_out_all()
-    ids = {
-        line for one in inbox.letters for line in one.content.decode().splitlines() if "Message-ID" in line
-    }
-    assert len(inbox.letters) == 2 and len(ids) == 1
+    first, again = inbox.mails
+    assert first["Message-ID"] == again["Message-ID"]
 
 
 @pytest.mark.parametrize("name", ["V\u2028Bcc: all@post.test", "\u202eareV", "V\tera", ""])
-def test_a_name_cannot_write_headers(vera: VisitorPrincipal, inbox: Inbox, name: str) -> None:
+def test_a_name_cannot_write_headers(vera: VisitorPrincipal, inbox: Mailbox, name: str) -> None:
     """P-18, P-23."""
     leaves(vera, name=name)
     carry_out_all()
-    [letter] = inbox.letters
-    head = letter.content.decode().partition("\r\n\r\n")[0]
-    assert "\r\nBcc" not in head and "\u202e" not in head
-    assert letter.rcpt_tos == ["intake@acme.test"]
+    [mail] = inbox.mails
+    assert mail["Bcc"] is None and "\u202e" not in mail["Subject"] + mail.get_content()
+    assert inbox.recipients == [["intake@acme.test"]]
 
 
 def test_the_outbox_holds_no_text(vera: VisitorPrincipal) -> None:
