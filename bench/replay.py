@@ -64,19 +64,20 @@ class Verdict(NamedTuple):
 def compare(expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> Verdict:
     """Compare (author, text) of the file with those of a transcript."""
     wanted, there = Counter(expected), Counter(found)
-    common = wanted & there
+    in_order = len(expected) if expected == found else _in_order(expected, found)
+    return Verdict((wanted - there).total(), (there - wanted).total(), (wanted & there).total() - in_order)
 
-    def only_common(messages: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        left, kept = common.copy(), []
-        for message in messages:
-            if left[message]:
-                left[message] -= 1
-                kept.append(message)
-        return kept
 
-    pairs = zip(only_common(expected), only_common(found), strict=True)
-    displaced = sum(one != other for one, other in pairs)
-    return Verdict((wanted - there).total(), (there - wanted).total(), displaced)
+def _in_order(one: list[tuple[str, str]], other: list[tuple[str, str]]) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(other) + 1)
+    for message in one:
+        diagonal = 0
+        for place, candidate in enumerate(other, 1):
+            above = row[place]
+            row[place] = diagonal + 1 if message == candidate else max(above, row[place - 1])
+            diagonal = above
+    return row[-1]
 
 
 def texts(rows: Iterable[Frame]) -> list[tuple[str, str]]:
