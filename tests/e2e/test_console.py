@@ -296,6 +296,23 @@ def test_a_killed_server_loses_nothing_that_olga_wrote_even_over_a_reload(
     assert "Vera" not in stored
 
 
+def test_a_console_whose_log_in_ended_says_so_and_keeps_the_draft(olga: Desk, vera: Visitor) -> None:
+    """R-121: logged out in another tab, logged in again in this one."""
+    vera.starts_chat("Vera L")
+    olga.accepts("Vera L")
+    olga.message.fill("half a")
+    other = olga.page.context.new_page()
+    other.goto(olga.url + "/console/")
+    other.get_by_role("button", name="your menu").click()
+    other.get_by_role("menuitem", name="Log out").click()
+    expect(other).to_have_url(re.compile("/console/login/|/$"))
+    olga.is_told("You are logged out")
+    olga.page.get_by_role("link", name="Log in again").click()
+    olga.logs_in()
+    olga.opens("Vera L")
+    expect(olga.message).to_have_value("half a")
+
+
 @pytest.mark.parametrize("name", ["李", "<b>x</b>", "=1+1", "evil\u202egnp.exe", "🦊" * 60])
 def test_a_name_is_shown_as_given_and_cannot_change_the_screen(olga: Desk, vera: Visitor, name: str) -> None:
     """R-030."""
