@@ -17,6 +17,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache as django_cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import (
     Account,
@@ -41,13 +42,14 @@ PASSWORD = "a long enough password"
 
 @cache
 def password_hash() -> str:
-    """Argon2id takes its time; once is enough for everybody."""
+    """Once is enough for everybody."""
     return make_password(PASSWORD)
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    """Tickets used by one test are no business of the next."""
+def _own_world(settings: Settings) -> None:
+    """Tickets used by one test are no business of the next, and passwords cost nothing."""
+    settings.PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
     django_cache.clear()
 
 

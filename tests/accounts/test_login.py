@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -25,6 +26,16 @@ def test_olga_logs_in_and_sees_the_console(olga: Operator) -> None:
     page = client.get("/console/")
     assert page.status_code == 200
     assert f'data-operator="{olga.uid}"' in page.text
+
+
+def test_passwords_are_kept_as_argon2id() -> None:
+    """ASVS 11.4.2: with the cost that Django gives it, whatever the tests save."""
+    from chatlead import settings as real
+
+    assert real.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    encoded = Argon2PasswordHasher().encode(PASSWORD, "a salt of sixteen")
+    assert encoded.startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
+    assert PASSWORD not in encoded
 
 
 def test_a_log_in_begins_a_session_under_a_new_key(olga: Operator) -> None:
