@@ -10,6 +10,7 @@ import { Conversation } from "./conversation.tsx";
 import { LeaveForm, StartForm } from "./forms.tsx";
 import { isOpen } from "./state.ts";
 import { t } from "./strings.ts";
+import { inVain } from "./thread.ts";
 
 export function App({ client, onMinimise }: { client: ChatClient; onMinimise: () => void }) {
   const { site, chat } = client.state.value;
@@ -107,7 +108,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
         <Composer client={client} insert={insert} />
       ) : (
         <div class="ask">
-          <p>{chat.state === "missed" ? t.missed : t.ended}</p>
+          <p>{inVain(chat) ? t.missed : t.ended}</p>
           <Button kind="primary" wide onClick={() => client.newChat()}>{site.online.length ? t.newChat : t.awayTitle}</Button>
         </div>
       )}

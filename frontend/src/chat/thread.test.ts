@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { PublicRow, VisitorChatView } from "../wire/protocol.ts";
 import { dayName } from "./format.ts";
-import { type BubbleItem, type Item, spoken, thread } from "./thread.ts";
+import { type BubbleItem, inVain, type Item, spoken, thread } from "./thread.ts";
 
 const noon = new Date(2026, 5, 1, 12).getTime();
 let seq = 0;
@@ -63,4 +63,15 @@ test("only the newest own message carries its state", () => {
   const log = [row({ type: "message_posted", text: "a", ref: "r1" }), row({ type: "message_posted", text: "b", ref: "r2" }), row({ type: "message_posted", text: "c", author: "operator" })];
   expect(spoken(thread(chat(log), [], true))).toBe("r2");
   expect(spoken([])).toBe("");
+});
+
+test("vera who ends a chat that nobody took is not told that nobody came", () => {
+  const end = { type: "chat_closed", state: "missed", reason: "left" } as const;
+  const lastLine = (author: "visitor" | "system") => {
+    seq = 0;
+    const view = { ...chat([row({ ...end, author })]), state: "missed" as const };
+    return [thread(view, [], true).map((i) => (i.kind === "line" ? i.text : "")).at(-1), inVain(view)];
+  };
+  expect(lastLine("visitor")).toEqual(["You ended the chat", false]);
+  expect(lastLine("system")).toEqual(["Nobody could answer in time", true]);
 });

@@ -73,10 +73,10 @@ function words(row: PublicRow): string {
     case "chat_transferred":
       return row.to_name ? t.movedTo(row.to_name) : t.moved(row.department);
     case "chat_closed":
-      if (row.state === "missed") return t.missedRow;
+      if (row.author === "visitor") return t.youEnded;
       if (row.reason === "idle") return t.idleEnded;
-      if (row.reason === "left") return t.leftEnded;
-      return row.author === "visitor" ? t.youEnded : row.author === "operator" ? t.theyEnded(row.name ?? "") : t.ended;
+      if (row.state === "missed") return t.missedRow;
+      return row.author === "operator" ? t.theyEnded(row.name ?? "") : t.ended;
     default:
       return ""; // an edit or a deletion shows at its target
   }
@@ -98,4 +98,10 @@ export function spoken(items: readonly Item[]): string {
     if (item.kind === "bubble" && item.own) return item.key;
   }
   return "";
+}
+
+/** Whether it was left to wait in vain, rather than ended by its visitor. */
+export function inVain(chat: VisitorChatView): boolean {
+  const end = chat.log?.findLast((r) => r.type === "chat_closed");
+  return chat.state === "missed" && end?.author !== "visitor";
 }

@@ -1,0 +1,324 @@
+"""The chat frame in a real browser: what a visitor sees, what survives, and what never leaves her browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocket, expect
+
+from tests.e2e.browser import NAMES
+from tests.e2e.people import Desk, Visitor
+from tests.servers import Server
+
+Visitors = Callable[..., Visitor]
+Desks = Callable[..., Desk]
+Look = Callable[[Page], list[str]]
+
+
+def spoken(visitor: Visitor) -> list[str]:
+    """Every text that any socket of the visitor's page sends from now on."""
+    sent: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda data: sent.append(str(data)))
+
+    visitor.page.on("websocket", listen)
+    return sent
+
+
+@pytest.fixture
+def nobody_online(desk: Desks) -> Iterator[None]:
+    people = [desk(who) for who in ("olga", "sam", "nina")]
+    for each in people:
+        each.is_away()
+    yield
+
+
+def test_nothing_that_vera_types_leaves_her_browser_before_she_sends_it(olga: Desk, vera: Visitor) -> None:
+    """B2-14: no text before the notice was acknowledged, none while typing, and a typing sign holds none."""
+    sent = spoken(vera)
+    vera.visits()
+    vera.opens_chat()
+    vera.frame.get_by_role("textbox", name="Name").fill("Vera Before")
+    expect(vera.frame.get_by_text("on behalf of")).to_be_visible()
+    assert not any("Vera Before" in each for each in sent)
+    vera.frame.get_by_role("button", name="Start chat").click()
+    expect(vera.log).to_be_visible()
+    olga.accepts("Vera Before")
+    expect(vera.frame.get_by_text("Olga").first).to_be_visible()
+    vera.message.press_sequentially("half a thought")
+    expect(olga.page.get_by_text(re.compile("typing", re.I)).first).to_be_visible()
+    typing = [json.loads(each) for each in sent if '"set_typing"' in each]
+    assert typing
+    assert all(set(each) == {"type", "chat", "on"} for each in typing)
+    assert not any("half" in each for each in sent)
+    vera.message.press("Enter")
+    vera.sees("half a thought")
+    assert sum("half a thought" in each for each in sent) == 1
+
+
+def test_with_every_optional_field_blank_vera_has_a_chat(olga: Desk, vera: Visitor) -> None:
+    """R-146: and the operator sees "Visitor" and a number."""
+    vera.starts_chat("", "I would rather not say who I am")
+    olga.region("Waiting").get_by_text("I would rather not say who I am").wait_for()
+
+
+def test_vera_is_told_how_far_her_message_came_and_that_olga_is_typing(olga: Desk, vera: Visitor) -> None:
+    """R-034, ui.md: sent, delivered and read are words."""
+    vera.starts_chat("Vera Marks")
+    olga.accepts("Vera Marks")
+    vera.says("Are you there?")
+    expect(vera.frame.get_by_text("Read")).to_be_visible()
+    olga.message.press_sequentially("Yes")
+    expect(vera.frame.get_by_text("Olga is typing")).to_be_visible()
+    olga.says("Yes, I am")
+    expect(vera.frame.get_by_text("Olga is typing")).to_be_hidden()
+
+
+def test_the_place_in_line_falls_as_others_leave(olga: Desk, visitor: Visitors) -> None:
+    """R-034."""
+    first, second = visitor(), visitor()
+    first.starts_chat("First")
+    second.starts_chat("Second")
+    place = second.frame.locator(".waiting strong")
+    before = place.inner_text()
+    assert re.fullmatch(r"You are \d+(st|nd|rd|th) in line", before)
+    first.ends_chat()
+    expect(place).not_to_have_text(before)
+    second.ends_chat()
+
+
+def test_vera_loses_the_network_and_three_messages_arrive_once_each_in_order(
+    olga: Desk, vera: Visitor
+) -> None:
+    """R-007: told within 5 s, nothing lost, nothing twice."""
+    vera.starts_chat("Vera Offline")
+    olga.accepts("Vera Offline")
+    vera.page.context.set_offline(True)
+    began = time.monotonic()
+    expect(vera.frame.get_by_role("status")).to_contain_text("No connection")
+    assert time.monotonic() - began < 5
+    for text in ("one", "two", "three"):
+        vera.says(text)
+    vera.page.context.set_offline(False)
+    olga.sees("three")
+    said = olga.log.get_by_text(re.compile("^(one|two|three)$")).all_inner_texts()
+    assert said == ["one", "two", "three"]
+    expect(vera.frame.get_by_role("status")).to_be_empty()
+    assert vera.frame.locator("body").evaluate("() => JSON.stringify(sessionStorage)").count("outbox") == 0
+
+
+def test_text_that_was_not_sent_survives_a_reload_and_is_sent_once(olga: Desk, vera: Visitor) -> None:
+    """R-121, R-123: it waits in the tab, not on the line."""
+    vera.starts_chat("Vera Outbox")
+    olga.accepts("Vera Outbox")
+    expect(vera.frame.get_by_text("Olga").first).to_be_visible()
+    vera.page.context.set_offline(True)
+    expect(vera.frame.get_by_role("status")).to_contain_text("No connection")
+    vera.says("written in a tunnel")
+    vera.page.context.set_offline(False)
+    vera.page.reload()
+    olga.sees("written in a tunnel")
+    vera.sees("written in a tunnel")
+
+
+def test_ten_reloads_and_page_changes_are_one_chat_with_every_message_and_the_draft(
+    olga: Desk, vera: Visitor
+) -> None:
+    """R-121: same chat, all messages, same operator, draft kept, back within 2 s."""
+    vera.starts_chat("Vera Again")
+    olga.accepts("Vera Again")
+    paths = ["/demo/", "/demo/injuries/", "/demo/family-law/", "/demo/contact/"]
+    for n in range(10):
+        vera.says(f"hers {n}")
+        olga.says(f"his {n}")
+        vera.message.fill(f"draft {n}")
+        vera.visits(paths[n % 4])
+        began = time.monotonic()
+        expect(vera.log.get_by_text(f"his {n}", exact=True)).to_have_count(1)
+        assert time.monotonic() - began < 2
+        expect(vera.message).to_have_value(f"draft {n}")
+        vera.message.fill("")
+    wanted = [f"{who} {n}" for n in range(10) for who in ("hers", "his")]
+    for log in (vera.log, olga.log):
+        assert log.get_by_text(re.compile(r"^(hers|his) \d$")).all_inner_texts() == wanted
+    expect(vera.frame.get_by_role("heading", name="Olga")).to_be_visible()
+
+
+def test_two_tabs_of_vera_show_one_chat(olga: Desk, vera: Visitor, server: Server) -> None:
+    """What she writes in one tab stands in the other."""
+    vera.starts_chat("Vera Tabs", "from the first tab")
+    other = Visitor(vera.page.context.new_page(), server.url)
+    other.visits("/demo/injuries/")
+    other.opens_chat()
+    other.sees("from the first tab")
+    other.says("from the second tab")
+    vera.sees("from the second tab")
+
+
+def test_the_next_person_at_this_browser_does_not_find_veras_chat(
+    olga: Desk, vera: Visitor, visitor: Visitors
+) -> None:
+    """R-120, R-122, R-124: the session ends with the browser; the lasting id alone opens nothing."""
+    vera.starts_chat("Vera Leaves", "something private")
+    cookies = vera.page.context.cookies()
+    (session,) = [each for each in cookies if each["name"].startswith("__Host-")]
+    assert session["expires"] == -1
+    assert session["httpOnly"]
+    assert session["secure"]
+    (lasting,) = [each for each in cookies if each["name"].startswith("chatlead_")]
+    assert re.fullmatch("[0-9a-f]{32}", lasting["value"])
+    assert lasting["expires"] - time.time() < 13 * 31 * 86_400
+    later = visitor()
+    later.page.context.add_cookies([lasting])  # type: ignore[list-item]  # what Playwright gave
+    later.visits()
+    later.opens_chat()
+    expect(later.frame.get_by_role("button", name="Start chat")).to_be_visible()
+    assert not any("something private" in each for each in later.heard)
+
+
+def test_after_the_acks_nothing_of_the_chat_is_kept_in_the_browser(olga: Desk, vera: Visitor) -> None:
+    """R-123."""
+    vera.starts_chat("Vera Storage", "not for the disk")
+    expect(vera.frame.get_by_text("Sent")).to_be_visible()
+    kept = vera.frame.locator("body").evaluate(
+        "() => document.cookie + JSON.stringify({...sessionStorage}) + JSON.stringify({...localStorage})"
+    )
+    assert "not for the disk" not in kept
+    assert "Vera Storage" not in kept
+
+
+@pytest.mark.parametrize(
+    "name", ["X", "李 小龙", "O'Brien", "<b>x</b>", "=1+1", "نور الهدى", "👩‍👩‍👧 Ana", "a" * 200]
+)
+def test_a_name_reaches_the_console_as_it_was_written(olga: Desk, vera: Visitor, name: str) -> None:
+    """R-030."""
+    vera.starts_chat(name)
+    expect(olga.row("Waiting", name)).to_be_visible()
+    vera.ends_chat()
+
+
+def test_markup_and_links_in_messages_are_text_and_safe(olga: Desk, vera: Visitor) -> None:
+    """P-2, R-030: nothing executes, only the web is linked, and no link gets a handle on the chat."""
+    vera.starts_chat("Vera Links")
+    olga.accepts("Vera Links")
+    olga.says("<img src=x onerror=alert(1)> javascript:alert(1) https://example.test/a?b=1.")
+    link = vera.log.get_by_role("link")
+    expect(link).to_have_count(1)
+    expect(link).to_have_attribute("href", "https://example.test/a?b=1")
+    expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
+    assert vera.log.locator("img").count() == 0
+
+
+def test_when_nobody_is_online_vera_leaves_a_message(nobody_online: None, vera: Visitor) -> None:
+    """R-034: what is missing is named at its field; the form becomes the chat's when somebody comes."""
+    vera.visits()
+    vera.opens_chat()
+    send = vera.frame.get_by_role("button", name="Leave message")
+    send.click()
+    expect(vera.frame.get_by_text("Please fill in: Email")).to_be_visible()
+    expect(vera.frame.get_by_role("textbox", name="Email")).to_be_focused()
+    vera.frame.get_by_role("textbox", name="Name").fill("Vera")
+    vera.frame.get_by_role("textbox", name="Email").fill("vera@example.test")
+    vera.frame.get_by_role("textbox", name="Message").fill("Please call me back")
+    send.click()
+    expect(vera.frame.get_by_text("Thank you, Vera")).to_be_visible()
+
+
+def test_the_form_changes_by_itself_when_somebody_comes_online(
+    nobody_online: None, desk: Desks, vera: Visitor
+) -> None:
+    """R-034."""
+    vera.visits()
+    vera.opens_chat()
+    expect(vera.frame.get_by_role("button", name="Leave message")).to_be_visible()
+    desk("olga").is_online()
+    expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
+
+
+def test_vera_ends_the_chat_after_being_asked_and_can_start_another(olga: Desk, vera: Visitor) -> None:
+    vera.starts_chat("Vera Ends")
+    end = vera.frame.get_by_role("button", name="End chat")
+    end.click()
+    vera.frame.get_by_role("button", name="Keep chatting").click()
+    expect(vera.message).to_be_visible()
+    end.click()
+    end.click()  # the question has the same name, and there is only ever one
+    expect(vera.frame.get_by_text("You ended the chat")).to_be_visible()
+    vera.frame.get_by_role("button", name="Start a new chat").click()
+    expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
+    vera.page.reload()
+    vera.opens_chat()
+    expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
+
+
+def test_a_closed_panel_counts_what_came_and_a_look_clears_it(olga: Desk, vera: Visitor) -> None:
+    vera.starts_chat("Vera Badge")
+    olga.accepts("Vera Badge")
+    vera.opens_chat()  # the launcher puts the panel away again
+    for text in ("first", "second"):
+        olga.says(text)
+    badge = vera.page.locator("chatlead-widget i")
+    expect(badge).to_have_text("2")
+    vera.opens_chat()
+    expect(badge).to_be_hidden()
+    vera.sees("second")
+
+
+def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Desk, visitor: Visitors) -> None:
+    vera = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    vera.starts_chat("Vera Phone")
+    box = vera.page.locator("iframe[title='Chat']").bounding_box()
+    assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
+    vera.frame.get_by_role("button", name="Minimise chat").click()
+    expect(vera.page.get_by_role("button", name="Chat with us")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screen_readers_and_weak_eyes_find_no_fault(
+    olga: Desk, visitor: Visitors, violations: Look, scheme: str
+) -> None:
+    vera = visitor(color_scheme=scheme, reduced_motion="reduce")
+    vera.visits()
+    vera.opens_chat()
+    expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
+    assert violations(vera.page) == []
+    vera.frame.get_by_role("textbox", name="Name").fill(f"Vera {scheme}")
+    vera.frame.get_by_role("button", name="Start chat").click()
+    expect(vera.log).to_be_visible()
+    assert violations(vera.page) == []
+    olga.accepts(f"Vera {scheme}")
+    olga.says("Hello")
+    vera.says("Hi")
+    assert violations(vera.page) == []
+    vera.frame.get_by_role("button", name="End chat").click()
+    assert violations(vera.page) == []
+
+
+def test_where_the_browser_keeps_nothing_the_chat_works_and_says_that_it_will_be_gone(
+    olga: Desk, browser: Browser, server: Server
+) -> None:
+    """R-125, trials A: all cookies and storage refused."""
+    program = next(found for name in NAMES if (found := shutil.which(name)))
+    with tempfile.TemporaryDirectory() as profile:
+        preferences = Path(profile) / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        refuses = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+        preferences.write_text(json.dumps(refuses))
+        context = browser.browser_type.launch_persistent_context(
+            profile, executable_path=program, args=["--no-sandbox"], viewport={"width": 1440, "height": 900}
+        )
+        try:
+            vera = Visitor(context.new_page(), server.url)
+            vera.starts_chat("Vera Memory", "hello")
+            expect(vera.frame.get_by_text("Sent")).to_be_visible()
+            expect(vera.frame.get_by_text("keeps no history")).to_be_visible()
+        finally:
+            context.close()
