@@ -97,18 +97,22 @@ def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def _tell(account_id: int, operator_ids: list[int]) -> None:
-    """Publishes how these operators are now, as the team list's next version, and what is open."""
-    Account.objects.filter(pk=account_id).update(team_version=F("team_version") + 1)
-    version = selectors.team_version(account_id)
+    """Publishes how these operators are now, and what is open.
+
+    Each is a version of the team list of its own: who has a version already has heard that piece of news.
+    """
+    Account.objects.filter(pk=account_id).update(team_version=F("team_version") + len(operator_ids))
+    version = selectors.team_version(account_id) - len(operator_ids)
     now = timezone.now()
     departments: dict[int, list[str]] = {pk: [] for pk in operator_ids}
     members = DepartmentMember.objects.filter(operator_id__in=operator_ids)
     for operator_id, uid in members.values_list("operator_id", "department__uid"):
         departments[operator_id].append(uid)
-    for operator in Operator.objects.filter(pk__in=operator_ids).order_by("id"):
+    operators = Operator.objects.filter(pk__in=operator_ids).order_by("id")
+    for number, operator in enumerate(operators, start=version + 1):
         view = selectors.operator_view(operator, departments[operator.pk], now)
         gone = operator.suspended_at is not None
-        publish(OperatorChanged(operator=view, version=version, gone=gone), topics.team(account_id))
+        publish(OperatorChanged(operator=view, version=number, gone=gone), topics.team(account_id))
     for site_id in Site.objects.filter(account_id=account_id).order_by("id").values_list("id", flat=True):
         online = selectors.online_departments(site_id=site_id)
         publish(AvailabilityChanged(online=online), topics.site(site_id))
