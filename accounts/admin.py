@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import models
 
 from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
 
@@ -72,6 +73,7 @@ class OperatorAdmin(ReadOnlyAdmin):
 @admin.register(Site)
 class SiteAdmin(ReadOnlyAdmin):
     list_display = ("name", "account", "key", "is_enabled", "created_at")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_select_related = ("account",)
 
 
