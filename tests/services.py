@@ -14,7 +14,9 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Generator
 from typing import Any
 
@@ -82,6 +84,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, None, None]:
+    """The pool's threads outlive a test, and on SQLite they keep their connections. A test without the
+    database would be told off for looking after one that an earlier test has opened."""
+    yield
+    pool = sys.modules.get("chatlead.realtime.pool")
+    if pool is None or not pool._executor.cache_info().currsize:
+        return
+    from django.conf import settings
+    from django.db import connections
+
+    together = threading.Barrier(settings.DATABASE_THREADS)
+
+    def close() -> None:
+        connections.close_all()
+        together.wait(5)  # so that no thread takes two turns
+
+    for turn in [pool._executor().submit(close) for _ in range(settings.DATABASE_THREADS)]:
+        with contextlib.suppress(threading.BrokenBarrierError):  # one is busy with what a test left behind
+            turn.result()
 
 
 def pytest_unconfigure() -> None:
