@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import json
 import logging
 import secrets
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from chatlead.addresses import is_trusted
 from chatlead.errors import ChatLeadError, NotAuthenticated
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http.response import HttpResponseBase
+    from whitenoise.responders import StaticFile
 
     Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -87,6 +91,22 @@ class SecurityHeaders:
         )
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class StaticFiles(WhiteNoiseMiddleware):
+    """WhiteNoise, but a file is read whole: under ASGI its streaming answer would cost a thread and a
+    warning for each, and ours are small."""
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        """A built file with the headers that WhiteNoise worked out for it."""
+        found = static_file.get_response(request.method, request.META)
+        with found.file or contextlib.nullcontext(BytesIO()) as file:
+            answer = HttpResponse(file.read(), status=int(found.status))
+        del answer["Content-Type"]
+        for name, value in found.headers:
+            answer[name] = value
+        return answer
 
 
 class ErrorAnswers:

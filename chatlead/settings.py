@@ -48,7 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatlead.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatlead.middleware.StaticFiles",
     "chatlead.middleware.SecurityHeaders",
     "chatlead.middleware.ErrorAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
