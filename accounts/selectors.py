@@ -14,7 +14,16 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import notices
-from accounts.models import Account, Department, DepartmentMember, Installation, Operator, Site, User
+from accounts.models import (
+    Account,
+    Department,
+    DepartmentMember,
+    Installation,
+    Operator,
+    Site,
+    SiteDepartment,
+    User,
+)
 from chatlead.errors import Forbidden, NotAuthenticated, NotFound, OriginRefused, ProtocolNotSpoken
 from chatlead.realtime.commands import PROTOCOL
 from chatlead.realtime.shapes import (
@@ -158,6 +167,21 @@ def online_departments(*, site_id: int | None = None, account_id: int | None = N
     )
     found = found.filter(sites=site_id) if site_id is not None else found.filter(account=account_id)
     return list(found.order_by("position", "id").values_list("uid", flat=True).distinct())
+
+
+def online_by_site(site_ids: Iterable[int]) -> dict[int, list[str]]:
+    """{site: uids of the departments that it offers and that have somebody online}, in one query."""
+    offered = SiteDepartment.objects.filter(
+        site_id__in=list(site_ids),
+        department__operators__availability=Operator.Availability.ONLINE,
+        department__operators__lease_until__gt=timezone.now(),
+        department__operators__suspended_at=None,
+        department__operators__user__is_active=True,
+    ).order_by("department__position", "department_id")
+    found: dict[int, list[str]] = {}
+    for site_id, uid in offered.values_list("site_id", "department__uid").distinct():
+        found.setdefault(site_id, []).append(uid)
+    return found
 
 
 def operator_view(operator: Operator, departments: Iterable[str], now: datetime) -> OperatorView:

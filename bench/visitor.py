@@ -114,4 +114,4 @@ def _answer(spec: Frame, name: str) -> str:
         return "+12025550123"
     if kind == "select":
         return str(spec["options"][0])
-    return "on" if kind == "checkbox" else name
+    return "yes" if kind == "checkbox" else name

@@ -11,8 +11,9 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts import actions
@@ -21,7 +22,7 @@ from accounts.models import Account, Department
 from accounts.selectors import OperatorPrincipal
 from chatlead.realtime import pool, topics
 from chatlead.realtime.codes import CloseCode
-from chatlead.realtime.events import QueueMoved
+from chatlead.realtime.events import AvailabilityChanged, QueueMoved
 from chatlead.realtime.events import encode as encode_event
 from chatlead.realtime.replies import Position
 from chatlead.realtime.socket import Socket
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from chatlead.realtime.topics import Topic
 
 SEEN_SECONDS = 60  # how old `visitor_seen_at` may be of a visitor who is there
+ENDED_ROUNDS = 4  # for so many times the shortest interval an ended chat is still stated: twice or more
+STANDS = (
+    "uid", "state", "department_id", "session_key", "last_seq", "visitor_seen_at",
+    "visitor_delivered", "visitor_read", "operator_delivered", "operator_read",
+)  # fmt: skip
 
 
 class Stand(NamedTuple):
@@ -168,7 +174,11 @@ def _rights_and_logins(ids: set[int], keys: set[str]) -> tuple[dict[int, Rights]
 
 
 async def tell_visitors(hub: Hub) -> None:
-    """Visitors with an open chat hear where it stands, and their place while it waits."""
+    """Visitors with an open chat hear where it stands, and their place while it waits.
+
+    So do those whose chat has ended just now, or they would go on believing in it after a lost event. The
+    others hear who is online: a form for leaving a message is no place to be in when somebody is there.
+    """
     sockets: dict[str, list[Socket]] = defaultdict(list)
     for each in sockets_of(hub, VisitorPrincipal):
         if each.principal.session_key:
@@ -176,39 +186,54 @@ async def tell_visitors(hub: Hub) -> None:
     if not sockets:
         return
     for session_key, position, place in await pool.run(visitor_positions, set(sockets)):
-        for each in sockets[session_key]:
+        for each in sockets.pop(session_key, ()):
             each.reply(position)
             if place:
                 each.deliver(encode_event(QueueMoved(chat=position.chat, position=place)).decode())
+    others = [each for group in sockets.values() for each in group]
+    if others:
+        online = await pool.run(accounts.online_by_site, {each.principal.site_id for each in others})
+        for each in others:
+            news = AvailabilityChanged(online=online.get(each.principal.site_id, []))
+            each.deliver(encode_event(news).decode())
 
 
 def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]:
-    """For each of the sessions with an open chat: its key, the position, the place in line or 0.
+    """For each of the sessions with an open chat, or one that has just ended: its key, the position, the
+    place in line or 0.
 
-    Three queries. Notes that these visitors are here (R-121): a chat that nobody is in ends.
+    Four queries. Notes that these visitors are here (R-121): a chat that nobody is in ends.
     """
     epoch = accounts.epoch()
     stale = timezone.now() - timedelta(seconds=SEEN_SECONDS)
     places: dict[int, int] = defaultdict(int)
-    found: list[tuple[str, Position, int]] = []
+    found: dict[str, tuple[str, Position, int]] = {}
     unseen: list[int] = []
     # all that are open here: as many as people talk at the moment, and found by an index of their own
-    for chat in Chat.objects.filter(state__in=selectors.OPEN).order_by("id").only(
-        "uid", "state", "department_id", "session_key", "last_seq", "visitor_seen_at",
-        "visitor_delivered", "visitor_read", "operator_delivered", "operator_read",
-    ):  # fmt: skip
+    for chat in Chat.objects.filter(state__in=selectors.OPEN).order_by("id").only(*STANDS):
         waits = chat.state == Chat.State.WAITING
         if waits:
             places[chat.department_id] += 1
         if chat.session_key not in session_keys:
             continue
-        position = Position(chat=chat.uid, seq=chat.last_seq, marks=snapshot.marks_sum(chat), epoch=epoch)
-        found.append((chat.session_key, position, places[chat.department_id] if waits else 0))
+        place = places[chat.department_id] if waits else 0
+        found[chat.session_key] = (chat.session_key, _stand_of(chat, epoch), place)
         if chat.visitor_seen_at < stale:
             unseen.append(chat.pk)
     if unseen:
         _note_seen(unseen)
-    return found
+    ended = timezone.now() - timedelta(seconds=settings.POSITION_SECONDS * ENDED_ROUNDS)
+    # a message that was left ended as it began, and was never a chat to its visitor
+    just_ended = Chat.objects.filter(session__key__in=session_keys, closed_at__gt=ended).filter(
+        closed_at__gt=F("started_at")
+    )
+    for chat in just_ended.order_by("-id").only(*STANDS):
+        found.setdefault(chat.session_key, (chat.session_key, _stand_of(chat, epoch), 0))
+    return list(found.values())
+
+
+def _stand_of(chat: Chat, epoch: str) -> Position:
+    return Position(chat=chat.uid, seq=chat.last_seq, marks=snapshot.marks_sum(chat), epoch=epoch)
 
 
 def _note_seen(ids: list[int]) -> None:

@@ -161,7 +161,8 @@ export class ChatClient {
         for (const row of frame.log) this.rows.take(row);
         break;
       case "position":
-        if (frame.chat && frame.chat === this.state.value.chat?.uid) this.compare(frame.seq ?? 0, frame.marks ?? 0, frame.epoch ?? "");
+        if (frame.chat === this.state.value.chat?.uid) this.compare(frame.seq ?? 0, frame.marks ?? 0, frame.epoch ?? "");
+        else if (frame.chat && !isOpen(this.state.value.chat) && frame.chat !== this.box.get("left")) this.fetch(frame.chat);
         break;
       case "started":
       case "chat_started": {
@@ -258,6 +259,11 @@ export class ChatClient {
   private resume(): void {
     const { chat, epoch } = this.state.value;
     if (chat) this.connection.send({ type: "resume", chat: chat.uid, after: chat.seq, epoch }, true);
+  }
+
+  /** A chat of ours that we have never heard of, whole: no epoch is its own, so the answer is `reset`. */
+  private fetch(uid: string): void {
+    this.connection.send({ type: "resume", chat: uid, after: 0, epoch: "" }, true);
   }
 
   private post(item: Unsent): boolean {

@@ -88,3 +88,15 @@ test("a late answer to `start_chat` does not throw away what came since", () => 
   const state = play(asks, joins);
   expect(apply(state, { type: "started", ref: "r", chat: waiting })).toBe(state);
 });
+
+test("a chat that began in another tab unheard is taken when nothing goes on here, and never instead of one", () => {
+  const other: VisitorChatView = { ...waiting, uid: "c2" };
+  const reset = (own?: VisitorChatView): Incoming => ({ type: "reset", chat: "c2", epoch: "e1", ...(own && { own }) });
+  const { chat: _, ...empty } = welcome;
+  expect(apply(apply(NOTHING, empty), reset(other)).chat?.uid).toBe("c2");
+  expect(play(asks, joins, answers, ends, reset(other)).chat?.uid).toBe("c2");
+  expect(play(reset(other)).chat?.uid).toBe("c1");
+  expect(play(reset({ ...other, state: "closed" })).chat?.uid).toBe("c1");
+  expect(apply(apply(NOTHING, empty), reset({ ...other, state: "closed" })).chat).toBeNull();
+  expect(play(reset()).chat?.uid).toBe("c1");
+});

@@ -24,7 +24,8 @@ export function apply(state: ChatState, frame: Incoming): ChatState {
     case "chat_started":
       return frame.chat.uid === state.chat?.uid && frame.chat.seq <= state.chat.seq ? state : { ...state, chat: frame.chat, typing: false };
     case "reset":
-      if (frame.chat !== state.chat?.uid) return state;
+      // another chat counts only where it is going on and ours is not: it began in another tab
+      if (frame.chat !== state.chat?.uid && (isOpen(state.chat) || !isOpen(frame.own ?? null))) return state;
       return { ...state, epoch: frame.epoch, chat: frame.own ?? null, typing: false };
     case "messages":
       return onChat(state, frame.chat, (chat) => ({ ...chat, log: [...prepend(logOf(chat), frame.log).rows] }));

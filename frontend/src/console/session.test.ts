@@ -152,6 +152,15 @@ test("two that disagree even after a sync start afresh", async () => {
   expect(FakeSocket.made).toHaveLength(2);
 });
 
+test("a chat whose end was lost on the way is said to have ended, not to be somebody else's", async () => {
+  const s = await olga([active(VERA, ["a"])]);
+  far().says({ type: "synced", chats: [], gone: [VERA], log: [], notes: [], missed: [], team: [], version: 3, digest: "00000000", epoch: "e1" });
+  expect(find(s.state.value, VERA)?.left).toBe("gone");
+  expect(sent("resume")).toEqual([{ type: "resume", chat: VERA, after: 3, staff_after: 0, epoch: "e1" }]);
+  far().says({ type: "resumed", chat: VERA, log: [closed(VERA, 4)] });
+  expect(find(s.state.value, VERA)?.left).toBe("ended");
+});
+
 test("news of a colleague that were lost are noticed by the version", async () => {
   await olga([]);
   far().says({ type: "operator_changed", operator: operator(SAM, "Sam", [], true), version: 6 });

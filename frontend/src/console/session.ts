@@ -206,6 +206,7 @@ export class Session {
       case "position":
         return this.compare(frame);
       case "synced":
+        this.askWhatBecame();
         return this.compareAfterSync(frame);
       case "operator_changed":
         if (frame.version > before.version + 1) this.syncSoon(HOLD_MS); // news of another colleague were lost
@@ -226,9 +227,13 @@ export class Session {
     this.typing.chat = "";
     this.replies.reconnected();
     this.notes.reconnected();
-    // what ended while we were away is not in the snapshot: its last rows are asked for
-    for (const chat of this.state.peek().chats.values()) if (chat.left === "gone") this.resume(chat);
+    this.askWhatBecame();
     this.become(this.state.peek());
+  }
+
+  /** What ended unheard is in no snapshot and no list of differences: its last rows are asked for. */
+  private askWhatBecame(): void {
+    for (const chat of this.state.peek().chats.values()) if (chat.left === "gone") this.resume(chat);
   }
 
   /** The sender of a message gets no event: its ack and the text that was kept are the event. */

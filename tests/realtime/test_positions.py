@@ -1,0 +1,125 @@
+"""What a visitor's browser is told every some seconds, and what it thereby learns of lost events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts import notices, selectors
+from accounts.actions import renew_leases, set_availability
+from accounts.models import Department, Operator, Site
+from chatlead.realtime import hub as hubs
+from chats import positions
+from chats.actions import end_chat, leave_message
+from chats.models import Chat
+from tests.conftest import make_chat, visitor_on
+from tests.identifiers import new_ref
+from tests.sockets import Line, frame_of
+from visitors.sessions import VisitorPrincipal, new_token, session_key_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def token() -> str:
+    return new_token()
+
+
+@pytest.fixture
+def dana(site: Site, token: str) -> VisitorPrincipal:
+    """A visitor whose token we know, so that she can come with a frame of her own."""
+    return visitor_on(site, session_key=session_key_of(site.key, token))
+
+
+async def told(opened: Line, *types: str) -> list[dict[str, Any]]:
+    """What one round of positions tells this socket."""
+    await opened.rest()
+    hub = hubs.current()
+    assert hub is not None
+    await positions.tell_visitors(hub)
+    return [frame for frame in await opened.rest() if frame["type"] in types]
+
+
+async def test_a_visitor_who_missed_the_end_of_her_chat_learns_of_it(
+    site: Site, dana: VisitorPrincipal, token: str, intake: Department
+) -> None:
+    """V-3: the position of a chat that has just ended is one row further than hers, so she asks."""
+    chat = await sync_to_async(make_chat)(dana, intake)
+    async with frame_of(site, token=token) as opened:
+        [before] = await told(opened, "position")
+        assert (before["chat"], before["seq"]) == (chat.uid, 1)
+        await sync_to_async(end_chat)(principal=dana, uid=chat.uid)
+        [after] = await told(opened, "position")  # what came between was dropped: `rest` in `told`
+        assert (after["chat"], after["seq"]) == (chat.uid, 2)
+        asked = {"type": "resume", "chat": chat.uid, "after": 1, "epoch": after["epoch"]}
+        [closed] = (await opened.ask(**asked))["log"]
+        assert (closed["type"], closed["state"]) == ("chat_closed", "missed")
+        rounds = timedelta(seconds=settings.POSITION_SECONDS * positions.ENDED_ROUNDS + 1)
+        assert rounds > timedelta(seconds=2 * 25)
+        await Chat.objects.aupdate(closed_at=timezone.now() - rounds)
+        assert await told(opened, "position") == []
+
+
+async def test_a_chat_that_goes_on_comes_before_one_that_has_ended(
+    site: Site, dana: VisitorPrincipal, token: str, intake: Department
+) -> None:
+    """V-3."""
+    first = await sync_to_async(make_chat)(dana, intake)
+    await sync_to_async(end_chat)(principal=dana, uid=first.uid)
+    second = await sync_to_async(make_chat)(dana, intake)
+    async with frame_of(site, token=token) as opened:
+        assert [frame["chat"] for frame in await told(opened, "position")] == [second.uid]
+
+
+async def test_a_visitor_who_missed_that_somebody_came_hears_it_after_all(
+    site: Site, rival_site: Site, dana: VisitorPrincipal, token: str, olga: Operator, intake: Department
+) -> None:
+    """R-034: or she would leave a message although somebody is there."""
+    async with (
+        frame_of(site, token=token) as opened,
+        frame_of(rival_site, page="https://rival.test") as other,
+    ):
+        assert await told(opened, "availability_changed") == [{"type": "availability_changed", "online": []}]
+        await sync_to_async(set_availability)(account_id=olga.account_id, operator_id=olga.pk, online=True)
+        await sync_to_async(renew_leases)([olga.pk])
+        [heard] = await told(opened, "availability_changed")
+        assert heard["online"] == [intake.uid]
+        assert [frame["online"] for frame in await told(other, "availability_changed")] == [[]]
+        await sync_to_async(make_chat)(dana, intake)
+        assert await told(opened, "availability_changed") == []  # she is in a chat: its position is enough
+
+
+async def test_a_message_that_was_left_is_no_chat_to_state(
+    site: Site, dana: VisitorPrincipal, token: str
+) -> None:
+    """R-034: to its visitor it never was one."""
+    shown = (
+        await sync_to_async(notices.current)(await Site.objects.select_related("account").aget(pk=site.pk))
+    ).sha256
+    await sync_to_async(leave_message)(
+        principal=dana, ref=new_ref(), email="dana@post.test", text="Call me", notice=shown
+    )
+    async with frame_of(site, token=token) as opened:
+        assert await told(opened, "position") == []
+
+
+def test_a_round_costs_the_same_for_one_visitor_and_for_twenty(
+    everybody: SimpleNamespace, intake: Department, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """design §3: no query a socket."""
+    people = [visitor_on(everybody.site) for _ in range(20)]
+    for each in people:
+        make_chat(each, intake)
+    keys = {each.session_key for each in people}
+    for asked in ({people[0].session_key}, keys):
+        with django_assert_num_queries(3):  # the epoch, the open ones, those that ended
+            assert {key for key, _, _ in positions.visitor_positions(asked)} == asked
+    with django_assert_num_queries(1):
+        selectors.online_by_site([everybody.site.pk, everybody.rival_site.pk])
