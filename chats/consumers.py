@@ -225,11 +225,6 @@ def _fresh_handle(socket: Socket, uid: str, seconds: float = FRESH_SECONDS) -> H
 @both.fast(commands.SetTyping)
 def set_typing(socket: Socket, command: commands.SetTyping) -> Awaitable[None] | None:
     """Passed on to the other side at most some times a second; nothing is answered."""
-    now = monotonic()
-    last = socket.memory.get(commands.SetTyping, 0.0)
-    if command.on and now - last < TYPING_SECONDS:
-        return None
-    socket.memory[commands.SetTyping] = now
     handle = _fresh_handle(socket, command.chat)
     if handle is None:
         return _look_up(socket, command, _tell_typing)
@@ -241,7 +236,9 @@ def _tell_typing(socket: Socket, command: commands.SetTyping) -> None:
     handle: Handle = socket.memory[command.chat]
     if not _is_of(handle, socket.principal):
         raise NotFound
-    if handle.state in selectors.OPEN:
+    now = monotonic()
+    if handle.state in selectors.OPEN and now - socket.memory.get(commands.SetTyping, 0.0) > TYPING_SECONDS:
+        socket.memory[commands.SetTyping] = now
         actions.set_typing(
             uid=command.chat,
             handle=handle,

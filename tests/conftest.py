@@ -13,8 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache as django_cache
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -55,9 +57,13 @@ def _own_world(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def _journal_rests() -> Iterator[None]:
-    """Its threads hold connections, and a database in use cannot be dropped."""
+    """Its threads hold connections, and a database in use cannot be dropped. So does the one thread in which
+    `sync_to_async` works for a test."""
     yield
     journal.stop()
+    helper = SyncToAsync.single_thread_executor
+    if helper._threads:
+        helper.submit(connections.close_all).result()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import Operator, Site
+from chatlead.realtime import hub as hubs
 from visitors import tickets
 
 OURS = "http://chat.example"
@@ -148,6 +149,9 @@ async def line(path: str, **handshake: Any) -> AsyncIterator[Line]:
         yield opened
     finally:
         await opened.close()
+        hub = hubs.current()
+        if hub is not None and not hub.members and not hub.strangers:
+            await hub.stop()  # the last one puts out the light: no test leaves a line to Redis
 
 
 @contextlib.asynccontextmanager

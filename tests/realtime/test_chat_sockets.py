@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from accounts.actions import set_departments, suspend_operator
 from accounts.models import Account, Department, Site
 from chatlead.realtime import hub as hubs
-from chats import journal, positions
+from chats import positions
 from chats.actions import accept_chat
 from chats.models import Chat, Message
 from tests.conftest import make_chat, visitor_on
@@ -24,12 +24,6 @@ from tests.sockets import Line, console_of, frame_of, log_in
 from visitors.sessions import VisitorPrincipal, new_token, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _journal_ends() -> Iterator[None]:
-    yield
-    journal.stop()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +11,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import Department
 from chatlead.realtime import hub as hubs
-from chats import journal, positions
+from chats import positions
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import Line, console_of, frame_of, hello_as_page, line
@@ -21,12 +20,6 @@ from visitors.sessions import new_token, session_key_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "the-client-may-be-lying"
-
-
-@pytest.fixture(autouse=True)
-def _journal_ends() -> Iterator[None]:
-    yield
-    journal.stop()
 
 
 class Wiretap(Line):

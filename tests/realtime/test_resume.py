@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import Account, Department, Installation, Operator, Site
 from chatlead.realtime import hub as hubs
-from chats import journal, positions, recovery
+from chats import positions, recovery
 from chats.actions import accept_chat, end_chat
 from chats.models import Chat, Message
 from tests.conftest import make_chat, visitor_on
@@ -37,12 +37,6 @@ def reducers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reducers]:
     found = Reducers(tmp_path_factory.mktemp("reducers"))
     yield found
     found.close()
-
-
-@pytest.fixture(autouse=True)
-def _journal_ends() -> Iterator[None]:
-    yield
-    journal.stop()
 
 
 class Client:

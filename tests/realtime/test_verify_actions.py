@@ -119,6 +119,7 @@ async def test_events_lead_where_a_new_snapshot_begins(
                 told = reducers.known(side_of(who), line.heard)
                 shown = reducers.known(side_of(who), [again.welcome])
             assert told == shown, f"{who} knows something else"
+            assert told.get("digest") == again.welcome.get("digest")
 
 
 async def caught_up(line: Screen, reducers: Reducers) -> None:
