@@ -188,7 +188,7 @@ class Hub:
 
     def deliver(self, topics: Sequence[Topic], text: str, skip: Member | None = None) -> None:
         """Send `text` to everybody who hears one of `topics`, once each, but not to `skip`."""
-        for member in self._who([topic.name for topic in topics]):
+        for member in self._who(topics):
             if member is not skip:
                 member.deliver(text)
         link = self.link
@@ -205,13 +205,11 @@ class Hub:
         except RuntimeError:  # the loop is closed: nobody is left who could hear it
             return
 
-    def _who(self, names: Sequence[str]) -> Iterable[Member]:
+    def _who(self, topics: Sequence[Topic]) -> Iterable[Member]:
         """Who hears one of the topics; a copy, since delivery may change the sets."""
-        if len(names) == 1:
-            return tuple(self._listeners.get(names[0], ()))
         found: set[Member] = set()
-        for name in names:
-            listeners = self._listeners.get(name)
+        for topic in topics:
+            listeners = self._listeners.get(topic.name)
             if listeners is not None:
                 found |= listeners
         return found

@@ -197,6 +197,7 @@ class Socket(AsyncConsumer):
         """Step 6: every frame in turn, until somebody closes."""
         endpoint = self.endpoint
         decode, handlers = endpoint.decoder.decode, endpoint.handlers
+        surely_small: int = settings.FRAME_MAX_BYTES // 4  # characters, of four bytes at most
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
@@ -207,7 +208,7 @@ class Socket(AsyncConsumer):
             text = message.get("text")
             if text is None:
                 self._refuse(errors.BadFrame("Frames are texts; this one is binary."), "")
-            elif too_big(text):
+            elif len(text) > surely_small and too_big(text):
                 self.close(CloseCode.TOO_BIG)
             else:
                 try:

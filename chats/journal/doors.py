@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -35,7 +36,8 @@ def submit(
     notes; raises RuntimeError inside `atomic()`, where waiting for another connection's commit may hang
     for ever.
     """
-    if transaction.get_connection().in_atomic_block:
+    loop = asyncio.get_running_loop()
+    if _connection_of(loop).in_atomic_block:
         raise RuntimeError("inside atomic() use append(): submit() writes on another connection")
     if entry.kind not in CHECKED:
         raise ValueError(f"{entry.kind} rows are part of an action: use append()")
@@ -46,7 +48,18 @@ def submit(
         callback(result)
 
     writers = _writers or _start()
-    writers[entry.chat_id % len(writers)].submit(Waiting(entry, asyncio.get_running_loop(), tell))
+    writers[entry.chat_id % len(writers)].submit(Waiting(entry, loop, tell))
+
+
+_of_loop: tuple[asyncio.AbstractEventLoop | None, Any] = (None, None)
+
+
+def _connection_of(loop: asyncio.AbstractEventLoop) -> Any:
+    """The connection of the loop's thread. Kept, because looking it up costs as much as decoding a frame."""
+    global _of_loop
+    if _of_loop[0] is not loop:
+        _of_loop = (loop, transaction.get_connection())
+    return _of_loop[1]
 
 
 def append(entries: Iterable[Entry], also: Sequence[Topic] = ()) -> list[Outcome]:
