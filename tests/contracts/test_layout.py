@@ -113,6 +113,19 @@ def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     assert documented == read
 
 
+def test_what_the_compose_file_sets_is_read_by_somebody() -> None:
+    """A setting that was renamed must not go on being set in vain."""
+    compose = (ROOT / "docker-compose.yml").read_text()
+    example = (ROOT / ".env.example").read_text()
+    inside = set(re.findall(r"^    ([A-Z][A-Z0-9_]+):", compose, re.MULTILINE))
+    passwords = {"POSTGRES_PASSWORD", "APP_DATABASE_PASSWORD", "REDIS_PASSWORD"}
+    assert len(inside) > 5 and inside <= settings_read()
+    asked = set(re.findall(r"\$\{([A-Z_]+):\?", compose))
+    offered = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+    assert asked == offered
+    assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) <= settings_read() | passwords
+
+
 def test_only_the_settings_file_reads_the_environment() -> None:
     apps = ("chatlead", "accounts", "visitors", "chats", "surveys", "privacy", "sms")
     reads = re.compile(r"os\.getenv|os\.environ\b(?!\.setdefault\(\"DJANGO_SETTINGS_MODULE\")")
