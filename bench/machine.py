@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def quantile(values: list[float], share: float) -> float:
 def median(values: Iterable[float]) -> float:
     """Rounded to a hundredth."""
     return round(statistics.median(values), 2)
+
+
+def wait_until_idle(pid: int, seconds: float = 20.0) -> None:
+    """Return when a process has nothing left to do of its start, or after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = cpu_seconds(pid)
+        time.sleep(0.5)
+        if cpu_seconds(pid) - before < 0.02:
+            return
 
 
 @contextlib.contextmanager

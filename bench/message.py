@@ -27,7 +27,7 @@ import psycopg
 from bench import http
 from bench.console import Console
 from bench.load import ChatLoad, Load, Result, Socket
-from bench.machine import cores, median
+from bench.machine import cores, median, wait_until_idle
 from bench.visitor import Visitor
 from tests.servers import ROOT, PrivateServices, Server, free_port
 
@@ -219,6 +219,8 @@ def run() -> Iterator[dict[str, Any]]:
                     target = Plain(app, database_url, where.redis_url)
                 servers.callback(target.close)
                 targets[kind] = target
+            for target in targets.values():
+                wait_until_idle(target.pid)
             rounds = [{kind: measure(target) for kind, target in targets.items()} for _ in range(ROUNDS)]
         value, floor, stock = (
             median(results[kind].cpu_us for results in rounds) for kind in ("product", "floor", "stock")
