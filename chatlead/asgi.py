@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatlead.settings")
 
 from django.core.asgi import get_asgi_application
 
-http = get_asgi_application()  # makes the apps ready; what follows imports them
+django = get_asgi_application()  # makes the apps ready; what follows imports them
 
+from asgiref.sync import ThreadSensitiveContext
 from channels.routing import ProtocolTypeRouter
 
 from chatlead import routing
@@ -20,8 +23,20 @@ from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 from chats import journal
 
+HTTP_THREADS = 4
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+# Requests share a few threads, each with its connection; stock Django makes a thread for each request, and
+# on SQLite a connection that lives on until the garbage collector comes by.
+threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range(HTTP_THREADS)])
+
+
+async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """A plain request, on one of the threads in turn."""
+    async with ThreadSensitiveContext(executor=next(threads)):
+        await django(scope, receive, cast("Any", send))
 
 
 async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -139,9 +139,11 @@ SESSION_COOKIE_NAME = "__Host-cl_login" if SECURE_COOKIES else "cl_login"
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = "__Host-cl_csrf" if SECURE_COOKIES else "cl_csrf"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # as long as the browser is open
 
 # --- Who the client is (R-096) ----------------------------------------------------------------------------
 # Networks of proxies that are believed; the address is the right-most hop of X-Forwarded-For outside of them.

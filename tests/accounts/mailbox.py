@@ -27,7 +27,7 @@ class Mailbox:
         if self.refuse:
             self.refuse -= 1
             return "451 try again later"
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         self.recipients.append(envelope.rcpt_tos)
         return "250 taken"
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.sessions.models import Session
@@ -9,6 +13,8 @@ from django.test import Client
 
 from accounts.models import Operator
 from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def form_of(client: Client) -> dict[str, str]:
@@ -50,6 +56,33 @@ def test_a_log_in_begins_a_session_under_a_new_key(olga: Operator) -> None:
     client.post("/console/login/", {"username": "olga@acme.test", "password": PASSWORD})
     assert client.cookies["cl_login"].value != old
     assert not Session.objects.filter(session_key=old).exists()
+
+
+def test_the_cookie_of_a_log_in_ends_with_the_browser(olga: Operator) -> None:
+    """R-120, ASVS 3.3: no expiry, out of reach of scripts, not sent along by other websites, 128 bits."""
+    client = Client()
+    client.post("/console/login/", {"username": "olga@acme.test", "password": PASSWORD})
+    for name in ("cl_login", "cl_csrf"):
+        written = client.cookies[name].OutputString()
+        assert "HttpOnly" in written
+        assert "SameSite=Lax" in written
+        assert "expires" not in written
+        assert "Max-Age" not in written
+        assert "Domain" not in written
+    assert len(client.cookies["cl_login"].value) == 32  # of 36 letters and digits: 165 bits
+
+
+def test_production_binds_the_cookies_to_this_host_and_https(tmp_path: Path) -> None:
+    """R-120: the prefix `__Host-` wants Secure, Path=/ and no domain; a browser checks it."""
+    program = (
+        "from chatlead import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE,"
+        " s.CSRF_COOKIE_NAME, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0)"
+    )
+    env = {"CHATLEAD_ENV": "production", "SECRET_KEY": "x" * 50, "CHATLEAD_DATA_DIR": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env=env, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["__Host-cl_login", "True", "__Host-cl_csrf", "True", "True"]
 
 
 @pytest.mark.parametrize(

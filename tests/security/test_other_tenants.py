@@ -30,6 +30,7 @@ from tests.identifiers import new_ref
 from tests.security.attacks import ATTACKS, Things
 from tests.security.routes import METHODS, PUBLIC, Route, filled, routes
 from tests.sockets import PAGE, Line, console_of, frame_of, hello_as_page, line
+from visitors.models import VisitorSession
 from visitors.sessions import session_key_of
 
 OURS = {"accounts", "visitors", "chats"}
@@ -207,9 +208,7 @@ async def test_vera_herself_gets_what_others_do_not(acmes: Things, talk: Chat, s
     token = "T" * 43
     key = session_key_of(site.key, token)
     await Chat.objects.filter(pk=talk.pk).aupdate(session_key=key)
-    session = await sync_to_async(lambda: talk.session)()
-    session.key = key
-    await session.asave()
+    await VisitorSession.objects.filter(pk=talk.session_id).aupdate(key=key)
     async with frame_of(site, token=token) as vera:
         assert "canary of vera" in str(vera.welcome)
         assert "canary of a note" not in str(vera.welcome)
@@ -219,6 +218,46 @@ async def test_vera_herself_gets_what_others_do_not(acmes: Things, talk: Chat, s
         edit = {"type": "edit_message", "chat": talk.uid, "text": "x"}
         assert (await vera.ask(**edit, ref=new_ref(), target=3))["type"] == "ack"
         assert (await vera.ask(**edit, ref=new_ref(), target=4))["code"] == "not_found"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_talk_is_heard_by_those_two_and_nobody_else(
+    acmes: Things, talk: Chat, olga: Operator, sam: Operator, eve: Operator, site: Site, rival_site: Site
+) -> None:
+    """P-17, R-005: topics come from rights; whoever has none hears nothing, and vera never hears a note."""
+    token = "T" * 43
+    key = session_key_of(site.key, token)
+    await Chat.objects.filter(pk=talk.pk).aupdate(session_key=key)
+    await VisitorSession.objects.filter(pk=talk.session_id).aupdate(key=key)
+    async with AsyncExitStack() as stack:
+        olgas, sams, eves = [await stack.enter_async_context(console_of(each)) for each in (olga, sam, eve)]
+        vera = await stack.enter_async_context(frame_of(site, token=token))
+        others = [await stack.enter_async_context(frame_of(site)), sams, eves]
+        for where, page in ((site, PAGE), (rival_site, "https://rival.test")):
+            others.append(await stack.enter_async_context(line("/ws/v1/visitor", origin=page)))
+            await hello_as_page(others[-1], where, page)
+        for each in (olgas, vera, *others):
+            await each.rest()
+        frames: list[dict[str, Any]] = [
+            {"type": "send_message", "text": "canary of a message"},
+            {"type": "add_note", "text": "canary of another note"},
+            {"type": "set_typing", "on": True},
+            {"type": "mark", "delivered": 4, "read": 4},
+            {"type": "edit_message", "target": 4, "text": "canary of an edit"},
+            {"type": "transfer_chat", "operator": olga.uid},
+            {"type": "end_chat"},
+        ]
+        for frame in frames:
+            ref = {"ref": new_ref()} if "text" in frame else {}
+            await olgas.say(frame | ref | {"chat": talk.uid, "id": 1})
+        await asyncio.sleep(1.2)  # marks are written once a second
+        heard = str(await vera.rest())
+        assert "canary of a message" in heard
+        assert "canary of an edit" in heard
+        assert "note" not in heard
+        assert "staff_seq" not in heard
+        for each in others:
+            assert {frame["type"] for frame in await each.rest()} <= {"position", "operator_changed"}
 
 
 # --- routes ---------------------------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from django.http import HttpResponse
@@ -192,6 +195,19 @@ def test_a_frame_of_no_site_is_a_page_that_nobody_embeds(client: Client, db: Non
     assert answer.status_code == 404
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
     assert not answer.cookies
+
+
+async def test_requests_share_a_few_threads(site: Site) -> None:
+    """design §5: a thread a request would open a database connection each, and leave it behind."""
+    from chatlead.asgi import HTTP_THREADS, application
+
+    transport = httpx.ASGITransport(app=application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        for _ in range(5):
+            answers = await asyncio.gather(*(client.get("/healthz") for _ in range(20)))
+            assert [answer.status_code for answer in answers] == [200] * 20
+    mine = [thread for thread in threading.enumerate() if thread.name.startswith("http")]
+    assert 0 < len(mine) <= HTTP_THREADS
 
 
 # --- the loader -------------------------------------------------------------------------------------------
