@@ -91,15 +91,6 @@ class NobodyOnline(ChatLeadError):
     code, status, message = "nobody_online", 409, "Nobody is online at the moment. Please leave a message."
 
 
-class WrongState(ChatLeadError):
-    """An illegal transition; the message names the expected and the actual state."""
-
-    code, status = "wrong_state", 409
-
-    def __init__(self, expected: str, actual: str) -> None:
-        super().__init__(f"Expected {expected}, found {actual}.")
-
-
 class RateLimited(ChatLeadError):
     code, status, message = "rate_limited", 429, "Too fast. Please wait a moment."
 

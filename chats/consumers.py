@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import msgspec
 from django.conf import settings
@@ -40,9 +41,9 @@ both, visitors, operators = Commands(), Commands(), Commands()
 
 
 class Bucket:
-    """So many at once, then so many a second (D-1)."""
+    """So many at once, then so many a second (D-1). One for all sockets of a visitor's session here."""
 
-    __slots__ = ("at", "left")
+    __slots__ = ("__weakref__", "at", "left")
 
     def __init__(self) -> None:
         self.left = float(settings.MESSAGE_BURST)
@@ -59,6 +60,9 @@ class Bucket:
         self.left -= 1.0
         return 0.0
 
+
+# By session, as long as one of its sockets is here and has written something.
+_buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
 
 # --- coming in ----------------------------------------------------------------------------------------
 
@@ -156,7 +160,7 @@ def _submit(
 def _limit(socket: Socket) -> None:
     bucket = socket.memory.get(Bucket)
     if bucket is None:
-        bucket = socket.memory[Bucket] = Bucket()
+        bucket = socket.memory[Bucket] = _buckets.setdefault(socket.principal.session_key, Bucket())
     seconds = bucket.wait()
     if seconds:
         raise RateLimited(retry_after_ms=int(seconds * 1000) + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -132,6 +133,23 @@ async def test_vera_may_write_fast_but_not_that_fast(everybody, token: str, chat
         await Account.objects.aupdate(is_unlimited=True)
         async with frame_of(everybody.site, token=token) as unlimited:
             assert {(await say(unlimited, chat))["type"] for _ in range(30)} == {"ack"}
+
+
+async def test_a_second_tab_makes_vera_no_faster(everybody, token: str, chat: Chat, principal_of) -> None:
+    """D-1: the measure is the visitor's, not the socket's; another visitor has one of her own."""
+    other = new_token()
+    dana = visitor_on(everybody.site, session_key=session_key_of(everybody.site.key, other))
+    hers = await sync_to_async(make_chat)(dana, chat.department)
+    async with (
+        talking(everybody, token, chat, principal_of) as (frame, _),
+        frame_of(everybody.site, token=token) as tab,
+        frame_of(everybody.site, token=other) as danas,
+    ):
+        began = time.monotonic()
+        answers = [await say(each, chat) for _ in range(20) for each in (frame, tab)]
+        allowed = 20 + 5 * (time.monotonic() - began) + 1
+        assert 20 <= sum(each["type"] == "ack" for each in answers) <= allowed
+        assert (await say(danas, hers))["type"] == "ack"
 
 
 @pytest.mark.parametrize("who", ["another visitor", "sam", "eve"])

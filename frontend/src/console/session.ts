@@ -147,7 +147,6 @@ export class Session {
     const reply = await this.ask({ type: "accept_chat", chat }, chat, {
       chat_already_taken: "Somebody else accepted this chat first.",
       not_found: "This chat is no longer waiting.",
-      wrong_state: "This chat is no longer waiting.",
       chat_closed: "This chat has ended.",
     });
     if (reply) this.show(chat);

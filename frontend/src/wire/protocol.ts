@@ -47,8 +47,7 @@ export type ErrorCode =
   | "rate_limited"
   | "ticket_refused"
   | "unavailable"
-  | "unknown_field"
-  | "wrong_state";
+  | "unknown_field";
 
 /** Row 1 of every chat. `department` is the name the visitor saw. */
 export interface ChatOpened {
