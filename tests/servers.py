@@ -88,11 +88,15 @@ def free_port() -> int:
 def _end(process: subprocess.Popen[bytes], sig: signal.Signals, seconds: float = 15) -> int:
     if process.poll() is None:
         process.send_signal(sig)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    return _wait_for_end(process, seconds)
+
+
+def _wait_for_end(process: subprocess.Popen[bytes], seconds: float) -> int:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
     return process.returncode
 
 
@@ -371,7 +375,8 @@ class Server:
         for process in running:
             if process.poll() is None:
                 process.send_signal(sig)
-        codes = [_end(process, sig) for process in running]
+        # asked once: a second signal would tell the server not to drain
+        codes = [_wait_for_end(process, 15) for process in running]
         if not self.pids():
             self._unbind()
         return codes
