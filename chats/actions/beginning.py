@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -54,8 +55,8 @@ def start_chat(
         chat = _begin(principal, chosen, ref, filled, text)
         if shown is not None:
             _prove(shown, "chat", chat, principal)
-        telling.listed(chat, topics.operators_of(chosen.pk))
-        publish(ChatStarted(chat=snapshot.visitor_view(chat)), topics.session(chat.session_key))
+        telling.list_later(chat)
+        transaction.on_commit(partial(_tell_tabs, chat.pk), robust=True)
         return chat
 
     return _once(principal, ref, begin)
@@ -89,13 +90,12 @@ def leave_message(
 
     def begin() -> Chat:
         chat = _begin(principal, chosen, ref, filled, text)
-        chat.state, chat.closed_at = Chat.State.MISSED, chat.started_at
         waiting = Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING)
-        waiting.update(state=chat.state, closed_at=chat.closed_at)
+        waiting.update(state=Chat.State.MISSED, closed_at=chat.started_at)
         _prove(shown, "message", chat, principal)
         if chosen.email:
             outbox.add(MESSAGE_LEFT, {"chat": chat.pk}, f"{MESSAGE_LEFT}:{chat.uid}", site.account)
-        telling.listed(chat, topics.operators_of(chosen.pk))
+        telling.list_later(chat)
         return chat
 
     return _once(principal, ref, begin)
@@ -114,12 +114,15 @@ def _once(principal: VisitorPrincipal, ref: UUID, begin: Callable[[], Chat]) -> 
     """What `begin` makes in a transaction, unless a twin was faster: the same `ref` on another socket."""
     try:
         with transaction.atomic():
-            return begin()
-    except (IntegrityError, ChatAlreadyOpen):
+            chat = begin()
+        return telling.fresh(chat.pk)
+    except IntegrityError:  # of the session's one start by `ref`, or of its one open chat
         known = _known_start(principal, ref)
-        if known is None:
+        if known is not None:
+            return known
+        if selectors.chats_of_session(principal.session_key).filter(state__in=selectors.OPEN).exists():
             raise ChatAlreadyOpen from None
-        return known
+        raise
 
 
 def _known_start(principal: VisitorPrincipal, ref: UUID) -> Chat | None:
@@ -132,8 +135,6 @@ def _begin(
 ) -> Chat:
     """A waiting chat with its first rows, in the caller's transaction."""
     visitor, session = engage(principal, filled.name, filled.email)
-    if selectors.chats_of_session(principal.session_key).filter(state__in=selectors.OPEN).exists():
-        raise ChatAlreadyOpen
     now = telling.now()
     chat = Chat.objects.create(
         account_id=principal.account_id,
@@ -162,7 +163,13 @@ def _begin(
         )
         entries.append(said)
     journal.append(entries)
-    return telling.fresh(chat)
+    return chat
+
+
+def _tell_tabs(chat_id: int) -> None:
+    """The visitor's other tabs hear that the chat has begun."""
+    chat = telling.fresh(chat_id)
+    publish(ChatStarted(chat=snapshot.visitor_view(chat)), topics.session(chat.session_key))
 
 
 def _prove(notice: Notice, purpose: str, chat: Chat, principal: VisitorPrincipal) -> None:

@@ -109,8 +109,7 @@ def _hand_over(
     [outcome] = journal.append([telling.row_of(chat, "transferred", facts, principal)], also=before)
     if colleague:
         _accepted_at(chat, outcome)
-    fresh = telling.fresh(chat)
-    telling.listed(fresh, *_staff(fresh))
+    telling.list_later(chat)
     if was_waiting_in:
         telling.move_line_later(was_waiting_in)
     if colleague is None:
@@ -156,7 +155,7 @@ def _close(chat: Chat, reason: str, by: Principal | None) -> None:
     # the time of the row is the time of the end, so that the event and a snapshot agree
     Chat.objects.filter(pk=chat.pk).update(closed_at=telling.moment(outcome.at))
     if waited_in:
-        telling.listed(telling.fresh(chat), topics.operators_of(waited_in))
+        telling.list_later(chat)
         telling.move_line_later(waited_in)
 
 

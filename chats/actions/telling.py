@@ -71,14 +71,25 @@ def staff_of(state: str, department_id: int, operator_id: int | None) -> tuple[T
     return tuple(found)
 
 
-def listed(chat: Chat, *to: Topic) -> None:
-    """The chat, whole, for those who see it from now on. `chat` comes with all that a view needs."""
-    publish(ChatListed(chat=snapshot.operator_view(chat)), *to)
+def list_later(chat: Chat) -> None:
+    """Give the chat, whole, to the operators who see it then, once this transaction is committed.
+
+    Read after the commit, because reading takes longer than writing and others wait for the write lock.
+    What is written in between is in the view and comes as an event, too; that applies idempotently.
+    """
+    transaction.on_commit(partial(_list, chat.pk), robust=True)
 
 
-def fresh(chat: Chat) -> Chat:
-    """The chat as it is now in this transaction, with all that a view needs."""
-    return Chat.objects.select_related(*selectors.VIEWED).get(pk=chat.pk)
+def _list(chat_id: int) -> None:
+    chat = fresh(chat_id)
+    to = staff_of(chat.state, chat.department_id, chat.operator_id)
+    if to:
+        publish(ChatListed(chat=snapshot.operator_view(chat)), *to)
+
+
+def fresh(chat_id: int) -> Chat:
+    """The chat as it is now, with all that a view needs."""
+    return Chat.objects.select_related(*selectors.VIEWED).get(pk=chat_id)
 
 
 def move_line_later(department_id: int) -> None:
