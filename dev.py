@@ -190,6 +190,7 @@ def pytest(part: str, *arguments: str, **extra: str) -> Count:
 
 
 def server_side(part: str, services: str) -> Count:
+    node_modules()  # the browsers' reducers are held against the server's snapshots
     where = ["tests", "--ignore=tests/e2e", "--ignore=tests/faults", "-m", "not browser and not faults"]
     return pytest(part, *where, "-n", "2", TEST_SERVICES=services)
 
@@ -295,8 +296,9 @@ PARTS: dict[str, Callable[[argparse.Namespace], Count]] = {
 }
 NEEDS = {
     "lint": ["nodejs", "npm"],
+    "unit": ["nodejs", "npm"],
     "frontend": ["nodejs", "npm"],
-    "services": ["postgresql", "redis-server"],
+    "services": ["postgresql", "redis-server", "nodejs", "npm"],
     "browser": ["chromium"],
     "faults": ["postgresql", "redis-server"],
 }
