@@ -10,5 +10,9 @@ test("a thousand clients that were cut at once spread over the whole span", () =
   const waits = Array.from({ length: 1000 }, () => backoff(5));
   const tenths = new Set(waits.map((w) => Math.floor(w / 1600)));
   expect(tenths.size).toBe(10);
-  expect(Math.min(...waits)).toBeGreaterThanOrEqual(0);
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(100);
+});
+
+test("nobody comes back in the same moment, however lucky", () => {
+  expect([0, 3, 100].map((n) => backoff(n, () => 0))).toEqual([100, 100, 100]);
 });

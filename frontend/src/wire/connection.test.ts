@@ -106,6 +106,15 @@ test.each([1012, 4008, 4009, 4029, 4500])("after the close code %i the client co
   expect(FakeSocket.made).toHaveLength(2);
 });
 
+test("when the server leaves, its clients spread over three seconds (docs/protocol.md)", async () => {
+  await welcomed();
+  FakeSocket.last.closes(1012);
+  await vi.advanceTimersByTimeAsync(2900);
+  expect(FakeSocket.made).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(FakeSocket.made).toHaveLength(2);
+});
+
 test("who was cut off for flooding stays away for some seconds", async () => {
   await welcomed();
   FakeSocket.last.closes(4029);

@@ -4,8 +4,8 @@
  *
  *   idle -> connecting -> online -> offline -> connecting …       stopped = coming back is useless
  */
-import { backoff } from "./backoff.ts";
-import { FLOOD, mayReturn } from "./codes.ts";
+import { backoff, FIRST_MS, RESTART_MS } from "./backoff.ts";
+import { FLOOD, mayReturn, RESTART } from "./codes.ts";
 
 export type LinkState = "idle" | "connecting" | "online" | "offline" | "stopped";
 
@@ -179,7 +179,8 @@ export class Connection<F extends Frame = Frame> {
       this.become("stopped", code);
       return;
     }
-    const wait = backoff(this.attempts++) + (code === FLOOD ? FLOOD_MS : 0);
+    const first = code === RESTART ? RESTART_MS : FIRST_MS;
+    const wait = backoff(this.attempts++, Math.random, first) + (code === FLOOD ? FLOOD_MS : 0);
     this.retry = setTimeout(() => void this.attempt(), wait);
     this.become("offline", code);
   }
