@@ -248,8 +248,11 @@ async def test_a_talk_is_heard_by_those_two_and_nobody_else(
             {"type": "end_chat"},
         ]
         for frame in frames:
-            ref = {"ref": new_ref()} if "text" in frame else {}
-            await olgas.say(frame | ref | {"chat": talk.uid, "id": 1})
+            frame |= {"chat": talk.uid} | ({"ref": new_ref()} if "text" in frame else {})
+            if frame["type"] in ("set_typing", "mark"):
+                await olgas.say(frame)
+            else:
+                assert (await olgas.ask(**frame))["type"] in ("ack", "done")
         await asyncio.sleep(1.2)  # marks are written once a second
         heard = str(await vera.rest())
         assert "canary of a message" in heard
