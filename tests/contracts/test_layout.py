@@ -16,7 +16,7 @@ FIXED_BY_THE_CARD = {
     *("templates", "tests", "pyproject.toml", "docker-compose.yml"),
 }
 BESIDE_IT = {
-    *("frontend", "bench", "docs", "dev.py", "requirements", ".ci", "README.md", "CHANGELOG.md", "LICENSE"),
+    *("frontend", "bench", "docs", "dev.py", "requirements", ".ci", "README.md", "CHANGELOG.md"),
     *("CONTRIBUTING.md", ".gitignore", ".env.example", "Dockerfile", ".dockerignore"),
 }
 
