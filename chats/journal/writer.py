@@ -7,6 +7,7 @@ written at once, and under load the batches grow by themselves.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chatlead.errors import BadField, ChatLeadError, Unavailable
 from chatlead.sqlite import journal_first
+from chats.journal import sqlite
 from chats.journal.entries import Entry, Outcome, now_in_ms
 from chats.journal.plain import Tongue, lock, write
 
@@ -131,11 +133,16 @@ class SqliteLink:
         self._tongue = tongue_of(self._wrapper, "?")
 
     def store(self, entries: Sequence[Entry], *, together: bool) -> list[Outcome]:
+        if sqlite.IS_ABLE and len(entries) > 1 and all(entry.kind == "text" for entry in entries):
+            now = now_in_ms()
+            with contextlib.suppress(sqlite.OneByOne), transaction.atomic(durable=True):
+                cursor, moment = self._wrapper.connection.cursor(), self._tongue.moment(now)
+                return sqlite.write_texts(cursor, entries, now, moment)
         with transaction.atomic(durable=True):
             return write(self._wrapper.connection.cursor(), self._tongue, entries, now_in_ms())
 
     def together(self, entry: Entry) -> bool:
-        return True
+        return True  # what is not for the set statement need not wait for another commit
 
     def is_lost(self, error: Exception) -> bool:
         import sqlite3
