@@ -82,7 +82,6 @@ function useTrouble(link: LinkState): boolean {
 }
 
 function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site: SiteView; chat: VisitorChatView; ending: boolean; onKeep: () => void }) {
-  const [insert, setInsert] = useState<{ text: string } | null>(null);
   const [busy, setBusy] = useState(false);
   const open = isOpen(chat) && !ending;
   const policy = webAddress(site.privacy_policy_url);
@@ -94,7 +93,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
   };
   return (
     <>
-      <Conversation client={client} chat={chat} onTakeBack={(text) => setInsert({ text })} />
+      <Conversation client={client} chat={chat} />
       {ending ? (
         <div class="ask" role="alertdialog" aria-labelledby="ask-title" aria-describedby="ask-text">
           <h2 id="ask-title">{t.endQuestion}</h2>
@@ -105,7 +104,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
           </div>
         </div>
       ) : open ? (
-        <Composer client={client} insert={insert} />
+        <Composer client={client} />
       ) : (
         <div class="ask">
           <p>{inVain(chat) ? t.missed : t.ended}</p>

@@ -28,6 +28,8 @@ export class ChatClient {
   /** False where neither cookie nor storage is kept: a reload loses the chat (R-125). */
   readonly kept = signal(true);
   readonly shown = signal(false);
+  /** What is being written. In the tab's storage while a chat is open, in memory only after it has ended (R-123). */
+  readonly draft = signal("");
 
   private connection: Connection<Inbound>;
   private rows = new Sequence<PublicRow>(0, (r) => this.reduce(r), () => this.resume());
@@ -42,6 +44,7 @@ export class ChatClient {
   constructor(private site: string, readonly box: Box, private bridge: Bridge, page: Window, url: string) {
     this.outbox = new Outbox(box, (i) => this.post(i), () => (this.unsent.value = this.outbox.all));
     this.unsent.value = this.outbox.all;
+    this.draft.value = box.get("draft") ?? "";
     this.connection = new Connection<Inbound>({
       url,
       hello: () => this.hello(),
@@ -87,19 +90,28 @@ export class ChatClient {
     return this.question({ type: "load_messages", chat: chat?.uid ?? "", before: chat?.log?.[0]?.seq ?? 0 });
   }
 
+  write(text: string): void {
+    this.draft.value = text;
+    this.keepDraft();
+  }
+
   send(text: string): void {
     const { chat } = this.state.value;
     if (!isOpen(chat)) return;
     this.typingSaidAt = 0; // the message itself ends the typing sign on the other side
     this.outbox.add(chat.uid, text);
+    this.write("");
   }
 
   retry(ref: string): void {
     this.outbox.retry(ref);
   }
 
-  /** Takes an unsent message back; its text is the writer's again. */
+  /** Takes an unsent message back: its text stands before what is being written. */
   takeBack(ref: string): void {
+    const item = this.outbox.all.find((i) => i.ref === ref);
+    if (!item) return;
+    this.write([item.text, this.draft.value].filter(Boolean).join("\n"));
     this.outbox.remove(ref);
   }
 
@@ -244,9 +256,12 @@ export class ChatClient {
   }
 
   private toDraft(item: Unsent): void {
-    const draft = this.box.get("draft");
-    this.box.set("draft", draft ? `${draft}\n${item.text}` : item.text);
+    this.write([this.draft.value, item.text].filter(Boolean).join("\n"));
     this.outbox.remove(item.ref);
+  }
+
+  private keepDraft(): void {
+    this.box.set("draft", isOpen(this.state.value.chat) ? this.draft.value || null : null);
   }
 
   private compare(seq: number, marks: number, epoch: string): void {
@@ -299,7 +314,10 @@ export class ChatClient {
     const unread = unreadCount(next.chat);
     const open = isOpen(next.chat);
     if (unread !== this.told.unread) this.bridge.tell({ chatlead: 1, type: "unread", count: unread });
-    if (open !== this.told.open) this.bridge.tell({ chatlead: 1, type: "chat", open });
+    if (open !== this.told.open) {
+      this.bridge.tell({ chatlead: 1, type: "chat", open });
+      this.keepDraft();
+    }
     this.told = { unread, open };
   }
 

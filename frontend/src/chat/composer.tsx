@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "../design/button.tsx";
 import type { ChatClient } from "./client.ts";
 import { t } from "./strings.ts";
@@ -11,21 +11,15 @@ export function sendable(text: string): string {
   return text.replaceAll("\0", "").trim();
 }
 
-/** The message box. Its text is kept in the tab until it is sent; `insert` puts a text back into it. */
-export function Composer({ client, insert }: { client: ChatClient; insert: { text: string } | null }) {
-  const [text, setText] = useState(() => client.box.get("draft") ?? "");
+/** The message box. Its text is kept in the tab until it is sent. */
+export function Composer({ client }: { client: ChatClient }) {
+  const text = client.draft.value;
   const area = useRef<HTMLTextAreaElement>(null);
   const over = [...sendable(text)].length - LONGEST;
 
-  const write = (value: string) => {
-    setText(value);
-    client.box.set("draft", value || null);
-  };
   const send = () => {
     const body = sendable(text);
-    if (!body || over > 0) return;
-    client.send(body);
-    write("");
+    if (body && over <= 0) client.send(body);
   };
   useLayoutEffect(() => {
     const el = area.current;
@@ -33,12 +27,6 @@ export function Composer({ client, insert }: { client: ChatClient; insert: { tex
     el.style.height = "auto";
     el.style.height = `${Math.min(el.scrollHeight, 140)}px`;
   }, [text]);
-  useEffect(() => {
-    if (!insert) return;
-    write(text ? `${insert.text}\n${text}` : insert.text);
-    area.current?.focus();
-  }, [insert]);
-
   return (
     <form class="composer" onSubmit={(e) => { e.preventDefault(); send(); }}>
       <div class="composer-box">
@@ -47,7 +35,7 @@ export function Composer({ client, insert }: { client: ChatClient; insert: { tex
           aria-label={t.message} placeholder={t.placeholder} value={text}
           aria-invalid={over > 0 ? "true" : undefined} aria-describedby="composer-count"
           onInput={(e) => {
-            write(e.currentTarget.value);
+            client.write(e.currentTarget.value);
             if (e.currentTarget.value.trim()) client.typing();
             else client.stopTyping();
           }}

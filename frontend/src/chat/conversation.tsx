@@ -14,7 +14,7 @@ import { type BubbleItem, spoken, thread } from "./thread.ts";
 const NEAR_PX = 80;
 
 /** The log: grows at its end, stays where its reader is, and follows only who is at the end already. */
-export function Conversation({ client, chat, onTakeBack }: { client: ChatClient; chat: VisitorChatView; onTakeBack: (text: string) => void }) {
+export function Conversation({ client, chat }: { client: ChatClient; chat: VisitorChatView }) {
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const online = client.link.value === "online";
@@ -47,7 +47,7 @@ export function Conversation({ client, chat, onTakeBack }: { client: ChatClient;
             const day = item.kind === "day";
             return <p class={day ? "day" : "system-line"} key={item.key}>{day ? dayName(item.at) : displayName(item.text)}</p>;
           }
-          return <Message key={item.key} item={item} client={client} worded={item.key === newest} onTakeBack={onTakeBack} />;
+          return <Message key={item.key} item={item} client={client} worded={item.key === newest} open={isOpen(chat)} />;
         })}
       </div>
       {isOpen(chat) && chat.state === "waiting" && <Line chat={chat} />}
@@ -81,7 +81,7 @@ function Line({ chat }: { chat: VisitorChatView }) {
   );
 }
 
-function Message({ item, client, worded, onTakeBack }: { item: BubbleItem; client: ChatClient; worded: boolean; onTakeBack: (text: string) => void }) {
+function Message({ item, client, worded, open }: { item: BubbleItem; client: ChatClient; worded: boolean; open: boolean }) {
   const name = displayName(item.name) || t.operator;
   const failed = item.delivery === "failed";
   const look = ["bubble", item.own && "bubble-own", item.state === "deleted" && "bubble-gone", failed && "bubble-failed"].filter(Boolean).join(" ");
@@ -96,8 +96,9 @@ function Message({ item, client, worded, onTakeBack }: { item: BubbleItem; clien
         {failed ? (
           <p class="said-foot said-failed">
             <Icon name="alert" />{t.failed[item.reason] ?? t.notSent}
-            {item.reason !== "chat_closed" && <button type="button" class="link" onClick={() => client.retry(item.key)}>{t.retry}</button>}
-            <button type="button" class="link" onClick={() => { client.takeBack(item.key); onTakeBack(item.text); }}>{t.takeBack}</button>
+            {/* after the end the text goes along into the next chat by itself */}
+            {open && <button type="button" class="link" onClick={() => client.retry(item.key)}>{t.retry}</button>}
+            {open && <button type="button" class="link" onClick={() => takeBack(client, item.key)}>{t.takeBack}</button>}
           </p>
         ) : (
           <p class={item.last || worded ? "said-foot" : "sr-only"}>
@@ -109,6 +110,11 @@ function Message({ item, client, worded, onTakeBack }: { item: BubbleItem; clien
       </div>
     </article>
   );
+}
+
+function takeBack(client: ChatClient, ref: string): void {
+  client.takeBack(ref);
+  document.querySelector<HTMLElement>("textarea[data-autofocus]")?.focus();
 }
 
 function Delivery({ item, worded }: { item: BubbleItem; worded: boolean }) {

@@ -302,7 +302,7 @@ export class Session {
       if (fresh) this.around.arrived(fresh);
     }
     for (const chat of next.chats.values()) {
-      if (chat.left === "ended" && !before.chats.get(chat.uid)?.left) this.drafts.forget(chat.uid);
+      if (chat.left === "ended" && before.chats.get(chat.uid)?.left !== "ended") this.drafts.forget(chat.uid);
     }
   }
 
