@@ -253,3 +253,74 @@ test("a frame that is no JSON is passed over", async () => {
   FakeSocket.last.onmessage?.({ data: "<html>" });
   expect(states.at(-1)).toBe("online");
 });
+
+test("a line on which every answer takes two seconds is slow, not dead", async () => {
+  await connectOver(2_000);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(states).toEqual(["connecting", "online"]);
+  expect(FakeSocket.last.types().filter((t) => t === "ping").length).toBeGreaterThan(5);
+});
+
+test("on a slow line a network that died is noticed as well, later", async () => {
+  await connectOver(2_000);
+  await vi.advanceTimersByTimeAsync(10_000);
+  FakeSocket.last.send = () => {};
+  const from = performance.now();
+  while (!states.includes("offline") && performance.now() - from < 60_000) await vi.advanceTimersByTimeAsync(100);
+  expect(performance.now() - from).toBeLessThan(14_000);
+});
+
+test("a socket that takes 15 s to open is waited for, one that never opens is not", async () => {
+  connect();
+  await vi.advanceTimersByTimeAsync(15_000);
+  FakeSocket.last.opens();
+  FakeSocket.last.says({ type: "welcome" });
+  expect(states).toEqual(["connecting", "online"]);
+  FakeSocket.last.closes(1006);
+  await vi.advanceTimersByTimeAsync(500 + 20_400);
+  expect(states.at(-1)).toBe("offline");
+});
+
+test("an attempt that was begun on the old network is begun again on the new one", async () => {
+  connect();
+  await vi.advanceTimersByTimeAsync(1_000);
+  page.dispatchEvent(new Event("online"));
+  expect(FakeSocket.made).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(2_000);
+  page.dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(FakeSocket.made).toHaveLength(2);
+});
+
+test("a clock that is set back by a day changes nothing", async () => {
+  await welcomed(QUIET_IN_CHAT_MS);
+  vi.setSystemTime(Date.now() - 86_400_000);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(states).toContain("offline");
+});
+
+test("who wants the newest facts is welcomed again", async () => {
+  const link = await welcomed();
+  link.renew();
+  await vi.advanceTimersByTimeAsync(0);
+  FakeSocket.last.opens();
+  FakeSocket.last.says({ type: "welcome" });
+  expect(FakeSocket.made).toHaveLength(2);
+  expect(states.at(-1)).toBe("online");
+});
+
+/** With a chat on the screen; every answer comes `delay` after its question. */
+async function connectOver(delay: number): Promise<Connection> {
+  const link = connect(QUIET_IN_CHAT_MS);
+  await vi.advanceTimersByTimeAsync(0);
+  const socket = FakeSocket.last;
+  const send = socket.send.bind(socket);
+  socket.send = (text) => {
+    send(text);
+    const answer = socket.types().at(-1) === "hello" ? "welcome" : "pong";
+    setTimeout(() => socket.says({ type: answer }), delay);
+  };
+  socket.opens();
+  await vi.advanceTimersByTimeAsync(delay);
+  return link;
+}

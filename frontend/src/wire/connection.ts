@@ -34,8 +34,13 @@ export const QUIET_MS = 25_000;
 /** With a chat on the screen, a dead network is noticed within 5 s: quiet + answer + two looks (R-007). */
 export const QUIET_IN_CHAT_MS = 2_000;
 const ANSWER_MS = 1_800;
+const LONGEST_ANSWER_MS = 12_000;
 const LOOK_MS = 500;
 const WELCOME_MS = 10_000;
+/** Four ways there and back before a socket is open: on a bad line each takes seconds. */
+const OPEN_MS = 20_000;
+/** A new network makes an attempt that is this old pointless: it was begun on the old one. */
+const STALE_MS = 2_000;
 const FLOOD_MS = 5_000;
 
 export class Lost extends Error {}
@@ -49,6 +54,8 @@ export class Connection<F extends Frame = Frame> {
   private heardAt = 0;
   private askedAt = 0;
   private owedAt = 0;
+  private patience = ANSWER_MS;
+  private beganAt = 0;
   private turn = 0;
   private lastId = 0;
   private questions = new Map<number, { resolve: (f: F) => void; reject: (e: Error) => void }>();
@@ -81,17 +88,23 @@ export class Connection<F extends Frame = Frame> {
 
   /** A reason to believe that the world changed: come back at once, or ask whether we are still there. */
   wake(): void {
-    if (this.state === "offline") {
+    const stale = this.state === "connecting" && now() - this.beganAt > STALE_MS;
+    if (this.state === "offline" || stale) {
       this.attempts = 0;
       void this.attempt();
     } else if (this.state === "online" && !this.askedAt) this.ping();
+  }
+
+  /** What we were welcomed with has grown old: be welcomed again. */
+  renew(): void {
+    if (this.state === "online") void this.attempt();
   }
 
   /** False when nothing could be sent; then the caller keeps it. `owed`: an answer is expected soon. */
   send(command: object, owed = false): boolean {
     if (this.state !== "online" || this.socket?.readyState !== 1) return false;
     this.socket.send(JSON.stringify(command));
-    if (owed && !this.owedAt) this.owedAt = Date.now();
+    if (owed && !this.owedAt) this.owedAt = now();
     return true;
   }
 
@@ -107,6 +120,7 @@ export class Connection<F extends Frame = Frame> {
   private async attempt(): Promise<void> {
     const turn = ++this.turn; // 1 whatever was under way no longer counts
     this.drop();
+    this.beganAt = now();
     this.become("connecting", 0);
     let hello: object;
     try {
@@ -125,10 +139,14 @@ export class Connection<F extends Frame = Frame> {
     }
     this.socket = socket;
     const mine = () => this.socket === socket;
-    socket.onopen = () => mine() && socket.send(JSON.stringify(hello));
+    socket.onopen = () => {
+      if (!mine()) return;
+      this.askedAt = now();
+      socket.send(JSON.stringify(hello));
+    };
     socket.onmessage = (e) => mine() && this.hear(String(e.data));
     socket.onclose = (e) => mine() && this.lose(e.code);
-    this.heardAt = Date.now();
+    this.heardAt = now();
     this.look = setInterval(() => this.watch(), LOOK_MS);
   }
 
@@ -139,7 +157,10 @@ export class Connection<F extends Frame = Frame> {
     } catch {
       return;
     }
-    this.heardAt = Date.now();
+    this.heardAt = now();
+    if (this.askedAt && (frame.type === "pong" || this.state === "connecting")) {
+      this.patience = Math.min(LONGEST_ANSWER_MS, Math.max(ANSWER_MS, 3 * (this.heardAt - this.askedAt)));
+    }
     this.askedAt = 0;
     this.owedAt = 0;
     if (this.state === "connecting" && this.options.isWelcome(frame)) {
@@ -155,19 +176,20 @@ export class Connection<F extends Frame = Frame> {
     if (this.questions.size && !this.owedAt) this.owedAt = this.heardAt;
   }
 
+  /** A slow line is given three times what its last answer took, else it would be cut for ever. */
   private watch(): void {
-    const now = Date.now();
+    const at = now();
     if (this.state === "connecting") {
-      if (now - this.heardAt >= WELCOME_MS) this.lose(0);
+      if (this.askedAt ? at - this.askedAt >= WELCOME_MS : at - this.heardAt >= OPEN_MS) this.lose(0);
     } else if (this.askedAt) {
-      if (now - this.askedAt >= ANSWER_MS) this.lose(0);
-    } else if ((this.owedAt && now - this.owedAt >= ANSWER_MS) || now - this.heardAt >= (this.options.quietMs?.() ?? QUIET_MS)) {
+      if (at - this.askedAt >= this.patience) this.lose(0);
+    } else if ((this.owedAt && at - this.owedAt >= this.patience) || at - this.heardAt >= (this.options.quietMs?.() ?? QUIET_MS)) {
       this.ping();
     }
   }
 
   private ping(): void {
-    this.askedAt = Date.now();
+    this.askedAt = now();
     this.send({ type: "ping" });
   }
 
@@ -202,4 +224,9 @@ export class Connection<F extends Frame = Frame> {
     this.state = state;
     this.options.onState(state, code);
   }
+}
+
+/** Milliseconds of a clock that nobody sets; 0 means never. */
+function now(): number {
+  return performance.now() + 1;
 }
