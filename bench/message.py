@@ -80,9 +80,10 @@ class Target(Protocol):
 
 
 class Plain:
-    """A floor: uvicorn with an application that wants neither hello nor log-in."""
+    """A floor: uvicorn with an application that wants neither hello nor log-in. What it complains of goes to
+    `log` (channels_redis logs a time-out for every socket that was silent while another floor was measured)."""
 
-    def __init__(self, app: str, database_url: str, redis_url: str) -> None:
+    def __init__(self, app: str, database_url: str, redis_url: str, log: Path) -> None:
         self._port = free_port()
         env = os.environ | {
             "CHATLEAD_FLOOR": database_url,
@@ -93,7 +94,7 @@ class Plain:
             env["CHATLEAD_FLOOR_REDIS"] = redis_url
         command = [sys.executable, "-m", "uvicorn", app, "--port", str(self._port), *UVICORN]
         with cores(SERVER_CORE):
-            self._process = subprocess.Popen(command, env=env, cwd=ROOT)
+            self._process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=log.open("ab"))
         end = time.monotonic() + 20
         while True:
             try:
@@ -216,7 +217,7 @@ def run() -> Iterator[dict[str, Any]]:
                     target: Any = Product(where.folder, database_url, where.redis_url)
                 else:
                     app = "bench.floors.message:app" if kind == "floor" else "bench.floors.stock.asgi:app"
-                    target = Plain(app, database_url, where.redis_url)
+                    target = Plain(app, database_url, where.redis_url, where.folder / f"{kind}.log")
                 servers.callback(target.close)
                 targets[kind] = target
             for target in targets.values():
