@@ -244,23 +244,20 @@ def frontend(args: argparse.Namespace) -> Count:
 
 
 def built_files_fresh() -> Count:
-    def tree() -> dict[str, str]:
-        return {
-            str(file.relative_to(DIST)): hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in sorted(DIST.rglob("*"))
-            if file.is_file()
-        }
+    def tree(top: Path) -> dict[str, str]:
+        files = sorted(file for file in top.rglob("*") if file.is_file())
+        return {str(file.relative_to(top)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
     def check() -> tuple[bool, str]:
-        before = tree()
-        code, output = quiet(["npm", "run", "--silent", "build"], FRONTEND, dict(os.environ))
-        if code:
-            return False, output
-        after = tree()
-        changed = sorted({name for name, _ in before.items() ^ after.items()})
-        if changed:
-            return False, "were stale and are built anew, commit them: " + ", ".join(changed)
-        return bool(after), "nothing was built" if not after else ""
+        with tempfile.TemporaryDirectory(prefix="chatlead-build-") as fresh:
+            code, output = quiet(["node", "build.mjs", fresh], FRONTEND, dict(os.environ))
+            if code:
+                return False, output
+            wanted = tree(Path(fresh))
+        stale = sorted({name for name, _ in wanted.items() ^ tree(DIST).items()})
+        return bool(
+            wanted
+        ) and not stale, f"stale: {', '.join(stale)}. Run `dev.py assets` and commit static/dist"
 
     return gate("static/dist is what the sources build", check)
 
