@@ -148,9 +148,7 @@ class Operator(models.Model):
         Department, through="DepartmentMember", related_name="operators", blank=True
     )
     rights_epoch = models.BigIntegerField(default=1)
-    availability = models.CharField(
-        max_length=10, choices=Availability.choices, default=Availability.AWAY
-    )
+    availability = models.CharField(max_length=10, choices=Availability.choices, default=Availability.AWAY)
     lease_until = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -218,9 +216,7 @@ class SiteDepartment(models.Model):
     department = models.ForeignKey(Department, models.CASCADE)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("site", "department"), name="site_department_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("site", "department"), name="site_department_once"),)
 
 
 class Notice(models.Model):
