@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import models
 
+from accounts.forms import StaffLogInForm
 from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 admin.site.unregister(Group)  # rights come from memberships; nobody edits groups
+admin.site.login_form = StaffLogInForm
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no parameter when it runs

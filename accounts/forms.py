@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 
+from accounts import limits
+from chatlead.addresses import ip_of
 
-class LogInForm(AuthenticationForm):
+FROM_EVERYWHERE = 10  # times as many
+
+
+class _Bounded(AuthenticationForm):
+    """Wrong passwords are counted, for known and unknown addresses alike; too many, and none is looked at
+    any more (P-22): neither is one guessed, nor does looking at them keep everybody else waiting."""
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError `too_many` beyond the limits, else as Django does."""
+        email = str(self.cleaned_data.get("username") or "").strip().lower()
+        place = limits.network(ip_of(self.request)) if self.request is not None else ""
+        most: int = settings.LOGIN_FAILURES
+        counts = [("login:here", f"{email}|{place}", most), ("login:email", email, most * FROM_EVERYWHERE)]
+        if place:
+            counts.append(("login:place", place, most * FROM_EVERYWHERE))
+        if any(limits.so_far(what, who) >= bound for what, who, bound in counts):
+            raise forms.ValidationError("Too many tries. Please wait ten minutes.", code="too_many")
+        try:
+            return super().clean()
+        except forms.ValidationError:
+            for what, who, _ in counts:
+                limits.count(what, who)
+            raise
+
+
+class StaffLogInForm(_Bounded, AdminAuthenticationForm):
+    """The same in front of /admin/."""
+
+
+class LogInForm(_Bounded):
     """E-mail and password. An unknown address, a wrong password and a suspended user look the same."""
 
     username = forms.EmailField(

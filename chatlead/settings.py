@@ -134,6 +134,7 @@ CSRF_FAILURE_VIEW = "chatlead.views.csrf_failure"
 LOGIN_URL = "/console/login/"
 LOGIN_REDIRECT_URL = "/console/"
 LOGOUT_REDIRECT_URL = "/console/login/"
+LOGIN_FAILURES = env.int("CHATLEAD_LOGIN_FAILURES", default=10)  # in ten minutes (P-22)
 SECURE_COOKIES = env.bool("CHATLEAD_SECURE_COOKIES", default=PRODUCTION)
 SESSION_COOKIE_NAME = "__Host-cl_login" if SECURE_COOKIES else "cl_login"
 SESSION_COOKIE_SECURE = SECURE_COOKIES
@@ -164,6 +165,17 @@ VENDOR_NAME = env.str("CHATLEAD_VENDOR_NAME", default="ChatLead")
 FRAME_MAX_BYTES = 64 * 1024  # D-3
 MESSAGE_RATE = env.float("CHATLEAD_MESSAGE_RATE", default=5.0)  # a second and visitor (D-1)
 MESSAGE_BURST = env.int("CHATLEAD_MESSAGE_BURST", default=20)
+# In ten minutes, by one session, from one network (/24 or /48), on one site (D-2)
+STARTS = {
+    "session": env.int("CHATLEAD_STARTS_PER_SESSION", default=10),
+    "address": env.int("CHATLEAD_STARTS_PER_ADDRESS", default=60),
+    "site": env.int("CHATLEAD_STARTS_PER_SITE", default=600),
+}
+LEFT_MESSAGES = {
+    "session": env.int("CHATLEAD_LEFT_PER_SESSION", default=5),
+    "address": env.int("CHATLEAD_LEFT_PER_ADDRESS", default=20),
+    "site": env.int("CHATLEAD_LEFT_PER_SITE", default=200),
+}
 CHAT_GRACE_MINUTES = env.int("CHATLEAD_CHAT_GRACE_MINUTES", default=30)
 POSITION_SECONDS = env.float("CHATLEAD_POSITION_SECONDS", default=15.0)  # V-3: 15 to 25
 LEASE_SECONDS = env.float("CHATLEAD_LEASE_SECONDS", default=60.0)

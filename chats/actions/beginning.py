@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import notices, outbox
+from accounts import limits, notices, outbox
 from accounts import selectors as accounts
 from accounts.models import Site
 from chatlead.errors import ChatAlreadyOpen, Forbidden, MissingField, NotFound
@@ -39,8 +40,8 @@ def start_chat(
 ) -> Chat:
     """The chat that `ref` has begun, at the first call or any later one; row 1 is `opened`, `text` row 2.
 
-    Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032), NobodyOnline (R-034) and
-    ChatAlreadyOpen where the session has another open chat.
+    Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032), NobodyOnline (R-034),
+    ChatAlreadyOpen where the session has another open chat, and RateLimited (plans without limits excepted).
     """
     known = _known_start(principal, ref)
     if known is not None:
@@ -50,6 +51,8 @@ def start_chat(
     text = prechat.check_text(text)
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))
+    if not principal.is_unlimited:
+        _bound(principal, "start", settings.STARTS)
 
     def begin() -> Chat:
         chat = _begin(principal, chosen, ref, filled, text)
@@ -74,8 +77,8 @@ def leave_message(
 ) -> Chat:
     """A chat that was missed from the start, and a mail to the department, in one transaction (R-034, V-7).
 
-    The same `ref` again leaves nothing new. Raises MissingField, BadField, NoticeRequired, and
-    ChatAlreadyOpen while a chat is open.
+    The same `ref` again leaves nothing new. Raises MissingField, BadField, NoticeRequired, ChatAlreadyOpen
+    while a chat is open, and RateLimited on every plan, because each one is a mail.
     """
     known = _known_start(principal, ref)
     if known is not None:
@@ -87,6 +90,7 @@ def leave_message(
     text = prechat.check_text(text)
     shown = notices.shown(site, notice)
     chosen = selectors.department_for(site, department, None)
+    _bound(principal, "leave", settings.LEFT_MESSAGES)
 
     def begin() -> Chat:
         chat = _begin(principal, chosen, ref, filled, text)
@@ -108,6 +112,16 @@ def _site_of(principal: VisitorPrincipal) -> Site:
     if site is None:
         raise NotFound
     return site
+
+
+def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int]) -> None:
+    """Counts what is about to begin; raises RateLimited beyond what one session, one address (its network)
+    or one site may (D-2). The narrow counts come first: who is stopped there takes nothing from the site."""
+    limits.take(f"{what}:session", principal.session_key, most["session"])
+    address = limits.network(principal.ip)
+    if address:
+        limits.take(f"{what}:address", f"{principal.site_id}|{address}", most["address"])
+    limits.take(f"{what}:site", str(principal.site_id), most["site"])
 
 
 def _once(principal: VisitorPrincipal, ref: UUID, begin: Callable[[], Chat]) -> Chat:

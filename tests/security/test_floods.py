@@ -1,0 +1,160 @@
+"""D-2, P-22: whoever does a thing again and again is held up, and hardly anybody else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import actions as accounts
+from accounts import notices
+from accounts.models import Operator, OutboxItem, Site
+from chatlead.errors import RateLimited
+from chats.actions import end_chat, leave_message, start_chat
+from chats.models import Chat
+from tests.conftest import PASSWORD, visitor_on
+from tests.identifiers import new_ref
+from visitors.sessions import VisitorPrincipal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WRONG = "not her password"
+
+
+@pytest.fixture
+def limits(settings: Settings) -> Settings:
+    """So small that they are seen: 2 for a session, 4 for a network, 6 for a site."""
+    settings.STARTS = settings.LEFT_MESSAGES = {"session": 2, "address": 4, "site": 6}
+    return settings
+
+
+@pytest.fixture
+def on_duty(olga: Operator) -> Operator:
+    """Olga is online, so chats can be started."""
+    accounts.renew_leases([olga.pk])
+    accounts.set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
+    return olga
+
+
+def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
+    site = Site.objects.select_related("account").get(pk=principal.site_id)
+    told: dict[str, Any] = {"ref": new_ref(), "email": "vera@post.test", "text": "Call me"}
+    notice = notices.current(site).sha256
+    return leave_message(principal=principal, notice=notice, **told | changed)
+
+
+def begins(principal: VisitorPrincipal) -> None:
+    """Starts a chat and gives it up at once."""
+    chat = start_chat(principal=principal, ref=new_ref(), fields={})
+    end_chat(principal=principal, uid=chat.uid)
+
+
+@pytest.mark.parametrize("begin", [leaves, begins])
+def test_one_session_is_held_up_and_the_next_is_not(
+    site: Site, on_duty: Operator, limits: Settings, begin: Any
+) -> None:
+    """D-2: and is told how long; nothing is stored, and no mail is sent."""
+    mallory = visitor_on(site, is_unlimited=False)
+    begin(mallory)
+    begin(mallory)
+    stored = Chat.objects.count(), OutboxItem.objects.count()
+    with pytest.raises(RateLimited) as refused:
+        begin(mallory)
+    assert 0 < (refused.value.retry_after_ms or 0) <= 600_000
+    assert (Chat.objects.count(), OutboxItem.objects.count()) == stored
+    begin(visitor_on(site, is_unlimited=False))
+
+
+@pytest.mark.parametrize("begin", [leaves, begins])
+@pytest.mark.parametrize(
+    ("near", "far"), [("198.51.100.{}", "192.0.2.7"), ("2001:db8:5:{}::1", "2001:db8:6::1")]
+)
+def test_sessions_are_free_so_an_address_is_held_up_with_its_neighbours(
+    site: Site, on_duty: Operator, limits: Settings, begin: Any, near: str, far: str
+) -> None:
+    """D-2: a new session, or the next address of one's own network, is no way around; others get in."""
+    for number in range(4):
+        begin(visitor_on(site, is_unlimited=False, ip=near.format(number)))
+    with pytest.raises(RateLimited):
+        begin(visitor_on(site, is_unlimited=False, ip=near.format(9)))
+    begin(visitor_on(site, is_unlimited=False, ip=far))
+
+
+@pytest.mark.parametrize("begin", [leaves, begins])
+def test_many_addresses_fill_one_site_only_so_far(
+    site: Site, rival_site: Site, eve: Operator, on_duty: Operator, limits: Settings, begin: Any
+) -> None:
+    """D-2: operators are spared, and the sites of others do not notice."""
+    accounts.renew_leases([eve.pk])
+    accounts.set_availability(account_id=eve.account_id, operator_id=eve.pk, online=True)
+    for number in range(6):
+        begin(visitor_on(site, is_unlimited=False, ip=f"10.{number}.0.1"))
+    with pytest.raises(RateLimited):
+        begin(visitor_on(site, is_unlimited=False, ip="10.9.0.1"))
+    begin(visitor_on(rival_site, is_unlimited=False, ip="10.0.0.1"))
+
+
+def test_a_plan_without_limits_starts_chats_but_mails_are_bounded(
+    site: Site, on_duty: Operator, limits: Settings
+) -> None:
+    """contract.md, D-8: replays begin thousands of chats from one address; a flood of mail helps nobody."""
+    crowd = visitor_on(site, is_unlimited=True)
+    for _ in range(8):
+        begins(crowd)
+    leaves(crowd)
+    leaves(crowd)
+    with pytest.raises(RateLimited):
+        leaves(crowd)
+
+
+def test_what_is_sent_again_is_not_counted_again(site: Site, limits: Settings) -> None:
+    """V-1: a client that has not heard the answer is nobody's enemy."""
+    vera, ref = visitor_on(site), new_ref()
+    for _ in range(9):
+        leaves(vera, ref=ref)
+    leaves(vera)
+    assert Chat.objects.count() == 2
+
+
+# --- the log-in (P-22) ------------------------------------------------------------------------------------
+
+
+def tries(address: str, email: str, password: str, peer: str = "203.0.113.5") -> str:
+    page = Client(REMOTE_ADDR=peer).post(address, {"username": email, "password": password})
+    return "in" if page.status_code == 302 else "too many" if "Too many tries" in page.text else "no"
+
+
+@pytest.mark.parametrize("address", ["/console/login/", "/admin/login/"])
+@pytest.mark.parametrize("email", ["olga@acme.test", "nobody@acme.test"])
+def test_the_eleventh_guess_is_not_looked_at(olga: Operator, address: str, email: str) -> None:
+    """P-22: the right password included, and for an address that nobody has just the same."""
+    olga.user.is_staff = True
+    olga.user.save()
+    assert [tries(address, email, WRONG) for _ in range(10)] == ["no"] * 10
+    assert tries(address, email, PASSWORD) == "too many"
+    assert tries(address, email.upper(), PASSWORD) == "too many"
+
+
+def test_a_guesser_does_not_lock_olga_out(olga: Operator) -> None:
+    """P-22: from her own desk she gets in, and so does her colleague's neighbour from there."""
+    for _ in range(12):
+        tries("/console/login/", "olga@acme.test", WRONG, peer="198.51.100.66")
+    assert tries("/console/login/", "olga@acme.test", PASSWORD, peer="203.0.113.5") == "in"
+
+
+def test_many_places_and_many_names_are_counted_too(olga: Operator, settings: Settings) -> None:
+    """P-22: by account and by address, ten times as many."""
+    settings.LOGIN_FAILURES = 1
+    for number in range(10):
+        assert tries("/console/login/", "olga@acme.test", WRONG, peer=f"10.1.{number}.1") == "no"
+    assert tries("/console/login/", "olga@acme.test", PASSWORD, peer="10.1.99.1") == "too many"
+    for number in range(10):
+        assert tries("/console/login/", f"somebody{number}@acme.test", WRONG, peer="10.2.0.1") == "no"
+    assert tries("/console/login/", "sam@acme.test", WRONG, peer="10.2.0.2") == "too many"
+
+
+def test_who_logs_in_often_is_not_counted(olga: Operator, settings: Settings) -> None:
+    """Only failures are."""
+    settings.LOGIN_FAILURES = 1
+    assert [tries("/console/login/", "olga@acme.test", PASSWORD) for _ in range(4)] == ["in"] * 4
