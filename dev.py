@@ -304,7 +304,8 @@ NEEDS = {
 def test(args: argparse.Namespace) -> int:
     args.parts = [part for part in PARTS if part in args.parts or not args.parts]
     system(*sorted({name for part in args.parts for name in NEEDS.get(part, [])}))
-    packages("base", "test", *(["lint"] if "lint" in args.parts else []))
+    lists = {"lint": ["lint", "bench"], "faults": ["bench"]}  # the types of the benches are checked as well
+    packages("base", "test", *sorted({name for part in args.parts for name in lists.get(part, [])}))
     counts: dict[str, Count] = {}
     for part in args.parts:
         print(f"\n=== {part} ===", flush=True)
