@@ -94,9 +94,9 @@ class Line:
             message["text"] = frame if isinstance(frame, str) else json.dumps(frame, default=str)
         await self._in.put(message)
 
-    async def hear(self, *, seconds: float = SECONDS) -> dict[str, Any]:
-        """The next frame. Raises Closed, or TimeoutError where nothing comes."""
-        message = await asyncio.wait_for(self._out.get(), seconds)
+    async def hear(self, *, seconds: float = 0.0) -> dict[str, Any]:
+        """The next frame. Raises Closed, or TimeoutError where nothing comes for so long (else SECONDS)."""
+        message = await asyncio.wait_for(self._out.get(), seconds or SECONDS)
         if message["type"] == "websocket.close":
             raise Closed(message["code"])
         frame: dict[str, Any] = json.loads(message["text"])
