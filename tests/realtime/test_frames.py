@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import zlib
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from chatlead.realtime.codes import CloseCode
-from tests.realtime.kit import CHAT, REF, House, ask, closing, hear, message, serving, visitor
+from tests.realtime.kit import CHAT, HELLO, REF, House, ask, closing, hear, message, serving, visitor
 
 UNREADABLE = {
     "nothing": "",
@@ -58,6 +60,20 @@ async def test_ten_megabytes_are_refused_and_only_for_the_one_who_sent_them() ->
         with contextlib.suppress(ConnectionClosed):  # she may be cut off while she sends
             await eve.send(json.dumps(message(text="x" * 10_000_000)))
         assert (await closing(eve))[0] == CloseCode.TOO_BIG
+        assert (await ask(vera, {"type": "ping", "id": 1}))["type"] == "pong"
+
+
+async def test_a_frame_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
+    """D-3: compression is not spoken, though it is offered; a frame marked as compressed ends its sender."""
+    bomb = zlib.compress(b"x" * 50_000_000, 9)[2:-4]
+    head = bytes([0xC1, 0x80 | 126]) + len(bomb).to_bytes(2, "big") + bytes(4)
+    async with serving(House()) as address, visitor(address) as vera:
+        async with connect(address, compression="deflate", proxy=None) as eve:
+            assert eve.protocol.extensions == []
+            await eve.send(json.dumps(HELLO))
+            assert (await hear(eve))["type"] == "page_welcome"
+            eve.transport.write(head + bomb)  # text, final, RSV1; masked with zeros
+            assert (await closing(eve))[0] == 1002
         assert (await ask(vera, {"type": "ping", "id": 1}))["type"] == "pong"
 
 
