@@ -81,7 +81,7 @@ class Target(Protocol):
 
 class Plain:
     """A floor: uvicorn with an application that wants neither hello nor log-in. What it complains of goes to
-    `log` (channels_redis logs a time-out for every socket that was silent while another floor was measured)."""
+    `log`: channels_redis logs a time-out for every socket that was silent while another was measured."""
 
     def __init__(self, app: str, database_url: str, redis_url: str, log: Path) -> None:
         self._port = free_port()
