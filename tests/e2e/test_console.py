@@ -42,7 +42,7 @@ def test_vera_waits_is_accepted_and_both_talk(olga: Desk, vera: Visitor) -> None
     vera.starts_chat("Vera", "I was in a crash")
     row = olga.row("Waiting", "Vera")
     expect(row).to_contain_text("I was in a crash")
-    expect(row.locator(".row-time")).to_have_text(re.compile(r"^0:\d\d$"))
+    expect(row.locator(".row-clock")).to_have_text(re.compile(r"^0:\d\d$"))
     olga.accepts("Vera")
     olga.sees("I was in a crash")
     expect(olga.row("Waiting", "Vera")).to_have_count(0)

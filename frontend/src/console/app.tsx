@@ -8,8 +8,9 @@ import type { Desk } from "./desk.ts";
 import { Lists } from "./lists.tsx";
 import { Pane } from "./pane.tsx";
 import { Rail } from "./rail.tsx";
-import { isMine, mine } from "./state.ts";
+import { isMine, mine, waiting } from "./state.ts";
 import { Visitor } from "./visitor.tsx";
+import { plural } from "./words.ts";
 
 export function App({ desk }: { desk: Desk }) {
   useSignalEffect(() => {
@@ -25,6 +26,7 @@ export function App({ desk }: { desk: Desk }) {
     return () => document.removeEventListener("keydown", key);
   }, []);
   const open = desk.session.open.value !== undefined;
+  const waits = waiting(desk.session.state.value).length;
   const column = open ? desk.column.value : "list";
   return (
     <div class="app" data-column={column}>
@@ -36,6 +38,7 @@ export function App({ desk }: { desk: Desk }) {
         <Pane desk={desk} />
         <Visitor desk={desk} />
       </main>
+      <p class="sr-only" role="status">{waits > 0 && `${plural(waits, "person is", "people are")} waiting`}</p>
       <div class="toasts" role="status">
         {desk.toasts.value.map((t) => (
           <div class="toast" key={t.id}><span>{t.text}</span><IconButton icon="close" name="Close message" small onClick={() => desk.hush(t.id)} /></div>

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Signal } from "@preact/signals";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
@@ -11,7 +11,7 @@ const WARN_AT = 3800;
 const TALLEST_PX = 220;
 
 /** `text` is the draft on the screen; it belongs to `chat` and `mode`. */
-export function Composer({ desk, chat, mode, text }: { desk: Desk; chat: Chat; mode: Signal<Mode>; text: Signal<string> }) {
+export function Composer({ desk, chat, mode, text, onMode }: { desk: Desk; chat: Chat; mode: Signal<Mode>; text: Signal<string>; onMode: (to: Mode) => void }) {
   const { session } = desk;
   const area = useRef<HTMLTextAreaElement>(null);
   const note = mode.value === "note";
@@ -19,7 +19,7 @@ export function Composer({ desk, chat, mode, text }: { desk: Desk; chat: Chat; m
   const tooLong = length > TEXT_MAX;
   const ready = text.value.trim() !== "" && !tooLong;
 
-  useEffect(() => area.current?.focus({ preventScroll: true }), [chat.uid, mode.value]);
+  useLayoutEffect(() => area.current?.focus({ preventScroll: true }), [chat.uid, mode.value]); // before the next key is pressed
   useLayoutEffect(() => {
     const el = area.current;
     if (!el) return;
@@ -50,8 +50,9 @@ export function Composer({ desk, chat, mode, text }: { desk: Desk; chat: Chat; m
     <form class={`composer ${note ? "composer-note" : ""}`} aria-label={note ? "Write a note" : "Write a reply"} onSubmit={(e) => { e.preventDefault(); send(); }}>
       <div class="composer-tabs">
         {(["reply", "note"] as const).map((m) => (
-          <button key={m} type="button" class="composer-tab" aria-pressed={mode.value === m} onClick={() => (mode.value = m)}>
+          <button key={m} type="button" class="composer-tab" aria-pressed={mode.value === m} onClick={() => onMode(m)}>
             {m === "note" && <Icon name="note" />}{m === "note" ? "Note" : "Reply"}
+            {m !== mode.value && session.drafts.get(chat.uid, m) && <span class="composer-begun" aria-hidden="true" />}
           </button>
         ))}
       </div>
@@ -73,7 +74,7 @@ export function Composer({ desk, chat, mode, text }: { desk: Desk; chat: Chat; m
         <p id="composer-hint" class="composer-hint">
           {tooLong ? <span class="composer-over">{length - TEXT_MAX} characters too many</span>
             : length > WARN_AT ? `${TEXT_MAX - length} characters left`
-            : note ? "Only your team sees this."
+            : note ? <strong>Only your team sees this.</strong>
             : desk.kept ? "Enter sends, Shift+Enter begins a new line"
             : "This browser keeps nothing: unsent text is lost when the page is reloaded."}
         </p>

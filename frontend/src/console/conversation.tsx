@@ -21,6 +21,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
   const height = useRef(0);
   const first = chat.log[0]?.seq ?? 1;
   const firstBefore = useRef(first);
+  const shapeBefore = useRef("");
 
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -39,6 +40,12 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
     return () => watch.disconnect();
   }, []);
   const scrolled = (el: HTMLElement) => {
+    // a window that changes its size moves the text, not its reader
+    const shape = `${el.clientWidth} ${el.clientHeight}`;
+    if (shape !== shapeBefore.current) {
+      shapeBefore.current = shape;
+      if (atEnd.peek()) return toEnd();
+    }
     const end = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
     if (end === atEnd.peek()) return;
     atEnd.value = end;
@@ -102,16 +109,21 @@ const reasons: Record<string, string> = {
   forbidden: "Not sent, because this chat is no longer yours.",
 };
 
+/** Takes a text that was not sent along, into the clipboard. */
+export function Copy({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = () => void navigator.clipboard?.writeText(text).then(() => setCopied(true));
+  return <button type="button" class="link" onClick={copy}>{copied ? "Copied" : "Copy the text"}</button>;
+}
+
 /** `over`: the chat is not to be written in any more, so the text can only be taken along. */
 function NotSent({ item, desk, over, onTakeBack }: { item: BubbleItem; desk: Desk; over: boolean; onTakeBack: (item: BubbleItem) => void }) {
   const code = item.unsent?.failed ?? "";
   const final = over || code in reasons;
-  const [copied, setCopied] = useState(false);
-  const copy = () => void navigator.clipboard?.writeText(item.text).then(() => setCopied(true));
   return (
     <p class="said-foot said-failed" role="alert">
       <Icon name="alert" /><span>{reasons[code] ?? "Not sent."}</span>
-      {final ? <button type="button" class="link" onClick={copy}>{copied ? "Copied" : "Copy the text"}</button> : (
+      {final ? <Copy text={item.text} /> : (
         <>
           <button type="button" class="link" onClick={() => desk.session.retry(item.unsent!)}>Try again</button>
           <button type="button" class="link" onClick={() => onTakeBack(item)}>Edit</button>

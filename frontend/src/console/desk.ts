@@ -34,6 +34,7 @@ export function desk(element: HTMLElement) {
     box,
     noteBox: new Box(() => sessionStorage, "chatlead-console-notes"),
     looking,
+    writing: () => document.activeElement instanceof HTMLTextAreaElement,
     tell,
     arrived: () => bell.ring(),
     page: window,
@@ -65,6 +66,9 @@ export function desk(element: HTMLElement) {
       atEnd.value = true;
       column.value = uid ? "chat" : "list";
       session.show(uid);
+    },
+    async accept(uid: string): Promise<void> {
+      if (await session.accept(uid)) this.show(uid);
     },
     dismiss(uid: string): void {
       column.value = "list";

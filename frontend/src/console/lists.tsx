@@ -50,9 +50,6 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
   const wait = desk.now.value - chat.startedAt;
   const name = visitorName(chat.visitor);
   const words = firstWords(chat);
-  const accept = async () => {
-    if (await desk.session.accept(chat.uid)) desk.show(chat.uid);
-  };
   return (
     <li class="row" data-open={desk.session.state.value.open === chat.uid}>
       <button type="button" class="row-main" onClick={() => desk.show(chat.uid)}>
@@ -60,14 +57,16 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
         <span class="row-body">
           <span class="row-top">
             <bdi class="row-name">{name}</bdi>
-            <span class={`row-time tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
-            <span class="sr-only">, waiting for {waitedInWords(wait)}</span>
           </span>
-          <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">Has not written yet</span>}</span>
+          <span class="row-bottom">
+            <span class={`row-clock tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
+            <span class="sr-only">, waiting for {waitedInWords(wait)}. </span>
+            <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">Has not written yet</span>}</span>
+          </span>
           {several && <span class="row-department">{displayName(chat.department.name)}</span>}
         </span>
       </button>
-      <Button class="row-accept" kind="primary" small busy={desk.session.busy.value.has(chat.uid)} title={`Accept the chat with ${name}`} onClick={() => void accept()}>
+      <Button class="row-accept" kind="primary" small busy={desk.session.busy.value.has(chat.uid)} title={`Accept the chat with ${name}`} onClick={() => void desk.accept(chat.uid)}>
         Accept
       </Button>
     </li>
@@ -91,7 +90,9 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
   const name = visitorName(chat.visitor);
   const n = chat.left ? 0 : unread(chat);
   const open = desk.session.state.value.open === chat.uid;
-  const draft = open ? "" : desk.session.drafts.get(chat.uid, "reply");
+  const { drafts } = desk.session;
+  // what the visitor has just said matters more than what was begun before it
+  const draft = open || n ? "" : drafts.get(chat.uid, drafts.mode(chat.uid));
   return (
     <li class={`row ${chat.left ? "row-left" : ""}`} data-open={open}>
       <button type="button" class="row-main" aria-current={open ? "true" : undefined} title={number < 10 ? `Alt+${number}` : undefined} onClick={() => desk.show(chat.uid)}>
@@ -105,7 +106,7 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
             <span class="row-words">
               {chat.left ? leftWords[chat.left]
                 : isTyping(chat, now) ? <span class="row-typing">typing …</span>
-                : draft ? <><span class="row-draft">Draft</span> <span dir="auto">{displayName(draft)}</span></>
+                : draft ? <><span class="row-draft">{drafts.mode(chat.uid) === "note" ? "Note begun" : "Draft"}</span> <span dir="auto">{displayName(draft)}</span></>
                 : <span dir="auto">{lastWords(chat) || "Nothing written yet"}</span>}
             </span>
             {n > 0 && <span class="row-badge"><Badge tone="accent">{n}</Badge><span class="sr-only"> unread</span></span>}

@@ -1,11 +1,11 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { batch, useSignal } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, ChatDrawing, Dialog, EmptyState } from "../design/parts.tsx";
 import { Composer } from "./composer.tsx";
-import { Conversation } from "./conversation.tsx";
+import { Conversation, Copy } from "./conversation.tsx";
 import type { Desk } from "./desk.ts";
 import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "./menu.tsx";
@@ -25,22 +25,25 @@ export function Pane({ desk }: { desk: Desk }) {
 
 function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
   const { session } = desk;
-  const mode = useSignal<Mode>("reply");
-  const text = useSignal("");
-  useEffect(() => {
-    text.value = session.drafts.get(chat.uid, mode.value);
-  }, [mode.value]);
+  const mode = useSignal<Mode>(session.drafts.mode(chat.uid));
+  const text = useSignal(session.drafts.get(chat.uid, mode.peek()));
+  // at one moment, so that the words of a note never stand in a reply
+  const choose = (to: Mode) => batch(() => {
+    session.quiet();
+    mode.value = to;
+    text.value = session.drafts.get(chat.uid, to);
+  });
   const takeBack = (item: BubbleItem) => {
-    mode.value = item.from === "note" ? "note" : "reply";
-    text.value = [session.drafts.get(chat.uid, mode.value), item.text].filter(Boolean).join("\n");
-    session.drafts.set(chat.uid, mode.value, text.value);
+    const to = item.from === "note" ? "note" : "reply";
+    session.drafts.set(chat.uid, to, [session.drafts.get(chat.uid, to), item.text].filter(Boolean).join("\n"));
+    choose(to);
     session.discard(item.unsent!);
   };
   return (
     <>
       <Head desk={desk} chat={chat} />
       <Conversation desk={desk} chat={chat} onTakeBack={takeBack} />
-      {isMine(session.state.value, chat) ? <Composer desk={desk} chat={chat} mode={mode} text={text} /> : <Foot desk={desk} chat={chat} />}
+      {isMine(session.state.value, chat) ? <Composer desk={desk} chat={chat} mode={mode} text={text} onMode={choose} /> : <Foot desk={desk} chat={chat} />}
     </>
   );
 }
@@ -135,7 +138,7 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
     return (
       <div class="pane-foot">
         <p>Waiting for <span class="tabular">{waited(now.value - chat.startedAt)}</span>. The visitor sees you when you accept.</p>
-        <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void session.accept(chat.uid)}>Accept</Button>
+        <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void desk.accept(chat.uid)}>Accept</Button>
       </div>
     );
   }
@@ -144,10 +147,32 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
     return <div class="pane-foot"><p>{isLeftMessage(chat) ? "Left while nobody was online." : "Nobody answered in time."} {email ? <>You can write to <strong>{email}</strong>.</> : "The visitor left no address."}</p></div>;
   }
   return (
-    <div class="pane-foot" role="status">
-      <p>{farewell(chat)}</p>
-      <Button onClick={() => desk.dismiss(chat.uid)}>Dismiss</Button>
-    </div>
+    <>
+      <Begun desk={desk} chat={chat} />
+      <div class="pane-foot" role="status">
+        <p>{farewell(chat)}</p>
+        <Button onClick={() => desk.dismiss(chat.uid)}>Dismiss</Button>
+      </div>
+    </>
+  );
+}
+
+/** What was being written when the chat went: not sent, and to be taken along. */
+function Begun({ desk, chat }: { desk: Desk; chat: Chat }) {
+  const { drafts } = desk.session;
+  return (
+    <>
+      {(["reply", "note"] as const).map((mode) => {
+        const text = drafts.get(chat.uid, mode);
+        if (!text) return null;
+        return (
+          <section class="begun" key={mode} aria-label={mode === "note" ? "Note not saved" : "Reply not sent"}>
+            <p class="begun-head"><span>{mode === "note" ? "You were writing a note. It was not saved." : "You were writing this. It was not sent."}</span><Copy text={text} /></p>
+            <p class="begun-text" dir="auto">{text}</p>
+          </section>
+        );
+      })}
+    </>
   );
 }
 

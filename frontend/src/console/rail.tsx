@@ -15,9 +15,10 @@ export function Rail({ desk }: { desk: Desk }) {
     <header class="rail">
       <span class="rail-brand" aria-hidden="true" />
       <nav aria-label="Main">
-        <a class="rail-link" href="/console/" aria-current="page" aria-label="Chats" onClick={(e) => { e.preventDefault(); desk.column.value = "list"; }}>
+        <a class="rail-link" href="/console/" aria-current="page" aria-label="Chats" aria-describedby="rail-wanting" onClick={(e) => { e.preventDefault(); desk.column.value = "list"; }}>
           <span class="rail-icon"><Icon name="chat" />{n > 0 && <span class="rail-count tabular" aria-hidden="true">{n > 99 ? "99+" : n}</span>}</span>
           <span>Chats</span>
+          <span id="rail-wanting" hidden>{n > 0 && `${n} waiting or unread`}</span>
         </a>
       </nav>
       <div class="rail-foot">

@@ -102,6 +102,29 @@ test("a reload keeps drafts and unsent messages, and nothing stays once all is a
   expect(left).not.toContain("canary");
 });
 
+test("a chat that ends takes the draft out of the storage and leaves it on the screen until it is dismissed (R-123)", async () => {
+  const s = await olga([active(VERA)]);
+  s.drafts.set(VERA, "reply", "canary: half an answer");
+  far().says(closed(VERA, 3));
+  expect(s.drafts.get(VERA, "reply")).toBe("canary: half an answer");
+  const kept = Array.from({ length: storage.length }, (_, i) => storage.getItem(storage.key(i)!)).join();
+  expect(kept).not.toContain("canary");
+  s.dismiss(VERA);
+  expect(s.drafts.get(VERA, "reply")).toBe("");
+});
+
+test("a note that was begun goes on as a note after olga looked elsewhere or reloaded", async () => {
+  let s = await olga([active(VERA)]);
+  s.drafts.set(VERA, "reply", "Dear Vera");
+  s.drafts.set(VERA, "note", "she paid twi");
+  expect(s.drafts.mode(VERA)).toBe("note");
+  s.stop();
+  s = await olga([active(VERA)]);
+  expect([s.drafts.mode(VERA), s.drafts.get(VERA, "note"), s.drafts.get(VERA, "reply")]).toEqual(["note", "she paid twi", "Dear Vera"]);
+  s.drafts.set(VERA, "note", "");
+  expect([s.drafts.mode(VERA), s.drafts.mode(DANA)]).toEqual(["reply", "reply"]);
+});
+
 test("another operator who logs in to the same tab finds nothing and sends nothing of olga's", async () => {
   let s = await olga([active(VERA)]);
   far().closes(1006);
@@ -219,6 +242,15 @@ test("accepting opens the chat; a new chat opens nothing by itself", async () =>
   expect(s.state.value.open).toBe(VERA);
   expect(mine(s.state.value).map((c) => c.uid)).toEqual([VERA]);
   expect(arrivals).toEqual([1]);
+});
+
+test("a slow answer to an accept does not pull olga out of the chat she has turned to", async () => {
+  const s = await olga([view(VERA), active(DANA)]);
+  const done = s.accept(VERA);
+  s.show(DANA);
+  far().says({ type: "done", id: sent("accept_chat")[0]?.["id"] });
+  expect(await done).toBe(false);
+  expect(s.state.value.open).toBe(DANA);
 });
 
 test("without a line olga is told that nothing happened", async () => {

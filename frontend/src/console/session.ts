@@ -19,6 +19,8 @@ export interface Surroundings {
   noteBox: Box;
   /** Whether a person has the conversation before their eyes: visible, focused, not covered. */
   looking: () => boolean;
+  /** Whether a person writes in the open conversation just now. */
+  writing?: () => boolean;
   /** Something that the operator should hear about although they did not ask. */
   tell: (text: string) => void;
   /** Somebody new waits. */
@@ -143,14 +145,17 @@ export class Session {
     if (reply) this.become(st.availability(this.state.peek(), online));
   }
 
+  /** Shows the chat, unless the operator has turned to another one while the answer was on its way. */
   async accept(chat: string): Promise<boolean> {
+    const before = this.state.peek().open;
     const reply = await this.ask({ type: "accept_chat", chat }, chat, {
       chat_already_taken: "Somebody else accepted this chat first.",
       not_found: "This chat is no longer waiting.",
       chat_closed: "This chat has ended.",
     });
-    if (reply) this.show(chat);
-    return reply !== null;
+    const stayed = this.state.peek().open === before && !this.around.writing?.();
+    if (reply && stayed) this.show(chat);
+    return reply !== null && stayed;
   }
 
   async transfer(chat: string, to: { department: string } | { operator: string }): Promise<boolean> {
@@ -302,7 +307,7 @@ export class Session {
       if (fresh) this.around.arrived(fresh);
     }
     for (const chat of next.chats.values()) {
-      if (chat.left === "ended" && before.chats.get(chat.uid)?.left !== "ended") this.drafts.forget(chat.uid);
+      if (chat.left === "ended" && before.chats.get(chat.uid)?.left !== "ended") this.drafts.ended(chat.uid);
     }
   }
 
