@@ -126,7 +126,7 @@ def _newest_missed(departments: set[int]) -> dict[int, tuple[datetime, str]]:
     """{department: (when, uid)} of the newest missed chat that is still listed."""
     missed = Chat.objects.filter(
         state=Chat.State.MISSED, department_id=OuterRef("pk"), closed_at__gt=selectors.missed_since()
-    ).order_by("-closed_at", "-uid")
+    ).order_by(*selectors.newest_missed_first())
     asked = Department.objects.filter(pk__in=departments).annotate(
         missed_at=Subquery(missed.values("closed_at")[:1]), missed_uid=Subquery(missed.values("uid")[:1])
     )

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Exists, Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, F, Q, QuerySet
+from django.db.models.functions import Collate
 from django.utils import timezone
 
 from accounts.models import Department, Operator, OperatorRole
@@ -16,6 +18,8 @@ from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from django.db.models.expressions import OrderBy
 
     from accounts.models import Site
     from visitors.sessions import VisitorPrincipal
@@ -140,7 +144,14 @@ def missed_chats(principal: OperatorPrincipal) -> QuerySet[Chat]:
         department_id__in=principal.department_ids,
         closed_at__gt=missed_since(),
     )
-    return missed.order_by("-closed_at", "-uid")[:MISSED_SHOWN]
+    return missed.order_by(*newest_missed_first())[:MISSED_SHOWN]
+
+
+def newest_missed_first() -> tuple[OrderBy, ...]:
+    """The latest end, then the largest uid in byte order, whatever language the database sorts by: the same
+    order in every browser, as the digest relies on it (docs/protocol.md)."""
+    in_bytes = Collate("uid", "C" if connection.vendor == "postgresql" else "BINARY")
+    return (F("closed_at").desc(), in_bytes.desc())
 
 
 def missed_since() -> datetime:

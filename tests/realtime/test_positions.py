@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from accounts import notices, selectors
 from accounts.actions import renew_leases, set_availability
 from accounts.models import Department, Operator, Site
 from chatlead.realtime import hub as hubs
-from chats import positions
+from chats import positions, snapshot
 from chats.actions import end_chat, leave_message
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
@@ -123,3 +124,21 @@ def test_a_round_costs_the_same_for_one_visitor_and_for_twenty(
             assert {key for key, _, _ in positions.visitor_positions(asked)} == asked
     with django_assert_num_queries(1):
         selectors.online_by_site([everybody.site.pk, everybody.rival_site.pk])
+
+
+def test_of_two_missed_in_one_moment_everybody_takes_the_same_for_the_newest(
+    everybody: SimpleNamespace, intake: Department, billing: Department, principal_of: Callable[..., Any]
+) -> None:
+    """docs/protocol.md: by bytes, where a dictionary would put small letters before capitals."""
+    moment = timezone.now()
+    for uid in ("Zzzzzzzzzzzzzzzzzzzzzz", "aaaaaaaaaaaaaaaaaaaaaa", "AAAAAAAAAAAAAAAAAAAAAA"):
+        for department in (intake, billing):
+            chat = make_chat(visitor_on(everybody.site), department, state="missed", closed_at=moment)
+            Chat.objects.filter(pk=chat.pk).update(uid=uid if department == intake else uid[:-1] + "_")
+    for operator in (everybody.olga, everybody.nina, everybody.sam):
+        principal = principal_of(operator)
+        welcome = snapshot.operator_welcome(principal)
+        shown = [each.uid for each in welcome.missed]
+        assert shown == sorted(shown, reverse=True)
+        [position] = positions.operator_positions([principal]).values()
+        assert position.digest == welcome.digest
