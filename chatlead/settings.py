@@ -186,7 +186,9 @@ DATABASE_THREADS = env.int("CHATLEAD_DATABASE_THREADS", default=4)
 DRAIN_SECONDS = env.float("CHATLEAD_DRAIN_SECONDS", default=3.0)  # sockets are told to come back over this
 
 # --- Mail -------------------------------------------------------------------------------------------------
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# into files, not onto the screen: what a server prints is kept as a log
+vars().update(env.email_url("EMAIL_URL", default="filemail://"))
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("CHATLEAD_FROM_EMAIL", default="ChatLead <chatlead@localhost>")
 EMAIL_TIMEOUT = 20
 
@@ -204,7 +206,9 @@ USE_TZ = True
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {"()": "chatlead.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("CHATLEAD_LOG_LEVEL", default="INFO")},
     "loggers": {

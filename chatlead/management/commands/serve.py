@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from argparse import ArgumentParser
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers-off", action="store_true", help="no tasks in this process")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.umask(0o077)  # the database and the mails of a copy without servers are files, and nobody else's
         allow_many_sockets()
         if options["migrate"]:
             migrate()
