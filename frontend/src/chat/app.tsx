@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { displayName, webAddress } from "../design/names.ts";
 import { Avatar, ChatDrawing, EmptyState, Skeleton } from "../design/parts.tsx";
@@ -7,10 +7,13 @@ import type { LinkState } from "../wire/connection.ts";
 import type { ChatClient } from "./client.ts";
 import { Composer } from "./composer.tsx";
 import { Conversation } from "./conversation.tsx";
-import { LeaveForm, StartForm } from "./forms.tsx";
+import type { Values } from "./form.ts";
+import { LeaveForm, Left, StartForm } from "./forms.tsx";
 import { isOpen } from "./state.ts";
 import { t } from "./strings.ts";
 import { inVain } from "./thread.ts";
+
+const DOUBLE_TAP_MS = 600;
 
 export function App({ client, onMinimise }: { client: ChatClient; onMinimise: () => void }) {
   const { site, chat } = client.state.value;
@@ -36,13 +39,32 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ()
     <main class="frame" aria-label={t.chat}>
       <Header site={site} chat={chat} canEnd={open && !ending} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
       <Trouble client={client} />
-      {stopped ? <Stopped code={client.stoppedBy.value} />
+      {stopped ? <Stopped client={client} />
         : !site ? <Waiting />
         : chat ? <Chat client={client} site={site} chat={chat} ending={ending} onKeep={() => setEnding(false)} />
-        : site.online.length ? <div class="scroll"><StartForm client={client} site={site} /></div>
-        : <div class="scroll"><LeaveForm client={client} site={site} /></div>}
+        : <div class="scroll"><Before client={client} site={site} /></div>}
     </main>
   );
+}
+
+/** Before a chat: its form, or the one for a message. Who is writing a message when somebody comes is asked. */
+function Before({ client, site }: { client: ChatClient; site: SiteView }) {
+  const away = !site.online.length;
+  const [leaving, setLeaving] = useState(away);
+  const [left, setLeft] = useState<Values | null>(null);
+
+  useEffect(() => {
+    if (away) setLeaving(true);
+    else if (!left && !client.draft.value.trim()) setLeaving(false);
+  }, [away]);
+  const chat = () => {
+    setLeft(null);
+    setLeaving(false);
+  };
+  if (!away && !leaving) return <StartForm client={client} site={site} />;
+  const onChat = away ? null : chat;
+  if (left) return <Left name={left["name"] ?? ""} email={left["email"] ?? ""} onAnother={() => setLeft(null)} onChat={onChat} />;
+  return <LeaveForm client={client} site={site} onSent={setLeft} onChat={onChat} />;
 }
 
 function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | null; chat: VisitorChatView | null; canEnd: boolean; onEnd: () => void; onMinimise: () => void }) {
@@ -83,12 +105,14 @@ function useTrouble(link: LinkState): boolean {
 
 function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site: SiteView; chat: VisitorChatView; ending: boolean; onKeep: () => void }) {
   const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState(false);
   const open = isOpen(chat) && !ending;
   const policy = webAddress(site.privacy_policy_url);
   const end = async () => {
     setBusy(true);
     const answer = await client.endChat();
     setBusy(false);
+    setRefused(!answer.ok);
     if (answer.ok) onKeep();
   };
   return (
@@ -98,24 +122,38 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
         <div class="ask" role="alertdialog" aria-labelledby="ask-title" aria-describedby="ask-text">
           <h2 id="ask-title">{t.endQuestion}</h2>
           <p class="muted" id="ask-text">{t.endText}</p>
+          {refused && <p class="ask-refused" role="alert">{client.link.value === "online" ? t.failedOther : t.endLater}</p>}
           <div class="ask-actions">
-            <Button onClick={onKeep}>{t.keep}</Button>
+            <Button onClick={() => { setRefused(false); onKeep(); }}>{t.keep}</Button>
             <Button kind="danger" busy={busy} onClick={end} data-autofocus>{t.endChat}</Button>
           </div>
         </div>
       ) : open ? (
         <Composer client={client} />
       ) : (
-        <div class="ask">
-          <p>{inVain(chat) ? t.missed : t.ended}</p>
-          <Button kind="primary" wide onClick={() => client.newChat()}>{site.online.length ? t.newChat : t.awayTitle}</Button>
-        </div>
+        <Over client={client} site={site} chat={chat} />
       )}
       <footer class={open ? "foot" : "foot foot-raised"}>
         {!client.kept.value && <p>{t.notKept}</p>}
         {policy && <p><a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></p>}
       </footer>
     </>
+  );
+}
+
+/** The second of two quick taps on "End chat" lands here and does not take the conversation away. */
+function Over({ client, site, chat }: { client: ChatClient; site: SiteView; chat: VisitorChatView }) {
+  const since = useRef(performance.now());
+  const late = client.draft.value.trim() || client.unsent.value.some((i) => i.chat === chat.uid);
+  const next = () => {
+    if (performance.now() - since.current > DOUBLE_TAP_MS) client.newChat();
+  };
+  return (
+    <div class="ask">
+      <p>{inVain(chat) ? t.missed : t.ended}</p>
+      {late && <p class="muted">{t.lateKept}</p>}
+      <Button kind="primary" wide onClick={next}>{site.online.length ? t.newChat : t.awayTitle}</Button>
+    </div>
   );
 }
 
@@ -130,11 +168,13 @@ function Waiting() {
   );
 }
 
-function Stopped({ code }: { code: number }) {
+/** Coming back by ourselves is useless; the visitor may know better. An old frame is loaded anew. */
+function Stopped({ client }: { client: ChatClient }) {
+  const old = client.stoppedBy.value === CLOSE_CODES.PROTOCOL_NOT_SPOKEN;
   return (
     <div class="form">
-      <EmptyState title={t.unavailable} drawing={<ChatDrawing />}>
-        {code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN && <p>{t.reload}</p>}
+      <EmptyState title={old ? t.old : t.unavailable} drawing={<ChatDrawing />}>
+        <Button kind="primary" onClick={() => (old ? location.reload() : client.again())}>{t.retry}</Button>
       </EmptyState>
     </div>
   );

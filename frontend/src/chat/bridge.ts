@@ -18,7 +18,8 @@ export type ToLoader =
   | { chatlead: 1; type: "chat"; open: boolean }
   | { chatlead: 1; type: "event"; name: "chat_started" | "message" | "chat_ended"; detail: Record<string, string | number> };
 
-const TICKET_MS = 8_000;
+/** A line that needs seconds for each way is slow, not dead. */
+const TICKET_MS = 20_000;
 
 export interface Parent {
   origin: string;

@@ -86,10 +86,10 @@ test("what came too late for a chat goes along into the next one (docs/protocol.
   far().says({ type: "failed", ref: refOf(), chat: VERAS, code: "chat_closed", message: "" });
   expect(client.unsent.value.map((i) => i.failed)).toEqual(["chat_closed"]);
   client.newChat();
-  expect(client.draft.value).toBe("and ano\none more thing");
+  expect(client.draft.value).toBe("one more thing\nand ano");
   far().says({ type: "started", ref: "r", chat: waiting(NEXT) });
   expect(client.state.value.chat?.uid).toBe(NEXT);
-  expect(client.draft.value).toBe("and ano\none more thing");
+  expect(client.draft.value).toBe("one more thing\nand ano");
 });
 
 test("the end of the chat takes the draft out of the tab's storage, not out of the visitor's sight (R-123)", async () => {

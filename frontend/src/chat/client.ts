@@ -16,6 +16,9 @@ type Inbound = VisitorEvent | Reply;
 export type Answer = { ok: true } | { ok: false; code: string; field: string; message: string };
 const LOST: Answer = { ok: false, code: "offline", field: "", message: "" };
 
+/** Refusals that say that the form, the notice or the chat is not what we show. */
+const BEHIND = new Set(["notice_required", "unknown_field", "missing_field", "chat_already_open", "chat_closed", "wrong_state", "not_found"]);
+
 const MARK_MS = 400;
 const TYPING_AGAIN_MS = 3_000;
 const TYPING_FORGOTTEN_MS = 6_000;
@@ -73,16 +76,29 @@ export class ChatClient {
     this.pendingStart = { type: "start_chat", ref: this.pendingStart?.ref ?? uuid7(), ...form };
     const answer = await this.question(this.pendingStart);
     if (answer.ok || answer.code !== "offline") this.pendingStart = null;
-    return answer;
+    if (!answer.ok && answer.code === "nobody_online") this.whoLeft(form.department ?? "");
+    return this.catchUp(answer);
   }
 
-  leaveMessage(form: Omit<LeaveMessage, "type" | "id">): Promise<Answer> {
-    return this.question({ type: "leave_message", ...form });
+  async leaveMessage(form: Omit<LeaveMessage, "type" | "id">): Promise<Answer> {
+    return this.catchUp(await this.question({ type: "leave_message", ...form }));
   }
 
-  endChat(): Promise<Answer> {
+  async endChat(): Promise<Answer> {
     this.stopTyping();
-    return this.question({ type: "end_chat", chat: this.state.value.chat?.uid ?? "" });
+    return this.catchUp(await this.question({ type: "end_chat", chat: this.state.value.chat?.uid ?? "" }));
+  }
+
+  /** The visitor asks for another try after a refusal. */
+  again(): void {
+    this.stoppedBy.value = 0;
+    this.secondTicket = true;
+    this.connection.start();
+  }
+
+  /** By how many milliseconds this machine's clock is behind the server's. */
+  get skew(): number {
+    return this.connection.skew;
   }
 
   loadOlder(): Promise<Answer> {
@@ -133,8 +149,10 @@ export class ChatClient {
   /** Leaves an ended chat, so that the form for a new one is shown. What was not sent becomes the draft. */
   newChat(): void {
     this.box.set("left", this.state.value.chat?.uid ?? null);
-    for (const item of this.outbox.all) this.toDraft(item);
+    const late = this.outbox.all.map((i) => i.text);
+    this.outbox.clear();
     this.set({ ...this.state.value, chat: null, typing: false });
+    this.write([...late, this.draft.value].filter(Boolean).join("\n"));
     this.rows.restart(0);
   }
 
@@ -261,7 +279,19 @@ export class ChatClient {
   }
 
   private keepDraft(): void {
-    this.box.set("draft", isOpen(this.state.value.chat) ? this.draft.value || null : null);
+    const { chat } = this.state.value;
+    this.box.set("draft", chat && !isOpen(chat) ? null : this.draft.value || null);
+  }
+
+  /** What the server refuses because we are behind is no fault of the visitor's: learn what it knows now. */
+  private catchUp(answer: Answer): Answer {
+    if (!answer.ok && BEHIND.has(answer.code)) this.connection.renew();
+    return answer;
+  }
+
+  private whoLeft(department: string): void {
+    const online = this.state.value.site?.online.filter((d) => department && d !== department) ?? [];
+    this.reduce({ type: "availability_changed", online });
   }
 
   private compare(seq: number, marks: number, epoch: string): void {
@@ -317,6 +347,7 @@ export class ChatClient {
     if (open !== this.told.open) {
       this.bridge.tell({ chatlead: 1, type: "chat", open });
       this.keepDraft();
+      if (open) this.box.set("form", null); // the server has what she filled in, or another tab's form was it
     }
     this.told = { unread, open };
   }

@@ -18,7 +18,7 @@ export function Conversation({ client, chat }: { client: ChatClient; chat: Visit
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const online = client.link.value === "online";
-  const items = thread(chat, client.unsent.value, online);
+  const items = thread(chat, client.unsent.value, online, client.skew);
   const newest = spoken(items);
   const typing = client.state.value.typing;
   const size = items.length + (typing ? 1 : 0);
@@ -45,7 +45,7 @@ export function Conversation({ client, chat }: { client: ChatClient; chat: Visit
         {items.map((item) => {
           if (item.kind !== "bubble") {
             const day = item.kind === "day";
-            return <p class={day ? "day" : "system-line"} key={item.key}>{day ? dayName(item.at) : displayName(item.text)}</p>;
+            return <p class={day ? "day" : "system-line"} key={item.key}>{day ? dayName(item.at, Date.now() + client.skew) : displayName(item.text)}</p>;
           }
           return <Message key={item.key} item={item} client={client} worded={item.key === newest} open={isOpen(chat)} />;
         })}

@@ -10,21 +10,46 @@ import { autocompleteOf, culprit, type Errors, filled, LEAVE_FIELDS, missing, on
 import { t } from "./strings.ts";
 import { Text } from "./text.tsx";
 
-/** What was typed into a form outlives its redraws and a reload of the page, in this tab only. */
-function useValues(client: ChatClient, key: string): [Values, (name: string, value: string) => void, () => void] {
-  const [values, set] = useState<Values>(() => {
+/**
+ * What was typed into one of the two forms stands in the other, and outlives its redraws and a reload of the
+ * page, in this tab only. `@ref` names what is being sent: it stays the same until something is changed.
+ */
+function useValues(client: ChatClient): { values: Values; set: (name: string, value: string) => void; ref: () => string; forget: () => void } {
+  const [values, show] = useState<Values>(() => {
     try {
-      return JSON.parse(client.box.get(key) ?? "{}") as Values;
+      return JSON.parse(client.box.get("form") ?? "{}") as Values;
     } catch {
       return {};
     }
   });
   const keep = (next: Values) => {
-    client.box.set(key, Object.keys(next).length ? JSON.stringify(next) : null);
-    set(next);
+    client.box.set("form", Object.keys(next).length ? JSON.stringify(next) : null);
+    show(next);
   };
-  return [values, (name, value) => keep({ ...values, [name]: value }), () => keep({})];
+  return {
+    values,
+    set: (name, value) => {
+      const { "@ref": _, ...rest } = values;
+      keep({ ...rest, [name]: value });
+    },
+    ref: () => {
+      const ref = values["@ref"] ?? uuid7();
+      keep({ ...values, "@ref": ref });
+      return ref;
+    },
+    forget: () => keep({}),
+  };
 }
+
+/** A refusal in words. What was refused for want of a connection may be sent again when there is one. */
+function Refusal({ client, trouble }: { client: ChatClient; trouble: Trouble }) {
+  const { code, words } = trouble;
+  if (!words) return null;
+  return <Banner tone="warn" role="alert">{code === "offline" && client.link.value === "online" ? t.backAgain : words}</Banner>;
+}
+
+type Trouble = { code: string; words: string };
+const NONE: Trouble = { code: "", words: "" };
 
 /** The notice stands beside the button, in full, not behind a link (R-032). */
 function Notice({ site }: { site: SiteView }) {
@@ -55,11 +80,11 @@ function Fields({ fields, values, errors, onValue }: { fields: readonly FieldSpe
   );
 }
 
-function objection(fields: readonly FieldSpec[], answer: Answer): { errors: Errors; trouble: string } {
-  if (answer.ok) return { errors: {}, trouble: "" };
+function objection(fields: readonly FieldSpec[], answer: Answer): { errors: Errors; trouble: Trouble } {
+  if (answer.ok) return { errors: {}, trouble: NONE };
   const at = culprit(fields, answer.field);
-  if (at) return { errors: { [at]: answer.message }, trouble: "" };
-  return { errors: {}, trouble: t.failed[answer.code] ?? (answer.message || t.failedOther) };
+  if (at) return { errors: { [at]: answer.message }, trouble: NONE };
+  return { errors: {}, trouble: { code: answer.code, words: t.failed[answer.code] ?? (answer.message || t.failedOther) } };
 }
 
 function focusFirstError(form: HTMLFormElement): void {
@@ -68,9 +93,9 @@ function focusFirstError(form: HTMLFormElement): void {
 
 /** At most one screen before the chat: the site's own fields, or none, and the notice. */
 export function StartForm({ client, site }: { client: ChatClient; site: SiteView }) {
-  const [values, setValue, forget] = useValues(client, "form");
+  const { values, set: setValue, forget } = useValues(client);
   const [errors, setErrors] = useState<Errors>({});
-  const [trouble, setTrouble] = useState("");
+  const [trouble, setTrouble] = useState(NONE);
   const [busy, setBusy] = useState(false);
   const choices = onlineDepartments(site);
   const chosen = choices.find((d) => d.uid === values["@department"]) ?? choices[0];
@@ -92,11 +117,12 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
   return (
     <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(e.currentTarget); }}>
       <h2 class="hello">{displayName(site.welcome) || t.welcome}</h2>
-      {trouble && <Banner tone="warn" role="alert">{trouble}</Banner>}
+      <Refusal client={client} trouble={trouble} />
       <Fields fields={site.fields} values={values} errors={errors} onValue={setValue} />
       {choices.length > 1 && (
         <Field label={t.department} kind="select" required value={chosen?.uid ?? ""} onValue={(v) => setValue("@department", v)} options={choices.map((d) => ({ value: d.uid, label: d.name }))} />
       )}
+      {client.draft.value.trim() && <p class="muted small">{t.draftKept}</p>}
       <div class="form-end">
         <Notice site={site} />
         <Button kind="primary" wide type="submit" busy={busy}>{t.startChat}</Button>
@@ -105,14 +131,21 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
   );
 }
 
-/** Nobody is online: a message by mail. It is sent once, however often the button has to be pressed. */
-export function LeaveForm({ client, site }: { client: ChatClient; site: SiteView }) {
-  const [values, setValue, forget] = useValues(client, "leave");
-  const [ref, setRef] = useState(uuid7);
+/**
+ * Nobody is online: a message by mail. It is sent once, however often the button has to be pressed. Its text
+ * is the draft, so that it goes along into a chat and comes along from one.
+ */
+export function LeaveForm({ client, site, onSent, onChat }: { client: ChatClient; site: SiteView; onSent: (values: Values) => void; onChat: (() => void) | null }) {
+  const { values: kept, set, ref, forget } = useValues(client);
   const [errors, setErrors] = useState<Errors>({});
-  const [trouble, setTrouble] = useState("");
+  const [trouble, setTrouble] = useState(NONE);
   const [busy, setBusy] = useState(false);
-  const [sent, setSent] = useState<Values | null>(null);
+  const address = site.fields.find((f) => f.kind === "email")?.name ?? "";
+  const values: Values = { ...kept, email: kept["email"] ?? kept[address] ?? "", text: client.draft.value };
+  const setValue = (name: string, value: string) => {
+    if (name === "text") client.write(value);
+    set(name === "text" ? "@text" : name, name === "text" ? "" : value);
+  };
 
   const submit = async (form: HTMLFormElement) => {
     const gaps = missing(LEAVE_FIELDS, values);
@@ -121,12 +154,12 @@ export function LeaveForm({ client, site }: { client: ChatClient; site: SiteView
     setBusy(true);
     const { name = "", email = "", text = "" } = filled(LEAVE_FIELDS, values);
     const department = (site.departments.find((d) => d.uid === values["@department"]) ?? site.departments[0])?.uid ?? "";
-    const answer = await client.leaveMessage({ ref, name, email, text, department, notice: site.notice.sha256 });
+    const answer = await client.leaveMessage({ ref: ref(), name, email, text, department, notice: site.notice.sha256 });
     setBusy(false);
     if (answer.ok) {
-      setSent({ name, email });
       forget();
-      return setRef(uuid7());
+      client.write("");
+      return onSent({ name, email });
     }
     const said = objection(LEAVE_FIELDS, answer);
     setErrors(said.errors);
@@ -134,23 +167,17 @@ export function LeaveForm({ client, site }: { client: ChatClient; site: SiteView
     focusFirstError(form);
   };
 
-  if (sent) {
-    return (
-      <div class="form" role="group" aria-live="polite">
-        <EmptyState title={t.leftTitle(displayName(sent["name"] ?? ""))} drawing={<ChatDrawing />}>
-          <p>{t.leftText(sent["email"] ?? "")}</p>
-          <Button onClick={() => setSent(null)}>{t.leaveAnother}</Button>
-        </EmptyState>
-      </div>
-    );
-  }
   return (
     <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(e.currentTarget); }}>
-      <div>
-        <h2 class="hello">{t.awayTitle}</h2>
-        <p class="muted">{t.awayText}</p>
-      </div>
-      {trouble && <Banner tone="warn" role="alert">{trouble}</Banner>}
+      {onChat ? (
+        <Banner tone="good" role="status"><span>{t.somebodyCame}</span> <Button small onClick={onChat}>{t.chatInstead}</Button></Banner>
+      ) : (
+        <div>
+          <h2 class="hello">{t.awayTitle}</h2>
+          <p class="muted">{t.awayText}</p>
+        </div>
+      )}
+      <Refusal client={client} trouble={trouble} />
       {site.departments.length > 1 && (
         <Field label={t.department} kind="select" required value={values["@department"] ?? site.departments[0]!.uid} onValue={(v) => setValue("@department", v)} options={site.departments.map((d) => ({ value: d.uid, label: d.name }))} />
       )}
@@ -160,5 +187,17 @@ export function LeaveForm({ client, site }: { client: ChatClient; site: SiteView
         <Button kind="primary" wide type="submit" busy={busy}>{t.leaveMessage}</Button>
       </div>
     </form>
+  );
+}
+
+/** A message was left: what happens with it. */
+export function Left({ name, email, onAnother, onChat }: { name: string; email: string; onAnother: () => void; onChat: (() => void) | null }) {
+  return (
+    <div class="form" role="group" aria-live="polite">
+      <EmptyState title={t.leftTitle(displayName(name))} drawing={<ChatDrawing />}>
+        <p>{t.leftText(email)}</p>
+        {onChat ? <Button kind="primary" onClick={onChat}>{t.startChat}</Button> : <Button onClick={onAnother}>{t.leaveAnother}</Button>}
+      </EmptyState>
+    </div>
   );
 }

@@ -26,7 +26,8 @@ export type Item = BubbleItem | LineItem;
 
 const RUN_MS = 5 * 60_000;
 
-export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online: boolean): Item[] {
+/** `skew` is added to what this machine's clock says: days are the server's. */
+export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online: boolean, skew = 0): Item[] {
   const items: Item[] = [];
   let day = 0;
   const push = (item: Item) => {
@@ -41,10 +42,11 @@ export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online:
     if (item) push(item);
   }
   const known = new Set((chat.log ?? []).map((r) => r.ref));
+  const newest = chat.log?.at(-1)?.at ?? 0;
   for (const u of unsent) {
     if (u.chat !== chat.uid || known.has(u.ref)) continue;
     const delivery: Delivery = u.failed ? "failed" : online ? "sending" : "held";
-    push({ kind: "bubble", key: u.ref, own: true, name: "", text: u.text, state: "", at: u.at, delivery, reason: u.failed, first: true, last: true });
+    push({ kind: "bubble", key: u.ref, own: true, name: "", text: u.text, state: "", at: Math.max(newest, u.at + skew), delivery, reason: u.failed, first: true, last: true });
   }
   return grouped(items);
 }

@@ -9,8 +9,12 @@ import { Box } from "../wire/storage.ts";
 import { browserId, forgetBrowser } from "./identity.ts";
 import { Events, install, installed } from "./queue.ts";
 import { Panel } from "./panel.ts";
+import { words } from "./words.ts";
 
-const SPEAK_MS = 12_000;
+/** On a bad line the frame's files take long; a frame that is there and says nothing is none of ours. */
+const SLOW_MS = 8_000;
+const LOAD_MS = 45_000;
+const SPEAK_MS = 5_000;
 
 function start(script: HTMLScriptElement, key: string): void {
   const server = new URL(script.src).origin;
@@ -25,6 +29,7 @@ function start(script: HTMLScriptElement, key: string): void {
   let talking = false;
   let greeted = false; // before its document is there the frame has another origin, and the browser complains
   let unread = 0;
+  let later: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (message: ToFrame) => greeted && panel?.frame?.contentWindow?.postMessage(message, server);
@@ -46,10 +51,18 @@ function start(script: HTMLScriptElement, key: string): void {
     greeted = false;
     panel.load(url, () => {
       greeted = true;
+      clearTimeout(silence);
+      silence = setTimeout(giveUp, SPEAK_MS);
       tell({ chatlead: 1, type: "init", browser: id, url: location.href.slice(0, 2048), open });
     });
-    silence = setTimeout(() => panel?.unload(true), SPEAK_MS);
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      panel?.say(words.slow);
+      silence = setTimeout(giveUp, LOAD_MS - SLOW_MS);
+    }, SLOW_MS);
   };
+
+  const giveUp = () => panel?.unload(true);
 
   const remember = () => memory.set("chat", talking ? (open ? "2" : "1") : null);
 
@@ -93,9 +106,11 @@ function start(script: HTMLScriptElement, key: string): void {
   };
 
   const draw = (color: string) => {
-    panel = new Panel(document, color, () => setOpen(!open));
+    panel = new Panel(document, color, () => setOpen(!open), load);
     panel.show(shown);
     addEventListener("message", (e) => void hear(e));
+    addEventListener("online", () => open && load());
+    panel.host.shadowRoot!.addEventListener("keydown", (e) => (e as KeyboardEvent).key === "Escape" && setOpen(false));
     visualViewport?.addEventListener("resize", () => open && panel?.fit());
     visualViewport?.addEventListener("scroll", () => open && panel?.fit());
     const flag = memory.get("chat");
@@ -108,6 +123,8 @@ function start(script: HTMLScriptElement, key: string): void {
   };
 
   const facts = async (attempt: number): Promise<void> => {
+    clearTimeout(later);
+    removeEventListener("online", sooner);
     try {
       const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}`, { credentials: "omit" });
       if (answer.ok) {
@@ -119,8 +136,10 @@ function start(script: HTMLScriptElement, key: string): void {
     } catch {
       // the server is away: nothing is shown, and asked again later
     }
-    setTimeout(() => void facts(attempt + 1), 5_000 + 20 * backoff(attempt));
+    later = setTimeout(() => void facts(attempt + 1), 5_000 + 20 * backoff(attempt));
+    addEventListener("online", sooner);
   };
+  const sooner = () => void facts(0);
 
   install(window as { ChatLead?: unknown }, {
     open: () => setOpen(true),

@@ -12,12 +12,17 @@ export class Panel {
   readonly button: HTMLButtonElement;
   private box: HTMLDivElement;
   private hint: HTMLSpanElement;
+  private words: HTMLElement;
+  private again: HTMLButtonElement;
   private badge: HTMLElement;
   private news: HTMLElement;
   frame: HTMLIFrameElement | null = null;
 
-  /** Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). */
-  constructor(private doc: Document, color: string, pressed: () => void) {
+  /**
+   * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `pressed` is the
+   * launcher, `retry` the button of a panel whose chat could not be reached.
+   */
+  constructor(private doc: Document, color: string, pressed: () => void, retry: () => void) {
     this.host = doc.createElement("chatlead-widget");
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
@@ -31,6 +36,12 @@ export class Panel {
     this.box = this.make("div", root);
     this.box.hidden = true;
     this.hint = this.make("span", this.box);
+    this.words = this.make("b", this.hint);
+    this.words.setAttribute("role", "status");
+    this.again = this.make("button", this.hint);
+    this.again.type = "button";
+    this.again.textContent = words.again;
+    this.again.onclick = retry;
     this.button = this.make("button", root);
     this.button.type = "button";
     this.button.ariaLabel = words.launcher;
@@ -55,20 +66,31 @@ export class Panel {
     frame.style.visibility = "hidden";
     frame.onload = loaded;
     frame.src = url;
-    this.hint.textContent = words.connecting;
+    this.say(words.connecting);
     this.frame = frame;
     this.box.append(frame);
   }
 
+  /** The frame has spoken. From now on it offers the way out on a phone; until then the launcher does. */
   reveal(): void {
-    if (this.frame) this.frame.style.visibility = "";
+    if (!this.frame || this.host.hasAttribute("data-up")) return;
+    this.frame.style.visibility = "";
+    this.host.toggleAttribute("data-up", true);
+    this.say("");
+    if (!this.box.hidden) this.frame.focus();
+  }
+
+  say(text: string, again = false): void {
+    this.words.textContent = text;
+    this.again.hidden = !again;
   }
 
   /** Takes the frame away; with `unreachable` the panel says so. */
   unload(unreachable: boolean): void {
     this.frame?.remove();
     this.frame = null;
-    this.hint.textContent = unreachable ? words.unreachable : "";
+    this.host.removeAttribute("data-up");
+    this.say(unreachable ? words.unreachable : "", unreachable);
   }
 
   open(on: boolean): void {

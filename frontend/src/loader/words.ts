@@ -3,6 +3,8 @@ export const words = {
   launcher: "Chat with us",
   frame: "Chat",
   connecting: "Connecting \u2026",
+  slow: "Still connecting. The line is slow \u2026",
   unreachable: "The chat cannot be reached right now.",
+  again: "Try again",
   unread: (n: number): string => (n === 1 ? "1 new message" : n ? `${n} new messages` : ""),
 };

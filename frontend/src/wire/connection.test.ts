@@ -309,6 +309,29 @@ test("who wants the newest facts is welcomed again", async () => {
   expect(states.at(-1)).toBe("online");
 });
 
+test("half a character, which would make the whole frame unreadable, is sent as the sign for one", async () => {
+  const link = await welcomed();
+  link.send({ type: "send_message", text: "a\ud83d b \u{1f600}" });
+  expect(FakeSocket.last.sent.at(-1)?.["text"]).toBe("a\ufffd b \u{1f600}");
+});
+
+test("a question that a living server does not answer is given up", async () => {
+  const link = await welcomed();
+  const told = expect(link.ask({ type: "end_chat" })).rejects.toBeInstanceOf(Lost);
+  for (let i = 0; i < 21; i++) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.last.says({ type: "position" });
+  }
+  await told;
+  expect(states.at(-1)).toBe("online");
+});
+
+test("the server's word says how wrong the clock is", async () => {
+  const link = await welcomed();
+  FakeSocket.last.says({ type: "pong", at: Date.now() - 86_400_000 });
+  expect(link.skew).toBe(-86_400_000);
+});
+
 /** With a chat on the screen; every answer comes `delay` after its question. */
 async function connectOver(delay: number): Promise<Connection> {
   const link = connect(QUIET_IN_CHAT_MS);

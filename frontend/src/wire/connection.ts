@@ -12,6 +12,7 @@ export type LinkState = "idle" | "connecting" | "online" | "offline" | "stopped"
 export interface Frame {
   readonly type: string;
   readonly id?: number;
+  readonly at?: number;
 }
 
 export interface ConnectionOptions<F extends Frame> {
@@ -41,6 +42,8 @@ const WELCOME_MS = 10_000;
 const OPEN_MS = 20_000;
 /** A new network makes an attempt that is this old pointless: it was begun on the old one. */
 const STALE_MS = 2_000;
+/** A question to which a living server says nothing is given up, so that nobody waits for ever. */
+const UNANSWERED_MS = 20_000;
 const FLOOD_MS = 5_000;
 
 export class Lost extends Error {}
@@ -58,7 +61,9 @@ export class Connection<F extends Frame = Frame> {
   private beganAt = 0;
   private turn = 0;
   private lastId = 0;
-  private questions = new Map<number, { resolve: (f: F) => void; reject: (e: Error) => void }>();
+  private questions = new Map<number, { at: number; resolve: (f: F) => void; reject: (e: Error) => void }>();
+  /** Milliseconds by which the server's clock is ahead of this machine's, as far as it has said. */
+  skew = 0;
 
   constructor(private options: ConnectionOptions<F>) {
     const { page, document } = options;
@@ -103,7 +108,7 @@ export class Connection<F extends Frame = Frame> {
   /** False when nothing could be sent; then the caller keeps it. `owed`: an answer is expected soon. */
   send(command: object, owed = false): boolean {
     if (this.state !== "online" || this.socket?.readyState !== 1) return false;
-    this.socket.send(JSON.stringify(command));
+    this.socket.send(JSON.stringify(command, wellFormed));
     if (owed && !this.owedAt) this.owedAt = now();
     return true;
   }
@@ -112,7 +117,7 @@ export class Connection<F extends Frame = Frame> {
   ask(command: object): Promise<F> {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
-      if (this.send({ ...command, id }, true)) this.questions.set(id, { resolve, reject });
+      if (this.send({ ...command, id }, true)) this.questions.set(id, { at: now(), resolve, reject });
       else reject(new Lost("offline"));
     });
   }
@@ -172,7 +177,8 @@ export class Connection<F extends Frame = Frame> {
       this.questions.delete(frame.id!);
       question.resolve(frame);
     }
-    if (frame.type !== "pong") this.options.onFrame(frame);
+    if (frame.type === "pong") this.skew = (frame.at ?? Date.now()) - Date.now();
+    else this.options.onFrame(frame);
     if (this.questions.size && !this.owedAt) this.owedAt = this.heardAt;
   }
 
@@ -185,6 +191,11 @@ export class Connection<F extends Frame = Frame> {
       if (at - this.askedAt >= this.patience) this.lose(0);
     } else if ((this.owedAt && at - this.owedAt >= this.patience) || at - this.heardAt >= (this.options.quietMs?.() ?? QUIET_MS)) {
       this.ping();
+    }
+    for (const [id, question] of this.questions) {
+      if (at - question.at < UNANSWERED_MS) continue;
+      this.questions.delete(id);
+      question.reject(new Lost("unanswered"));
     }
   }
 
@@ -224,6 +235,11 @@ export class Connection<F extends Frame = Frame> {
     this.state = state;
     this.options.onState(state, code);
   }
+}
+
+/** Half a character is none, and a frame that holds one is refused whole. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/[\ud800-\udfff]/gu, "\ufffd") : value;
 }
 
 /** Milliseconds of a clock that nobody sets; 0 means never. */

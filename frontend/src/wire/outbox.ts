@@ -57,7 +57,7 @@ export class Outbox {
   refused(ref: string, code: string, retryAfterMs = 0): void {
     this.land(ref);
     if (retryAfterMs > 0) {
-      this.notBefore = Math.max(this.notBefore, Date.now() + retryAfterMs);
+      this.notBefore = Math.max(this.notBefore, performance.now() + retryAfterMs);
     } else {
       this.replace(this.items.map((i) => (i.ref === ref ? { ...i, failed: code } : i)));
     }
@@ -86,7 +86,7 @@ export class Outbox {
   }
 
   private flush(): void {
-    const wait = this.notBefore - Date.now();
+    const wait = this.notBefore - performance.now();
     if (wait > 0) {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.flush(), wait);
