@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ from chatlead.realtime.codes import CloseCode
 from chats import journal
 
 HTTP_THREADS = 4
+BODY_MAX = (
+    1024 * 1024
+)  # whatever comes, Django writes to the disk before it looks who sent it to which address
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -34,9 +38,33 @@ threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range
 
 
 async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """A plain request, on one of the threads in turn."""
-    async with ThreadSensitiveContext(executor=next(threads)):
-        await django(scope, receive, cast("Any", send))
+    """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX."""
+    taken = 0
+
+    async def bounded() -> dict[str, Any]:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        # as if the client had hung up: Django then ends without an answer, before a view is called
+        return message if taken <= BODY_MAX else {"type": "http.disconnect"}
+
+    if any(name == b"content-length" and _above(value) for name, value in scope["headers"]):
+        taken = BODY_MAX + 1
+    else:
+        async with ThreadSensitiveContext(executor=next(threads)):
+            await django(scope, bounded, cast("Any", send))
+    if taken > BODY_MAX:
+        error = {"error": {"code": "too_large", "message": "The request is too large."}}
+        body = json.dumps(error).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        # the rest of the request is not read
+        headers += [(b"connection", b"close"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _above(length: bytes) -> bool:
+    return not length.isdigit() or len(length) > 18 or int(length) > BODY_MAX
 
 
 async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -11,6 +13,7 @@ from pytest_django import Settings
 from accounts import actions as accounts
 from accounts import notices
 from accounts.models import Operator, OutboxItem, Site
+from chatlead.asgi import BODY_MAX, application
 from chatlead.errors import RateLimited
 from chats.actions import end_chat, leave_message, start_chat
 from chats.models import Chat
@@ -158,3 +161,27 @@ def test_who_logs_in_often_is_not_counted(olga: Operator, settings: Settings) ->
     """Only failures are."""
     settings.LOGIN_FAILURES = 1
     assert [tries("/console/login/", "olga@acme.test", PASSWORD) for _ in range(4)] == ["in"] * 4
+
+
+# --- requests (D-3) ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("address", ["/console/login/", "/nowhere", "/widget/v1/ticket"])
+async def test_a_body_without_end_is_not_kept(declared: bool, address: str) -> None:
+    """D-3: refused before it is read, or as soon as it is too much; the disk does not fill."""
+    sent = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            sent += 65536
+            yield b"x" * 65536
+
+    transport = httpx.ASGITransport(app=application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        headers = {"Content-Length": str(64 * 65536)} if declared else {}
+        answer = await client.post(address, content=body(), headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert answer.headers["connection"] == "close"
+    assert sent <= BODY_MAX + 65536 if not declared else sent == 0
