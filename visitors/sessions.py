@@ -84,6 +84,12 @@ def plain_url(url: str) -> str:
         return ""
 
 
+def page_of(origin: str, url: str) -> str:
+    """`plain_url` where it lies on this origin, else "": olga follows it to her firm alone."""
+    plain = plain_url(url)
+    return plain if f"{plain}/".lower().startswith(f"{origin.lower()}/") else ""
+
+
 def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
     """Who may open a visitor's socket (ASVS 4.4).
 
@@ -93,9 +99,10 @@ def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
     if hello.protocol != PROTOCOL:
         raise ProtocolNotSpoken
     site = site_by_key(hello.site)
-    token, had_cookie = "", False
+    token, had_cookie, page = "", False, hello.embedder
     if hello.role == "page":
-        if not origin_allowed(handshake.origin, site.allowed_domains):
+        page = handshake.origin or ""
+        if not origin_allowed(page, site.allowed_domains):
             raise OriginRefused
     else:
         if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
@@ -115,7 +122,7 @@ def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
         browser_key=browser_key_of(site.key, hello.browser),
         ip=handshake.ip,
         user_agent=handshake.user_agent[:400],
-        page_url=plain_url(hello.page_url),
+        page_url=page_of(page, hello.page_url),
         is_unlimited=site.account.is_unlimited,
         new_token="" if had_cookie else token,
         had_cookie=had_cookie,

@@ -20,7 +20,7 @@ from tests.sockets import OURS, PAGE, Line, console_of, frame_of, line
 from visitors import tickets
 from visitors.actions import engage
 from visitors.models import Visitor, VisitorSession
-from visitors.sessions import VisitorPrincipal, browser_key_of, new_token, plain_url, session_key_of
+from visitors.sessions import VisitorPrincipal, browser_key_of, new_token, page_of, plain_url, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -262,6 +262,37 @@ def test_a_failed_chat_leaves_no_visitor(vera: VisitorPrincipal) -> None:
 def test_an_address_is_kept_without_what_might_be_secret(url: str, kept: str) -> None:
     """R-101, P-14: http(s) only, without user, query and fragment."""
     assert plain_url(url) == kept
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.test/log-in",
+        "https://www.acme.test.evil.test/",
+        "https://www.acme.test@evil.test/",
+        "https://www.acme.test\\@evil.test/",
+        "https://www.acme.testevil/",
+        "https://www.acme.test:8443/",
+        "http://www.acme.test/",
+        "//www.acme.test/",
+    ],
+)
+def test_a_visitor_cannot_send_olga_to_another_website(url: str) -> None:
+    """P-17, D-7: the page is a link in her console, and its visitor's word alone."""
+    assert page_of(PAGE, url) == ""
+    assert page_of(PAGE, f"{PAGE}/injuries?a=1") == f"{PAGE}/injuries"
+    assert page_of(PAGE.upper(), PAGE) == PAGE
+
+
+async def test_the_page_of_a_chat_is_one_of_the_site(site: Site, on_duty: Operator) -> None:
+    """D-7: whatever a forged hello says."""
+    hello = {"type": "hello", "protocol": 1, "role": "chat", "site": site.key, "embedder": PAGE}
+    ticket = await sync_to_async(tickets.issue)(site, PAGE)
+    async with line("/ws/v1/visitor") as mallory:
+        await mallory.say(hello | {"ticket": ticket, "page_url": "https://evil.test/log-in"})
+        mallory.welcome = await mallory.hear()
+        await chat_of(mallory, "Hello")
+    assert (await Chat.objects.aget()).page_url == ""
 
 
 async def test_the_page_of_a_chat_is_stored_without_its_query(site: Site, on_duty: Operator) -> None:
