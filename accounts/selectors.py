@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -139,9 +139,19 @@ def rights_of(operator_ids: Iterable[int]) -> dict[int, Rights]:
 
 
 def live_logins(login_keys: Iterable[str]) -> set[str]:
-    """Those of the keys that are still logged in, in one query."""
+    """Those of the keys that are still logged in, with the password as it is now; in two queries."""
     live = Session.objects.filter(session_key__in=list(login_keys), expire_date__gt=timezone.now())
-    return set(live.values_list("session_key", flat=True))
+    logins = {each.session_key: each.get_decoded() for each in live}
+    users = {login[SESSION_KEY] for login in logins.values() if SESSION_KEY in login}
+    hashes = {
+        str(user.pk): {user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()}
+        for user in User.objects.filter(pk__in=users)
+    }
+    return {
+        key
+        for key, login in logins.items()
+        if login.get(HASH_SESSION_KEY) in hashes.get(str(login.get(SESSION_KEY)), ())
+    }
 
 
 # --- departments and the team -------------------------------------------------------------------------
