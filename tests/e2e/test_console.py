@@ -184,7 +184,7 @@ def test_a_transferred_chat_goes_on_with_a_colleague_who_sees_all_of_it(
     olga.page.get_by_role("button", name="Transfer").click()
     olga.page.get_by_role("menuitem", name="Billing").click()
     olga.is_told("went on to Billing")
-    expect(olga.row("My chats", "Vera X")).to_contain_text("Transferred")
+    expect(olga.row("My chats", "Vera X")).to_contain_text("Passed on")
     sam.accepts("Vera X")
     sam.sees("my invoice is wrong")
     sam.sees("she paid twice")

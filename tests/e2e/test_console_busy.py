@@ -70,3 +70,76 @@ def test_a_window_that_changes_its_size_stays_at_the_newest_message(olga: Desk, 
         expect(newest).to_have_count(0)
         end = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
         assert olga.page.locator(".scroll").evaluate(end) < 2
+
+
+def test_who_reads_further_up_is_told_what_came_below_and_it_is_not_read_yet(
+    olga: Desk, vera: Visitor
+) -> None:
+    vera.starts_chat("Vera U", "first")
+    olga.accepts("Vera U")
+    for number in range(3):
+        olga.says(f"{number} " + "as long as a letter " * 120)
+    olga.page.locator(".scroll").evaluate("e => { e.scrollTop = 0 }")
+    newest = olga.page.get_by_role("button", name="Newest messages")
+    expect(newest).to_be_visible()
+    vera.says("and another thing")
+    below = olga.page.get_by_role("button", name="1 new message")
+    expect(below).to_be_visible()
+    expect(olga.row("My chats", "Vera U").locator(".row-badge")).to_have_text("1 unread")
+    below.click()
+    expect(below).to_have_count(0)
+    expect(olga.row("My chats", "Vera U").locator(".row-badge")).to_have_count(0)
+
+
+LOSES_EVERY_THIRD = """() => {
+    const events = /^[{]"type":"(message_|chat_|marks_|operator_|note_)/;
+    const { set } = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+    let heard = 0;
+    window.lost = 0;
+    Object.defineProperty(WebSocket.prototype, "onmessage", { set(hear) {
+        set.call(this, e => {
+            if (events.test(e.data) && ++heard % 3 === 0) window.lost++;
+            else hear(e);
+        });
+    } });
+}"""
+
+
+def test_a_console_that_loses_every_third_event_has_no_hole_and_knows_all_within_25_seconds(
+    olga: Desk, visitor: Visitors
+) -> None:
+    """V-3, R-121."""
+    olga.page.add_init_script(f"({LOSES_EVERY_THIRD})()")
+    olga.page.reload()
+    vera = visitor()
+    vera.starts_chat("Vera V")
+    expect(olga.row("Waiting", "Vera V")).to_be_visible(timeout=25_000)
+    olga.accepts("Vera V")
+    said = [f"sentence {number}" for number in range(8)]
+    seen = olga.log.locator(".said-visitor .bubble")
+    for text in said:
+        vera.says(text)
+        shown = seen.all_inner_texts()
+        assert shown == said[: len(shown)]
+    gone = visitor()
+    gone.starts_chat("Gone V", "anybody?")
+    gone.ends_chat()
+    expect(seen).to_have_text(said, timeout=25_000)
+    expect(olga.row("Missed", "Gone V")).to_be_visible(timeout=25_000)
+    expect(olga.row("Waiting", "Gone V")).to_have_count(0)
+    assert olga.page.evaluate("() => window.lost") > 2
+
+
+def test_many_who_wait_do_not_push_the_own_chats_out_of_sight(olga: Desk, visitor: Visitors) -> None:
+    waiting = olga.region("Waiting").get_by_role("listitem")
+    first = waiting.count()
+    for number in range(4):
+        visitor().starts_chat(f"Queue {number}")
+    expect(waiting).to_have_count(first + 4)
+    names = waiting.locator("bdi").all_inner_texts()
+    assert names[-4:] == [f"Queue {number}" for number in range(4)]  # the longest wait on top
+    olga.page.set_viewport_size({"width": 1100, "height": 400})
+    box = olga.region("Waiting").bounding_box()
+    assert box and box["height"] < 240
+    expect(olga.page.get_by_role("heading", name="My chats")).to_be_in_viewport(ratio=1)
+    expect(olga.page.get_by_role("status").filter(has_text="people are waiting")).to_have_count(1)

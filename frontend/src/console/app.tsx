@@ -89,7 +89,7 @@ function shortcut(desk: Desk, e: KeyboardEvent): void {
     const chat = mine(desk.session.state.peek())[Number(digit) - 1];
     if (chat) desk.show(chat.uid);
     e.preventDefault();
-  } else if (e.key === "Escape" && !document.querySelector("dialog[open]")) {
+  } else if (e.key === "Escape" && !e.isComposing && !document.querySelector("dialog[open]")) {
     if (desk.column.peek() === "visitor") return void (desk.column.value = "chat");
     const state = desk.session.state.peek();
     const chat = desk.session.open.peek();

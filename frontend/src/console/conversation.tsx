@@ -5,9 +5,9 @@ import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { Avatar, TypingDots } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
-import type { Chat } from "./state.ts";
+import { type Chat, unread } from "./state.ts";
 import { type BubbleItem, newestOwn, thread } from "./thread.ts";
-import { isTyping, visitorName } from "./words.ts";
+import { isTyping, plural, visitorName } from "./words.ts";
 
 const NEAR_PX = 60;
 
@@ -17,6 +17,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
   const box = useRef<HTMLDivElement>(null);
   const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online");
   const newest = newestOwn(items);
+  const unseen = unread(chat);
   const typing = isTyping(chat, desk.now.value);
   const height = useRef(0);
   const first = chat.log[0]?.seq ?? 1;
@@ -31,6 +32,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
     if (!el) return;
     if (first < firstBefore.current) el.scrollTop += el.scrollHeight - height.current; // older rows came above: the reader stays in place
     else if (atEnd.peek()) toEnd();
+    if (first < firstBefore.current && document.activeElement === document.body) el.focus({ preventScroll: true }); // the button has gone
     firstBefore.current = first;
     height.current = el.scrollHeight;
   }, [items.length, typing, first]);
@@ -69,7 +71,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
           {typing && <><TypingDots /> <span><bdi>{visitorName(chat.visitor)}</bdi> is typing …</span></>}
         </div>
       </div>
-      {!atEnd.value && <Button class="to-end" small onClick={toEnd}>Newest messages</Button>}
+      {!atEnd.value && <Button class="to-end" small onClick={toEnd}>{unseen ? plural(unseen, "new message") : "Newest messages"}</Button>}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
@@ -90,11 +91,15 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
   const name = visitorName(chat.visitor);
   const n = chat.left ? 0 : unread(chat);
   const open = desk.session.state.value.open === chat.uid;
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (open) row.current?.scrollIntoView({ block: "nearest" }); // it may have been opened by a key
+  }, [open]);
   const { drafts } = desk.session;
   // what the visitor has just said matters more than what was begun before it
   const draft = open || n ? "" : drafts.get(chat.uid, drafts.mode(chat.uid));
   return (
-    <li class={`row ${chat.left ? "row-left" : ""}`} data-open={open}>
+    <li ref={row} class={`row ${chat.left ? "row-left" : ""}`} data-open={open}>
       <button type="button" class="row-main" aria-current={open ? "true" : undefined} title={number < 10 ? `Alt+${number}` : undefined} onClick={() => desk.show(chat.uid)}>
         <Avatar name={name} />
         <span class="row-body">
@@ -118,7 +123,7 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
   );
 }
 
-const leftWords: Record<Left, string> = { "": "", ended: "Ended", moved: "Transferred", taken: "Accepted by a colleague", gone: "No longer yours" };
+const leftWords: Record<Left, string> = { "": "", ended: "Ended", moved: "Passed on", taken: "Accepted by a colleague", gone: "No longer yours" };
 
 function Missed({ desk, state }: { desk: Desk; state: State }) {
   return (

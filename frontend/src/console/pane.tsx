@@ -82,7 +82,8 @@ function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
   const colleagues = team.filter((o) => o.online && o.uid !== me?.uid);
   const staffed = (uid: string) => team.some((o) => o.online && o.departments.includes(uid));
   const go = async (to: { department: string } | { operator: string }, name: string) => {
-    if (await session.transfer(chat.uid, to)) desk.tell(`The chat with ${visitorName(chat.visitor)} went on to ${displayName(name)}.`);
+    const alone = "department" in to && !staffed(to.department) ? ", where nobody is online at the moment" : "";
+    if (await session.transfer(chat.uid, to)) desk.tell(`The chat with ${visitorName(chat.visitor)} went on to ${displayName(name)}${alone}.`);
   };
   return (
     <Menu name="Transfer" icon="swap" busy={session.busy.value.has(chat.uid)}>
