@@ -18,7 +18,7 @@ LINE_MAX = 80  # of a name in a subject
 
 @outbox.handler(MESSAGE_LEFT)
 def mail_message_left(subject: dict[str, Any], key: str) -> None:
-    """Sends the text of a left message to its department; the answer goes to the visitor.
+    """Sends the text of a left message to its department; the answer goes to the address left with it.
 
     A repetition carries the same Message-ID, so that mail programs show it once. A chat that was erased
     since, or a department that has no address any more, wants no mail.
@@ -27,14 +27,15 @@ def mail_message_left(subject: dict[str, Any], key: str) -> None:
     if chat is None or not chat.department.email:
         return
     texts = Message.objects.filter(chat=chat, author="visitor", kind="text").order_by("seq")
-    visitor = chat.visitor
-    name = in_one_line(visitor.name) or f"Visitor {visitor.number}"
+    left = {each["name"]: each["value"] for each in chat.answers}
+    name = in_one_line(left.get("name", "")) or f"Visitor {chat.visitor.number}"
+    email = left["email"]
     site, department = in_one_line(chat.site.name), in_one_line(chat.department.name)
     body = "\n\n".join(
         [
             f"{name} left a message on {site} for {department}:",
             *texts.values_list("text", flat=True),
-            f"Answer to: {visitor.email}",
+            f"Answer to: {email}",
         ]
     )
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
@@ -43,7 +44,7 @@ def mail_message_left(subject: dict[str, Any], key: str) -> None:
         subject=f"Message from {name}",
         body=body,
         to=[chat.department.email],
-        reply_to=[visitor.email] if visitor.email else None,
+        reply_to=[email],
         headers={"Message-ID": f"<{number}@{domain}>", "Auto-Submitted": "auto-generated"},
     ).send()
 

@@ -71,6 +71,15 @@ def check_form(fields: Sequence[FieldSpec], values: Mapping[str, str]) -> Filled
     return Filled(name, email, answers)
 
 
+def contact(name: str, email: str) -> Filled:
+    """Who left a message. Both stay with it as answers, too: the visitor of a shared browser has another name
+    and address tomorrow, and the answer goes to whoever has asked."""
+    given = (("name", "Name", name), ("email", "Email", email))
+    return Filled(
+        name, email, [Answer(name=key, label=label, value=value) for key, label, value in given if value]
+    )
+
+
 def check_plain(value: str, field: str, longest: int) -> str:
     """In NFC; BadField for what cannot be stored as text, or is too long in code points."""
     if "\x00" in value or any("\ud800" <= each <= "\udfff" for each in value):

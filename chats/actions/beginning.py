@@ -86,7 +86,7 @@ def leave_message(
     site = _site_of(principal)
     if not email.strip():
         raise MissingField(field="email")
-    filled = prechat.Filled(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
+    filled = prechat.contact(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
     text = prechat.check_text(text)
     shown = notices.shown(site, notice)
     chosen = selectors.department_for(site, department, None)

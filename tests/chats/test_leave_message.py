@@ -14,6 +14,7 @@ from chats import snapshot
 from chats.actions import leave_message
 from chats.models import Chat, Message
 from tests.accounts.mailbox import Mailbox, mail_server
+from tests.conftest import visitor_on
 from tests.identifiers import new_ref
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
@@ -70,6 +71,22 @@ def test_the_department_gets_a_mail(vera: VisitorPrincipal, inbox: Mailbox, inta
     carry_out_all()
     first, again = inbox.mails
     assert first["Message-ID"] == again["Message-ID"]
+
+
+def test_the_answer_goes_to_whoever_has_asked(
+    vera: VisitorPrincipal, site: Site, inbox: Mailbox, olga: Operator, principal_of
+) -> None:
+    """P-13, R-122: somebody else in the same browser, or with its id, turns neither mail nor console."""
+    leaves(vera)
+    mallory = visitor_on(site, browser_key=vera.browser_key)
+    leaves(mallory, name="Mallory", email="mallory@evil.test", text="x")
+    assert Visitor.objects.get().email == "mallory@evil.test"
+    carry_out_all()
+    heads = [(mail["Subject"], mail["Reply-To"]) for mail in inbox.mails]
+    assert heads[0] == ("Message from Vera", "vera@post.test")
+    assert "vera@post.test" in inbox.mails[0].get_content() and "evil" not in str(inbox.mails[0])
+    of_vera = snapshot.operator_welcome(principal_of(olga)).missed[-1]
+    assert [each.value for each in of_vera.answers] == ["Vera", "vera@post.test"]
 
 
 @pytest.mark.parametrize("name", ["V\u2028Bcc: all@post.test", "\u202eareV", "V\tera", ""])

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import count
 
 import pytest
 from django.test import Client
@@ -141,7 +142,8 @@ def test_a_name_cannot_make_a_mail_another_mail(
 
 @pytest.fixture
 def visitor(site: Site) -> Callable[[], VisitorPrincipal]:
-    """Somebody new each time."""
+    """Somebody new each time, from somewhere else."""
     from tests.conftest import visitor_on
 
-    return lambda: visitor_on(site)
+    numbers = count()
+    return lambda: visitor_on(site, ip=f"10.0.{next(numbers)}.1")
