@@ -13,9 +13,11 @@ export function Lists({ desk }: { desk: Desk }) {
   return (
     <div class="lists">
       <Waiting desk={desk} state={state} />
-      <Mine desk={desk} state={state} />
-      {state.missed.length > 0 && <Missed desk={desk} state={state} />}
-      <Team state={state} />
+      <div class="lists-rest">
+        <Mine desk={desk} state={state} />
+        {state.missed.length > 0 && <Missed desk={desk} state={state} />}
+        <Team state={state} />
+      </div>
     </div>
   );
 }
@@ -53,8 +55,8 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
   const words = firstWords(chat);
   return (
     <li class="row" data-open={desk.session.state.value.open === chat.uid}>
-      <button type="button" class="row-main" onClick={() => desk.show(chat.uid)}>
-        <Avatar name={name} />
+      <button type="button" class="row-main" title={name} onClick={() => desk.show(chat.uid)}>
+        <Avatar name={name} small />
         <span class="row-body">
           <span class="row-top">
             <bdi class="row-name">{name}</bdi>
