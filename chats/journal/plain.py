@@ -17,6 +17,8 @@ from uuid import UUID
 from chats.journal.entries import CHANGES, CHECKED, OPEN, Entry, Outcome, Status, facts_of
 from chats.rows import in_ms
 
+EDITS_MAX = 100  # of one message; deleting it is possible still
+
 
 class Cursor(Protocol):
     """What Django's cursors and those of sqlite3 have in common."""
@@ -56,6 +58,8 @@ class Statements:
             SELECT 1 FROM chats_message
             WHERE chat_id = %s AND seq = %s AND author = %s AND author_id = %s AND kind = 'text'
               AND text_state <> 'deleted'""")
+        self.edits = spelled("""
+            SELECT count(*) FROM chats_message WHERE chat_id = %s AND target = %s AND kind = 'edit'""")
         self.insert = spelled("""
             INSERT INTO chats_message (account_id, chat_id, seq, ref, author, author_id, kind, text,
                                        text_state, target, facts, created_at)
@@ -222,9 +226,14 @@ class _Call:
             return "closed"
         if entry.kind in CHANGES:
             self.cursor.execute(self.sql.target, (chat.id, entry.target or 0, entry.author, entry.author_id))
-            if self.cursor.fetchone() is None:
+            if self.cursor.fetchone() is None or (entry.kind == "edit" and self._is_worn(chat, entry)):
                 return "no_target"
         return None
+
+    def _is_worn(self, chat: Chat, entry: Entry) -> bool:
+        """An edit rewrites all edits before it, so that their number has an end (D-1)."""
+        self.cursor.execute(self.sql.edits, (chat.id, entry.target))
+        return bool(self.cursor.fetchone()[0] >= EDITS_MAX)
 
     def _retext(self, chat: Chat, entry: Entry) -> None:
         text, state = (entry.text, "edited") if entry.kind == "edit" else ("", "deleted")

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
@@ -15,8 +16,11 @@ from accounts import notices
 from accounts.models import Operator, OutboxItem, Site
 from chatlead.asgi import BODY_MAX, application
 from chatlead.errors import RateLimited
+from chats import journal
 from chats.actions import end_chat, leave_message, start_chat
-from chats.models import Chat
+from chats.journal.plain import EDITS_MAX
+from chats.models import Chat, Message
+from tests.chats.journal_hands import by_visitor
 from tests.conftest import PASSWORD, visitor_on
 from tests.identifiers import new_ref
 from visitors.sessions import VisitorPrincipal
@@ -185,3 +189,23 @@ async def test_a_body_without_end_is_not_kept(declared: bool, address: str) -> N
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
     assert answer.headers["connection"] == "close"
     assert sent <= BODY_MAX + 65536 if not declared else sent == 0
+
+
+# --- edits (D-1) ------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_not_edited_without_end(active_chat: Chat) -> None:
+    """D-1: an edit rewrites those before it; a repetition is known, and a deletion possible."""
+    with transaction.atomic():
+        [said] = journal.append([by_visitor(active_chat, "first")])
+        changes = [
+            by_visitor(active_chat, f"{n}", kind="edit", target=said.seq) for n in range(EDITS_MAX + 1)
+        ]
+        assert [each.status for each in journal.append(changes)] == ["stored"] * EDITS_MAX + ["no_target"]
+        assert [each.status for each in journal.append(changes[:1])] == ["known"]
+        [other] = journal.append([by_visitor(active_chat, "second")])
+        more = [by_visitor(active_chat, "x", kind="edit", target=other.seq)]
+        assert [each.status for each in journal.append(more)] == ["stored"]
+        gone = [by_visitor(active_chat, kind="deletion", target=said.seq)]
+        assert [each.status for each in journal.append(gone)] == ["stored"]
+    assert set(Message.objects.filter(target=said.seq).values_list("text", flat=True)) == {""}
