@@ -11,7 +11,7 @@ import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "./menu.tsx";
 import { type Chat, isMine, waiting } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
-import { ago, farewell, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";
+import { addressOf, ago, farewell, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";
 
 /** The middle: the open chat, or what to do next. */
 export function Pane({ desk }: { desk: Desk }) {
@@ -144,7 +144,7 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
     );
   }
   if (chat.state === "missed" && !chat.left) {
-    const email = displayName(chat.visitor.email ?? "");
+    const email = addressOf(chat);
     return <div class="pane-foot"><p>{isLeftMessage(chat) ? "Left while nobody was online." : "Nobody answered in time."} {email ? <>You can write to <strong>{email}</strong>.</> : "The visitor left no address."}</p></div>;
   }
   return (

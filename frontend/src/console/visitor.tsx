@@ -3,7 +3,7 @@ import { displayName, webAddress } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
 import { momentOf } from "../chat/format.ts";
 import type { Desk } from "./desk.ts";
-import { pagePath, plural, visitorName } from "./words.ts";
+import { isLeftMessage, pagePath, plural, visitorName } from "./words.ts";
 
 /** What the server gives of the person in the open chat; nothing is guessed. */
 export function Visitor({ desk }: { desk: Desk }) {
@@ -35,7 +35,7 @@ export function Visitor({ desk }: { desk: Desk }) {
       </dl>
       {chat.answers.length > 0 && (
         <>
-          <h3 class="context-sub">Answers before the chat</h3>
+          <h3 class="context-sub">{isLeftMessage(chat) ? "Left with the message" : "Answers before the chat"}</h3>
           <dl class="facts">
             {chat.answers.map((a) => <Fact key={a.name} label={displayName(a.label)}><span dir="auto" class="fact-text">{a.value}</span></Fact>)}
           </dl>

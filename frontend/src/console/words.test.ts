@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { accepted, active, closed, OLGA, SAM, says, T, VERA, view, welcome } from "./cast.test-kit.ts";
 import { apply, find, nothing } from "./state.ts";
 import { newestOwn, thread } from "./thread.ts";
-import { ago, lastWords, lineOf, pagePath, visitorName, waited } from "./words.ts";
+import { addressOf, ago, lastWords, lineOf, pagePath, visitorName, waited } from "./words.ts";
 
 const chatOf = (...args: Parameters<typeof welcome>) => find(apply(nothing, welcome(...args), T), VERA)!;
 const visitor = (name: string) => visitorName({ uid: "v", number: 7, name });
@@ -17,6 +17,13 @@ test("a name is shown as it was given, and one without anything visible as a num
 test("times are short where they are glanced at", () => {
   expect([0, 42_000, 725_000, 3_723_000, -5].map(waited)).toEqual(["0:00", "0:42", "12:05", "1:02:03", "0:00"]);
   expect([10_000, 240_000, 7_300_000, 3 * 86_400_000].map(ago)).toEqual(["now", "4 min", "2 h", "3 d"]);
+});
+
+test("who left a message is answered where they asked, whoever uses the browser since (R-122)", () => {
+  const chat = { ...chatOf(), state: "missed" as const, startedAt: T, closedAt: T, answers: [{ name: "email", label: "Email", value: "vera@post.test" }] };
+  const later = { ...chat, visitor: { ...chat.visitor, email: "mallory@evil.test" } };
+  expect(addressOf(later)).toBe("vera@post.test");
+  expect(addressOf({ ...later, closedAt: T + 5 })).toBe("mallory@evil.test");
 });
 
 test("the page is named by its place, and what is no web address is not shown as one", () => {

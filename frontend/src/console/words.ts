@@ -73,6 +73,12 @@ export function isLeftMessage(chat: Chat): boolean {
   return chat.state === "missed" && chat.closedAt === chat.startedAt;
 }
 
+/** Where to write to: what was left with a message counts, not what the same browser said later. */
+export function addressOf(chat: Chat): string {
+  const left = isLeftMessage(chat) ? chat.answers.find((a) => a.name === "email")?.value : undefined;
+  return displayName(left ?? chat.visitor.email ?? "");
+}
+
 export function lastAt(chat: Chat): number {
   return chat.log.at(-1)?.at ?? chat.startedAt;
 }

@@ -31,6 +31,11 @@ test.each(["javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "ja
   expect(webAddress(text)).toBeNull();
 });
 
+test.each(["https://bank.test@evil.test/", "https://bank.test:443@evil.test", "http://a:b@evil.test", "https://:x@evil.test/"])("%s leads elsewhere than it reads, so it is no link (D-7)", (text) => {
+  expect(linked(text).every((p) => !p.href)).toBe(true);
+  expect(webAddress(text)).toBeNull();
+});
+
 test("an address cannot hide its end behind a bidi override", () => {
   expect(linked("https://a.test/\u202efdp.exe").find((p) => p.href)?.text).toBe("https://a.test/");
 });

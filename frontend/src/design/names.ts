@@ -42,11 +42,14 @@ export function linked(text: string): Piece[] {
   return pieces;
 }
 
-/** The address as the browser would open it, or null for anything that is not the web's. */
+/**
+ * The address as the browser would open it, or null for anything that is not the web's. One with a user in
+ * front of its host is null too: it only ever reads like the address of somebody else (D-7).
+ */
 export function webAddress(text: string): string | null {
   try {
     const url = new URL(text);
-    return (url.protocol === "http:" || url.protocol === "https:") && url.hostname ? url.href : null;
+    return (url.protocol === "http:" || url.protocol === "https:") && url.hostname && !url.username && !url.password ? url.href : null;
   } catch {
     return null;
   }
