@@ -101,6 +101,9 @@ def check_email(value: str, field: str) -> str:
     value = check_plain(value.strip(), field, EMAIL_MAX)
     try:
         validate_email(value)
+        # inside quotation marks the standard allows control characters, some of which end a header's line
+        if not value.isprintable():
+            raise ValidationError(value)
     except ValidationError:
         raise BadField("This is no e-mail address.", field=field) from None
     return value

@@ -218,6 +218,7 @@ async def test_a_cookie_that_is_none_of_ours_opens_nothing(
 LEFT_WRONG = [
     *((field, wrong) for field in ("name", "email") for wrong in ("a\r\nBcc: x@evil.test", "a\nb", "\x00")),
     *(("email", wrong) for wrong in ("", " ", "no address", "a@b", "a@b.test, c@d.test", "<a@b.test>")),
+    *(("email", f'"{each}{each}x"@b.test') for each in "\x01\x0b\x0c\x1c\x1d\x1e\x7f\x85\u2028"),
     ("email", "a" * 300),
     ("text", ""),
     ("name", "x" * 201),
