@@ -33,7 +33,7 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ()
     document.addEventListener("keydown", leave);
     return () => document.removeEventListener("keydown", leave);
   }, [ending]);
-  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open}`);
+  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`);
 
   return (
     <main class="frame" aria-label={t.chat}>
@@ -152,7 +152,7 @@ function Over({ client, site, chat }: { client: ChatClient; site: SiteView; chat
     <div class="ask">
       <p>{inVain(chat) ? t.missed : t.ended}</p>
       {late && <p class="muted">{t.lateKept}</p>}
-      <Button kind="primary" wide onClick={next}>{site.online.length ? t.newChat : t.awayTitle}</Button>
+      <Button kind="primary" wide onClick={next} data-autofocus>{site.online.length ? t.newChat : t.awayTitle}</Button>
     </div>
   );
 }
@@ -180,12 +180,12 @@ function Stopped({ client }: { client: ChatClient }) {
   );
 }
 
-/** A screen that has just changed takes the focus where a keyboard is at hand; on a phone it would cover half of it. */
+/** A screen that has just changed takes the focus; on a phone no field does, its keyboard would cover half of it. */
 function useFocus(client: ChatClient, screen: string): void {
   const shown = client.shown.value;
   useEffect(() => {
-    if (!shown || !matchMedia("(pointer: fine)").matches) return;
+    if (!shown) return;
     const target = document.querySelector<HTMLElement>("[data-autofocus]") ?? document.querySelector<HTMLElement>(".form .input");
-    target?.focus({ preventScroll: true });
+    if (target && (target.tagName === "BUTTON" || !matchMedia("(pointer: coarse)").matches)) target.focus({ preventScroll: true });
   }, [shown, screen]);
 }

@@ -1,9 +1,10 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "../design/button.tsx";
 import type { ChatClient } from "./client.ts";
+import { LONGEST_MESSAGE } from "./form.ts";
 import { t } from "./strings.ts";
 
-const LONGEST = 4000;
+const LONGEST = LONGEST_MESSAGE;
 const WARN_FROM = 3600;
 
 /** What may be sent of what was typed: no NUL (the server refuses it), nothing but blanks is nothing. */

@@ -45,3 +45,10 @@ test("only departments with somebody online can be chosen for a chat (R-034)", (
   const site = { departments: [{ uid: "a", name: "Intake" }, { uid: "b", name: "Billing" }], online: ["b"] } as SiteView;
   expect(onlineDepartments(site).map((d) => d.name)).toEqual(["Billing"]);
 });
+
+test("what is too long is said in characters as people count them, before it is sent", () => {
+  expect(missing(LEAVE_FIELDS, { email: "vera@example.test", text: "\u{1f600}".repeat(4000) })).toEqual({});
+  const errors = missing(LEAVE_FIELDS, { name: "\u{1f600}".repeat(201), email: "vera@example.test", text: "a".repeat(4002) });
+  expect(errors["name"]).toMatch(/^1 character too many/);
+  expect(errors["text"]).toMatch(/^2 characters too many/);
+});

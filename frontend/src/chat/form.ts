@@ -11,12 +11,26 @@ export const LEAVE_FIELDS: readonly FieldSpec[] = [
   { name: "text", label: t.message, kind: "textarea", required: true },
 ];
 
+/** In code points, as the server counts. */
+const LONGEST_NAME = 200;
+const LONGEST_EMAIL = 254;
+const LONGEST_LINE = 500;
+const LONGEST_ANSWER = 2000;
+export const LONGEST_MESSAGE = 4000;
+
+function longest(f: FieldSpec): number {
+  if (f.kind === "textarea") return LEAVE_FIELDS.includes(f) ? LONGEST_MESSAGE : LONGEST_ANSWER;
+  if (f.kind === "email") return LONGEST_EMAIL;
+  return f.kind === "text" && f.name === "name" ? LONGEST_NAME : LONGEST_LINE;
+}
+
 /** What the browser can tell without the server; the server decides. */
 export function missing(fields: readonly FieldSpec[], values: Values): Errors {
   const errors: Record<string, string> = {};
   for (const f of fields) {
     const value = (values[f.name] ?? "").trim();
     if (f.required && !value) errors[f.name] = t.required(f.label);
+    else if ([...value].length > longest(f)) errors[f.name] = t.tooLong([...value].length - longest(f));
     else if (f.kind === "email" && value && !/^[^\s@]+@[^\s@]+$/.test(value)) errors[f.name] = t.badEmail;
   }
   return errors;

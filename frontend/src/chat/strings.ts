@@ -63,7 +63,7 @@ export const t = {
   notSent: "Not sent",
   retry: "Try again",
   takeBack: "Edit",
-  tooLong: (n: number) => `${n} ${n === 1 ? "character" : "characters"} too many: please shorten it or send it in two`,
+  tooLong: (n: number) => `${n} ${n === 1 ? "character" : "characters"} too many. Please make it shorter.`,
   left: (n: number) => `${n} ${n === 1 ? "character" : "characters"} left`,
 
   endQuestion: "End this chat?",

@@ -108,3 +108,12 @@ test("a storage full of something else is an empty outbox", () => {
   tab.setItem("cl:outbox", "][");
   expect(open().all).toEqual([]);
 });
+
+test("what came too late for a chat that has ended leaves the storage, not the screen (R-123)", () => {
+  const out = open();
+  const { ref } = out.add("c1", "canary");
+  expect(tab.length).toBe(1);
+  out.refused(ref, "chat_closed");
+  expect(out.all.map((i) => i.text)).toEqual(["canary"]);
+  expect(tab.length).toBe(0);
+});

@@ -105,7 +105,8 @@ export class Outbox {
 
   private replace(items: Unsent[]): void {
     this.items = items;
-    this.box.set("outbox", items.length ? JSON.stringify(items) : null);
+    const kept = items.filter((i) => i.failed !== "chat_closed"); // with the chat ends what its storage may hold
+    this.box.set("outbox", kept.length ? JSON.stringify(kept) : null);
     this.changed();
   }
 }
