@@ -19,7 +19,10 @@ export function Composer({ desk, chat, mode, text, onMode }: { desk: Desk; chat:
   const tooLong = length > TEXT_MAX;
   const ready = text.value.trim() !== "" && !tooLong;
 
-  useLayoutEffect(() => area.current?.focus({ preventScroll: true }), [chat.uid, mode.value]); // before the next key is pressed
+  const shown = desk.column.value === "chat"; // a phone shows one column at a time
+  useLayoutEffect(() => {
+    if (shown) area.current?.focus({ preventScroll: true }); // before the next key is pressed
+  }, [chat.uid, mode.value, shown]);
   useLayoutEffect(() => {
     const el = area.current;
     if (!el) return;
