@@ -82,7 +82,7 @@ function Fields({ fields, values, errors, onValue }: { fields: readonly FieldSpe
 
 function objection(fields: readonly FieldSpec[], answer: Answer): { errors: Errors; trouble: Trouble } {
   if (answer.ok) return { errors: {}, trouble: NONE };
-  const at = culprit(fields, answer.field);
+  const at = answer.code === "unknown_field" ? "" : culprit(fields, answer.field);
   if (at) return { errors: { [at]: answer.message }, trouble: NONE };
   return { errors: {}, trouble: { code: answer.code, words: t.failed[answer.code] ?? (answer.message || t.failedOther) } };
 }

@@ -88,6 +88,8 @@ export const t = {
     offline: "No connection. Nothing was lost: try again when it is back.",
     nobody_online: "Nobody is left in that department. You can start with another one.",
     rate_limited: "That was very fast. Please wait a moment and try again.",
+    unknown_field: "The form has changed. Please look it over and try again.",
+    missing_field: "The form has changed. Please look it over and try again.",
     notice_required: "The privacy notice has changed. Please read it and try again.",
     chat_closed: "The chat has ended, so this was not sent.",
   } as Record<string, string>,
