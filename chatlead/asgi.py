@@ -18,6 +18,7 @@ django = get_asgi_application()  # makes the apps ready; what follows imports th
 
 from asgiref.sync import ThreadSensitiveContext
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 
 from chatlead import routing
 from chatlead.realtime import hub as hubs
@@ -25,9 +26,6 @@ from chatlead.realtime.codes import CloseCode
 from chats import journal
 
 HTTP_THREADS = 4
-BODY_MAX = (
-    1024 * 1024
-)  # whatever comes, Django writes to the disk before it looks who sent it to which address
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -38,7 +36,9 @@ threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range
 
 
 async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX."""
+    """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX_BYTES: whatever comes,
+    Django writes to the disk before it looks at who sent it to which address."""
+    most: int = settings.BODY_MAX_BYTES
     taken = 0
 
     async def bounded() -> dict[str, Any]:
@@ -46,14 +46,14 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         message = await receive()
         taken += len(message.get("body", b""))
         # as if the client had hung up: Django then ends without an answer, before a view is called
-        return message if taken <= BODY_MAX else {"type": "http.disconnect"}
+        return message if taken <= most else {"type": "http.disconnect"}
 
-    if any(name == b"content-length" and _above(value) for name, value in scope["headers"]):
-        taken = BODY_MAX + 1
+    if any(name == b"content-length" and _above(value, most) for name, value in scope["headers"]):
+        taken = most + 1
     else:
         async with ThreadSensitiveContext(executor=next(threads)):
             await django(scope, bounded, cast("Any", send))
-    if taken > BODY_MAX:
+    if taken > most:
         error = {"error": {"code": "too_large", "message": "The request is too large."}}
         body = json.dumps(error).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
@@ -63,8 +63,8 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": body})
 
 
-def _above(length: bytes) -> bool:
-    return not length.isdigit() or len(length) > 18 or int(length) > BODY_MAX
+def _above(length: bytes, most: int) -> bool:
+    return not length.isdigit() or len(length) > 18 or int(length) > most
 
 
 async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:

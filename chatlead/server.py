@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import uvicorn
 from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import OPEN
 
@@ -18,10 +19,74 @@ from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 
 ABORT_SECONDS = 10.0
+HEAD_BYTES = 64 * 1024
+HEAD_SECONDS = 10.0  # for the head of a request, then
+BODY_SECONDS = 60.0  # for its body (D-5)
+FRAGMENTS = 1024  # of one message; browsers send it in one piece
 PING_SECONDS = 45.0  # NATs forget a silent line after 60 s
 WAITING_FRAMES = 8  # of a socket whose frames come faster than they are dealt with …
 SMALL_FRAME_BYTES = 4096  # … while they are no longer than this; a longer one pauses the reading at once
 SPREAD_SECONDS = 0.02  # a few sockets need not wait for the whole of DRAIN_SECONDS
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """uvicorn's connection for plain requests, with bounds that it has not: a head, a body and their sum
+    end in time, or the connection does. What a stranger sends without end is not kept in memory (D-3, D-5).
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._taken = 0  # bytes of the request under way
+        self._in_head = True
+        self._patience: asyncio.TimerHandle | None = None
+        self._wait(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._taken += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._in_head and self._taken > HEAD_BYTES:
+            self._refuse_head()
+        elif self._taken > HEAD_BYTES + 2 * settings.BODY_MAX_BYTES:  # twice, for the marks between chunks
+            self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        self._taken, self._in_head = 0, True
+        self._wait(HEAD_SECONDS)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._wait(BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._taken = 0
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
+
+    def _wait(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._patience = self.loop.call_later(seconds, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _refuse_head(self) -> None:
+        self._stop_waiting()
+        self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -31,6 +96,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     through the protocol's state machine, a list and a join. That is a fifth of what a message costs here
     (docs/performance.md), so small frames may wait in the queue, some at a time, and a text on an open
     connection is written as what it is: a header and its bytes.
+
+    A ping is answered only while its sender reads, and a message comes in a bounded number of pieces: neither
+    may fill the memory.
 
     The end of a connection is waited for, but not for ever: a peer that never reads what is left in the
     buffers would keep them for as long as it likes.
@@ -64,6 +132,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             await super().send(message)
         else:
             self.transport.write(text_frame(text))
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # the answer is dropped
+
+    def handle_cont(self, event: Any) -> None:
+        if len(self.frames) < FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self.abort()
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         super().on_task_complete(task)
@@ -141,7 +221,7 @@ def config(
     return uvicorn.Config(
         application,
         loop="auto",
-        http="httptools",
+        http=RequestProtocol,
         ws=SocketProtocol,
         lifespan=lifespan,
         interface="asgi3",

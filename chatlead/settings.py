@@ -25,7 +25,7 @@ def kept_secret(file: Path, size: int = 48) -> str:
 # --- What runs here -----------------------------------------------------------------------------------
 ENVIRONMENT = env.str("CHATLEAD_ENV", default="development")
 PRODUCTION = ENVIRONMENT == "production"
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.bool("DEBUG", default=False) and not PRODUCTION
 DATA_DIR = Path(env.str("CHATLEAD_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if PRODUCTION else kept_secret(DATA_DIR / "secret_key"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
@@ -163,6 +163,7 @@ VENDOR_NAME = env.str("CHATLEAD_VENDOR_NAME", default="ChatLead")
 
 # --- The chat ---------------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 64 * 1024  # D-3
+BODY_MAX_BYTES = 1024 * 1024  # of a plain request: larger than any form of ours
 MESSAGE_RATE = env.float("CHATLEAD_MESSAGE_RATE", default=5.0)  # a second and visitor (D-1)
 MESSAGE_BURST = env.int("CHATLEAD_MESSAGE_BURST", default=20)
 # In ten minutes, by one session, from one network (/24 or /48), on one site (D-2)

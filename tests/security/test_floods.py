@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts import actions as accounts
 from accounts import notices
 from accounts.models import Operator, OutboxItem, Site
-from chatlead.asgi import BODY_MAX, application
+from chatlead.asgi import application
 from chatlead.errors import RateLimited
 from chats import journal
 from chats.actions import end_chat, leave_message, start_chat
@@ -172,7 +172,7 @@ def test_who_logs_in_often_is_not_counted(olga: Operator, settings: Settings) ->
 
 @pytest.mark.parametrize("declared", [True, False])
 @pytest.mark.parametrize("address", ["/console/login/", "/nowhere", "/widget/v1/ticket"])
-async def test_a_body_without_end_is_not_kept(declared: bool, address: str) -> None:
+async def test_a_body_without_end_is_not_kept(settings: Settings, declared: bool, address: str) -> None:
     """D-3: refused before it is read, or as soon as it is too much; the disk does not fill."""
     sent = 0
 
@@ -188,7 +188,7 @@ async def test_a_body_without_end_is_not_kept(declared: bool, address: str) -> N
         answer = await client.post(address, content=body(), headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
     assert answer.headers["connection"] == "close"
-    assert sent <= BODY_MAX + 65536 if not declared else sent == 0
+    assert sent <= settings.BODY_MAX_BYTES + 65536 if not declared else sent == 0
 
 
 # --- edits (D-1) ------------------------------------------------------------------------------------------
