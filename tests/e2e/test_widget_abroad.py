@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,15 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.browser import NAMES, chromium
 from tests.e2e.front import Front
-from tests.e2e.hosts import Host, HostPage
-from tests.e2e.people import PASSWORD, Desk, Visitor
-from tests.servers import Server
+from tests.e2e.people import Desk, Visitor
+from tests.e2e.shop import CHAT, SHOP, Shop, at_the_shop, shop, starts
 
-CHAT, SHOP = "https://chat.example", "https://www.shop.test"
-STRICT = (
-    "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
-    f"require-trusted-types-for 'script'; trusted-types 'none'; frame-src {CHAT}; connect-src {CHAT}"
-)
 CANARIES = ("Canary Cartwright", "canary@private.test", "canary in the coal mine", "canary answers back")
 EVERYTHING_KEPT = """async () => {
   const kept = [document.cookie, JSON.stringify(history.state), window.name];
@@ -38,44 +31,14 @@ EVERYTHING_KEPT = """async () => {
 
 
 @pytest.fixture(scope="module")
-def abroad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that believes its proxy, with a site that allows the shop."""
-    data = tmp_path_factory.mktemp("abroad")
-    settings = {
-        "CHATLEAD_DEMO_PASSWORD": PASSWORD,
-        "CHATLEAD_TRUSTED_PROXIES": "127.0.0.1/32",
-        "ALLOWED_HOSTS": "chat.example,127.0.0.1",
-    }
-    with Server(data_dir=data, options=["--migrate", "--demo"], env=settings) as running:
-        with sqlite3.connect(data / "db.sqlite3") as database:
-            database.execute(
-                "UPDATE accounts_site SET allowed_domains = ? WHERE name = 'Harbor & Lane'",
-                [json.dumps(["www.shop.test", "127.0.0.1"])],
-            )
-        database.close()
+def abroad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with shop(tmp_path_factory.mktemp("abroad")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def key(abroad: Server) -> str:
-    with sqlite3.connect(abroad.data_dir / "db.sqlite3") as database:
-        (found,) = database.execute("SELECT key FROM accounts_site WHERE name = 'Harbor & Lane'").fetchone()
-    database.close()
-    return str(found)
-
-
-@pytest.fixture(scope="module")
-def front(abroad: Server, key: str) -> Iterator[Front]:
-    """The shop's pages: plain, and under a policy that forbids all it can."""
-    snippet = f'<script async src="{CHAT}/widget/v1/loader.js" data-site="{key}" nonce="n"></script>'
-    html = (
-        '<!doctype html><html><head><title>Shop</title><link rel="icon" href="data:,">'
-        f"{snippet}</head><body><h1>Shop</h1></body></html>"
-    )
-    with Host() as host, Front({"chat.example": abroad.port, "www.shop.test": host.port}) as running:
-        host.pages["/"] = HostPage(html)
-        host.pages["/strict"] = HostPage(html, {"Content-Security-Policy": STRICT})
-        yield running
+def front(abroad: Shop) -> Front:
+    return abroad.front
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +72,7 @@ def customer(world: Browser) -> Iterator[Callable[[], BrowserContext]]:
 
 
 @pytest.fixture(scope="module")
-def olga(world: Browser, abroad: Server) -> Iterator[Desk]:
+def olga(world: Browser) -> Iterator[Desk]:
     """At her console over TLS, online."""
     context = world.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(10_000)
@@ -118,21 +81,6 @@ def olga(world: Browser, abroad: Server) -> Iterator[Desk]:
     operator.is_online()
     yield operator
     context.close()
-
-
-def at_the_shop(context: BrowserContext, path: str = "/") -> Visitor:
-    visitor = Visitor(context.new_page(), SHOP)
-    visitor.visits(path)
-    return visitor
-
-
-def starts(visitor: Visitor, name: str, email: str = "") -> None:
-    visitor.opens_chat()
-    visitor.frame.get_by_role("textbox", name="Name").fill(name)
-    if email:
-        visitor.frame.get_by_role("textbox", name="Email").fill(email)
-    visitor.frame.get_by_role("button", name="Start chat").click()
-    expect(visitor.log).to_be_visible()
 
 
 def started_again(

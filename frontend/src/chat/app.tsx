@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { displayName, webAddress } from "../design/names.ts";
 import { Avatar, ChatDrawing, EmptyState, Skeleton } from "../design/parts.tsx";
@@ -12,8 +12,6 @@ import { LeaveForm, Left, StartForm } from "./forms.tsx";
 import { isOpen } from "./state.ts";
 import { t } from "./strings.ts";
 import { inVain } from "./thread.ts";
-
-const DOUBLE_TAP_MS = 600;
 
 export function App({ client, onMinimise }: { client: ChatClient; onMinimise: () => void }) {
   const { site, chat } = client.state.value;
@@ -143,10 +141,9 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
 
 /** The second of two quick taps on "End chat" lands here and does not take the conversation away. */
 function Over({ client, site, chat }: { client: ChatClient; site: SiteView; chat: VisitorChatView }) {
-  const since = useRef(performance.now());
   const late = client.draft.value.trim() || client.unsent.value.some((i) => i.chat === chat.uid);
-  const next = () => {
-    if (performance.now() - since.current > DOUBLE_TAP_MS) client.newChat();
+  const next = (e: MouseEvent) => {
+    if (e.detail < 2) client.newChat();
   };
   return (
     <div class="ask">

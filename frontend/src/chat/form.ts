@@ -29,7 +29,7 @@ export function missing(fields: readonly FieldSpec[], values: Values): Errors {
   const errors: Record<string, string> = {};
   for (const f of fields) {
     const value = (values[f.name] ?? "").trim();
-    if (f.required && !value) errors[f.name] = t.required(f.label);
+    if (f.required && !value) errors[f.name] = f.kind === "select" ? t.chooseOne : f.kind === "checkbox" ? t.tickThis : t.required(f.label);
     else if ([...value].length > longest(f)) errors[f.name] = t.tooLong([...value].length - longest(f));
     else if (f.kind === "email" && value && !/^[^\s@]+@[^\s@]+$/.test(value)) errors[f.name] = t.badEmail;
   }

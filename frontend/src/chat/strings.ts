@@ -83,6 +83,8 @@ export const t = {
   old: "The chat was renewed while this page was open.",
 
   required: (label: string) => `Please fill in: ${label}`,
+  chooseOne: "Please choose one.",
+  tickThis: "Please tick this to go on.",
   badEmail: "This does not look like an email address.",
   failed: {
     offline: "No connection. Nothing was lost: try again when it is back.",

@@ -14,7 +14,7 @@ import { words } from "./words.ts";
 /** On a bad line the frame's files take long; a frame that is there and says nothing is none of ours. */
 const SLOW_MS = 8_000;
 const LOAD_MS = 45_000;
-const SPEAK_MS = 5_000;
+const SPEAK_MS = 4_000;
 
 function start(script: HTMLScriptElement, key: string): void {
   const server = new URL(script.src).origin;
