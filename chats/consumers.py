@@ -5,6 +5,7 @@ What is said goes by the journal and waits for nothing on the loop; the rest cal
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from functools import partial
 from time import monotonic
@@ -35,6 +36,7 @@ Said = commands.SendMessage | commands.EditMessage | commands.DeleteMessage | co
 Of = Said | commands.SetTyping | commands.Mark
 
 FRESH_SECONDS = 10.0  # a handle older than this is read again before somebody is told of typing
+IN_FLIGHT = 256  # rows of one person that wait for the journal
 TYPING_SECONDS = 0.2  # between two signs of typing that are passed on
 
 both, visitors, operators = Commands(), Commands(), Commands()
@@ -61,8 +63,36 @@ class Bucket:
         return 0.0
 
 
-# By session, as long as one of its sockets is here and has written something.
+class Flight:
+    """What one person's sockets here have given to the journal and not heard of yet. Beyond IN_FLIGHT their
+    next frames are not read until there is room, so that nobody fills everybody's queue."""
+
+    __slots__ = ("__weakref__", "count", "waiting")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def land(self) -> None:
+        """One was settled."""
+        self.count -= 1
+        if self.waiting and self.count < IN_FLIGHT:
+            woken, self.waiting = self.waiting, []
+            for each in woken:
+                if not each.done():
+                    each.set_result(None)
+
+    async def room(self) -> None:
+        """Wait until there is some."""
+        while self.count >= IN_FLIGHT:
+            turn = asyncio.get_running_loop().create_future()
+            self.waiting.append(turn)
+            await turn
+
+
+# By session or operator, as long as one of their sockets is here and has written something.
 _buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
+_flights: WeakValueDictionary[str | int, Flight] = WeakValueDictionary()
 
 # --- coming in ----------------------------------------------------------------------------------------
 
@@ -91,8 +121,7 @@ def send_message(socket: Socket, command: commands.SendMessage) -> Awaitable[Non
         return _look_up(socket, command, send_message)
     if "\x00" in command.text:
         prechat.check_text(command.text)
-    _submit(socket, command, handle, command.ref, "text", command.text, None)
-    return None
+    return _submit(socket, command, handle, command.ref, "text", command.text, None)
 
 
 @both.fast(commands.EditMessage)
@@ -101,8 +130,7 @@ def edit_message(socket: Socket, command: commands.EditMessage) -> Awaitable[Non
     if handle is None:
         return _look_up(socket, command, edit_message)
     text = prechat.check_text(command.text)
-    _submit(socket, command, handle, command.ref, "edit", text, command.target)
-    return None
+    return _submit(socket, command, handle, command.ref, "edit", text, command.target)
 
 
 @both.fast(commands.DeleteMessage)
@@ -110,8 +138,7 @@ def delete_message(socket: Socket, command: commands.DeleteMessage) -> Awaitable
     handle = socket.memory.get(command.chat)
     if handle is None:
         return _look_up(socket, command, delete_message)
-    _submit(socket, command, handle, command.ref, "deletion", "", command.target)
-    return None
+    return _submit(socket, command, handle, command.ref, "deletion", "", command.target)
 
 
 @operators.fast(commands.AddNote)
@@ -119,14 +146,16 @@ def add_note(socket: Socket, command: commands.AddNote) -> Awaitable[None] | Non
     handle = socket.memory.get(command.chat)
     if handle is None:
         return _look_up(socket, command, add_note)
-    _submit(socket, command, handle, command.ref, "note", prechat.check_text(command.text), None)
-    return None
+    return _submit(socket, command, handle, command.ref, "note", prechat.check_text(command.text), None)
 
 
 def _submit(
     socket: Socket, command: Said, handle: Handle, ref: UUID, kind: Any, text: str, target: int | None
-) -> None:
+) -> Awaitable[None] | None:
     principal = socket.principal
+    flight = socket.memory.get(Flight)
+    if flight is None:
+        flight = socket.memory[Flight] = _flights.setdefault(_person(principal), Flight())
     if type(principal) is OperatorPrincipal:
         entry = journal.Entry(
             chat_id=handle.chat_id,
@@ -154,7 +183,13 @@ def _submit(
             text=text,
             target=target,
         )
-    journal.submit(entry, partial(_settled, socket, command), socket)
+    journal.submit(entry, partial(_settled, socket, command, flight), socket)
+    flight.count += 1
+    return None if flight.count < IN_FLIGHT else flight.room()
+
+
+def _person(principal: Principal) -> str | int:
+    return principal.operator_id if isinstance(principal, OperatorPrincipal) else principal.session_key
 
 
 def _limit(socket: Socket) -> None:
@@ -166,8 +201,9 @@ def _limit(socket: Socket) -> None:
         raise RateLimited(retry_after_ms=int(seconds * 1000) + 1)
 
 
-def _settled(socket: Socket, command: Said, result: journal.Outcome | ChatLeadError) -> None:
+def _settled(socket: Socket, command: Said, flight: Flight, result: journal.Outcome | ChatLeadError) -> None:
     """Back on the loop, after the commit."""
+    flight.land()
     if isinstance(result, ChatLeadError):
         socket.fail(result, command)
         return

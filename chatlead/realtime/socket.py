@@ -45,6 +45,7 @@ HELLO_SECONDS = 10.0
 FAREWELL_SECONDS = 10.0
 FAULTS = 50
 FAULT_SECONDS = 10.0
+TURN = 32  # frames of one socket, then it is the turn of the others
 FAULTY = (
     errors.BadFrame,
     errors.BadField,
@@ -198,8 +199,13 @@ class Socket(AsyncConsumer):
         endpoint = self.endpoint
         decode, handlers = endpoint.decoder.decode, endpoint.handlers
         surely_small: int = settings.FRAME_MAX_BYTES // 4  # characters, of four bytes at most
+        turn = 0
         while True:
-            message = await receive()
+            message = await receive()  # gives nobody else a turn while frames wait
+            turn += 1
+            if turn == TURN:
+                turn = 0
+                await asyncio.sleep(0)
             if message["type"] == "websocket.disconnect":
                 self._gone = True
                 return
