@@ -52,7 +52,8 @@ def error_json(error: ChatLeadError) -> JsonResponse:
 
 
 class RequestContext:
-    """Gives each request an id, and takes away what only our proxies may say (ASVS 4.1.3)."""
+    """Gives each request an id, and takes away what only our proxies may say (ASVS 4.1.3), and cookies that
+    no database can look up: a quoted cookie may hold a NUL (P-23)."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -61,6 +62,8 @@ class RequestContext:
         if not is_trusted(request.META.get("REMOTE_ADDR", "")):
             for name in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"):
                 request.META.pop(name, None)
+        if any("\0" in value for value in request.COOKIES.values()):
+            request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}
         token = request_id.set(secrets.token_hex(8))
         try:
             response = self.get_response(request)

@@ -215,6 +215,18 @@ async def test_a_cookie_that_is_none_of_ours_opens_nothing(
             assert await opened.close_code() == 4401
 
 
+def test_a_cookie_with_a_nul_is_no_cookie(olga: Operator) -> None:
+    """P-23: PostgreSQL refuses to look for it, which is nobody's fault but the sender's."""
+    for value in ('"\\000aaaaaaaaaaaa"', '"aaaaaaaaaaaa\\000"'):
+        client = Client(
+            raise_request_exception=False, headers={"Cookie": f"cl_login={value}; cl_csrf={value}"}
+        )
+        assert client.get("/console/").status_code == 302
+        assert client.get("/console/login/").status_code == 200
+        seen = client.get("/console/").wsgi_request
+        assert seen.COOKIES == {}
+
+
 LEFT_WRONG = [
     *((field, wrong) for field in ("name", "email") for wrong in ("a\r\nBcc: x@evil.test", "a\nb", "\x00")),
     *(("email", wrong) for wrong in ("", " ", "no address", "a@b", "a@b.test, c@d.test", "<a@b.test>")),
