@@ -70,8 +70,12 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
     if worker is None:
         _prepare()
     else:
-        # one Redis for the run, a name space for each worker
+        # one Redis for the run; each worker has a name space for what is published, and a database of its
+        # own, since emptying the cache empties a database and a task is taken by whoever comes first
         os.environ["CHATLEAD_REDIS_PREFIX"] = f"{worker}:"
+        if redis_url := os.environ.get("REDIS_URL"):
+            number = int(worker.removeprefix("gw")) + 1
+            os.environ["REDIS_URL"] = f"{redis_url.rpartition('/')[0]}/{number}"
     socket.socket.connect = _local_only  # type: ignore[method-assign, assignment]
     return (yield)
 
