@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatlead.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
+    "chatlead.packing.Packing",
     "chatlead.middleware.StaticFiles",
     "chatlead.middleware.SecurityHeaders",
     "chatlead.middleware.ErrorAnswers",

@@ -18,11 +18,16 @@ def _versions(modified: int) -> dict[str, str]:
     return {name: "".join(filter(str.isalnum, facts["integrity"][7:]))[:12] for name, facts in files.items()}
 
 
+def version_of(name: str) -> str:
+    """Made from the content of a file in static/dist/; "" for one that was not built."""
+    try:
+        return _versions(MANIFEST.stat().st_mtime_ns).get(name, "")
+    except FileNotFoundError:
+        return ""
+
+
 @register.simple_tag
 def asset(name: str) -> str:
     """The address of a file in static/dist/."""
-    try:
-        version = _versions(MANIFEST.stat().st_mtime_ns).get(name, "")
-    except FileNotFoundError:
-        version = ""
+    version = version_of(name)
     return f"{settings.STATIC_URL}dist/{name}" + (f"?v={version}" if version else "")
