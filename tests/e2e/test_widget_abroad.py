@@ -282,3 +282,30 @@ def test_where_the_frames_storage_throws_the_chat_works_and_says_when_it_will_no
         assert errors == []
     finally:
         context.close()
+
+
+def test_until_the_chat_is_opened_a_page_asks_once_besides_the_loader_keeps_nothing_and_does_not_move(
+    olga: Desk, customer: Callable[[], BrowserContext]
+) -> None:
+    """performance.md (`widget`), B2-12: no cookie, no storage key, no frame, no shift of the layout."""
+    context = customer()
+    context.add_init_script(
+        "window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(e => shift += e.value))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(SHOP)
+    expect(page.get_by_role("button", name="Chat with us")).to_be_visible()
+    page.wait_for_timeout(500)
+    ours = [url.removeprefix(CHAT) for url in asked if url.startswith(CHAT)]
+    assert ours[0] == "/widget/v1/loader.js"
+    assert [url.rpartition("/")[0] for url in ours[1:]] == ["/widget/v1/site"]
+    assert context.cookies() == []
+    assert page.evaluate("() => [sessionStorage.length, localStorage.length, frames.length, shift]") == [
+        0,
+        0,
+        0,
+        0,
+    ]

@@ -19,8 +19,10 @@ const SPEAK_MS = 4_000;
 function start(script: HTMLScriptElement, key: string): void {
   const server = new URL(script.src).origin;
   const events = new Events();
-  // Only the flag that a chat goes on: "1", or "2" with its panel open.
-  const memory = new Box(() => sessionStorage, `chatlead:${key}`);
+  // Only the flag that a chat goes on: "1", or "2" with its panel open. The first touch of a page's storage
+  // takes its time, so it has a moment of its own.
+  let box: Box | undefined;
+  const memory = () => (box ??= new Box(() => sessionStorage, `chatlead:${key}`));
   let panel: Panel | null = null;
   let open = false;
   let shown = true;
@@ -64,7 +66,7 @@ function start(script: HTMLScriptElement, key: string): void {
 
   const giveUp = () => panel?.unload(true);
 
-  const remember = () => memory.set("chat", talking ? (open ? "2" : "1") : null);
+  const remember = () => memory().set("chat", talking ? (open ? "2" : "1") : null);
 
   const setOpen = (on: boolean) => {
     if (!panel) {
@@ -113,13 +115,17 @@ function start(script: HTMLScriptElement, key: string): void {
     panel.host.shadowRoot!.addEventListener("keydown", (e) => (e as KeyboardEvent).key === "Escape" && setOpen(false));
     visualViewport?.addEventListener("resize", () => open && panel?.fit());
     visualViewport?.addEventListener("scroll", () => open && panel?.fit());
-    const flag = memory.get("chat");
+    setTimeout(recall);
+  };
+
+  const recall = () => {
+    const flag = memory().get("chat");
     if (flag) {
       talking = true;
       load();
     }
     events.emit("ready");
-    if (wanted || (flag === "2" && !panel.isPhone)) setOpen(true);
+    if (wanted || (flag === "2" && !panel!.isPhone)) setOpen(true);
   };
 
   const facts = async (attempt: number): Promise<void> => {
