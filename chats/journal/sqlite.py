@@ -20,7 +20,8 @@ from chats.rows import in_ms
 
 # UPDATE … FROM; an older SQLite takes every batch row by row
 IS_ABLE = sqlite3.sqlite_version_info >= (3, 33)
-ROWS_MAX = 32  # of one INSERT; older libraries take 999 parameters
+# of one INSERT: older libraries take 999 parameters, and sqlite3 keeps 128 statements prepared
+ROWS_MAX = 32
 
 CHATS = """
 SELECT json_group_array(json_array(c.id, c.account_id, c.uid, c.state, c.department_id, c.operator_id,
@@ -111,12 +112,9 @@ def _may(entry: Entry, chat: _Chat) -> bool:
 
 
 def _insert_all(cursor: sqlite3.Cursor, values: list[Any], count: int) -> None:
-    """In pieces of 32, 16, 8 … rows, so that few different statements are ever prepared."""
     width = len(values) // count
-    done = 0
-    while done < count:
-        rows = min(ROWS_MAX, 1 << ((count - done).bit_length() - 1))
+    for done in range(0, count, ROWS_MAX):
+        rows = min(ROWS_MAX, count - done)
         cursor.execute(_insert(rows), values[done * width : (done + rows) * width])
         if cursor.rowcount != rows:  # a ref was there before
             raise OneByOne
-        done += rows

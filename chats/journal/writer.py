@@ -134,12 +134,27 @@ class SqliteLink:
 
     def store(self, entries: Sequence[Entry], *, together: bool) -> list[Outcome]:
         if sqlite.IS_ABLE and len(entries) > 1 and all(entry.kind == "text" for entry in entries):
-            now = now_in_ms()
-            with contextlib.suppress(sqlite.OneByOne), transaction.atomic(durable=True):
-                cursor, moment = self._wrapper.connection.cursor(), self._tongue.moment(now)
-                return sqlite.write_texts(cursor, entries, now, moment)
+            with contextlib.suppress(sqlite.OneByOne):
+                return self._store_texts(entries)
         with transaction.atomic(durable=True):
             return write(self._wrapper.connection.cursor(), self._tongue, entries, now_in_ms())
+
+    def _store_texts(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """As `atomic()` does, at a fifth of its price; this thread uses the connection for nothing else."""
+        wrapper = self._wrapper
+        wrapper.ensure_connection()
+        cursor = wrapper.connection.cursor()
+        now = now_in_ms()
+        wrapper.take_turn()
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            outcomes = sqlite.write_texts(cursor, entries, now, self._tongue.moment(now))
+            cursor.execute("COMMIT")
+        finally:
+            if wrapper.connection.in_transaction:
+                cursor.execute("ROLLBACK")
+            wrapper.end_turn()
+        return outcomes
 
     def together(self, entry: Entry) -> bool:
         return True  # what is not for the set statement need not wait for another commit
