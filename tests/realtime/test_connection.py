@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from random import Random  # noqa: TID251 - repeatable pieces
 from typing import Any
 
 import pytest
+from websockets.frames import Frame, Opcode
 
 from chatlead.realtime import socket as kernel
+from chatlead.server import whole_messages
 from tests.realtime.kit import CHAT, REF, House, closing, hear, message, serving, visitor
 
 
@@ -55,6 +58,60 @@ async def test_frames_that_come_faster_than_they_are_handled_keep_their_order() 
         await vera.send(json.dumps({"type": "ping"}))
         assert (await hear(vera))["type"] == "pong"
     assert handled == texts
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_frames_in_whatever_pieces_they_come_keep_their_order(seed: int) -> None:
+    """RFC 6455, 5.4: TCP cuts where it likes; messages in fragments, pings and pongs come in between."""
+    chance = Random(seed)
+    house = House()
+    pieces: list[bytes] = []
+    texts: list[str] = []
+    for number in range(40):
+        text = f"{number} " + "z" * chance.choice([0, 5, 60, 130, 3_900])
+        frame = json.dumps(message(1, text)).encode()
+        texts.append(text)
+        kind = chance.randrange(6)
+        if kind == 0:
+            cut = chance.randrange(len(frame))
+            parts = [Frame(Opcode.TEXT, frame[:cut], fin=False), Frame(Opcode.CONT, frame[cut:])]
+            if chance.random() < 0.5:
+                parts.insert(1, Frame(Opcode.PING, b"in between"))
+        elif kind == 1:
+            parts = [Frame(Opcode.PONG, b"unasked"), Frame(Opcode.TEXT, frame)]
+        else:
+            parts = [Frame(Opcode.TEXT, frame)]
+        pieces.append(b"".join(part.serialize(mask=True) for part in parts))
+    if seed % 2:  # else one write for each message
+        stream, pieces = b"".join(pieces), []
+        while stream:
+            size = chance.choice([1, 2, 3, 7, 80, 1_000, 5_000])
+            pieces.append(stream[:size])
+            stream = stream[size:]
+    async with serving(house) as address, visitor(address) as vera:
+        for piece in pieces:
+            vera.transport.write(piece)
+            await asyncio.sleep(0)
+        for _ in texts:
+            assert (await hear(vera))["type"] == "ack"
+    assert [command.text for command in house.handled] == texts
+
+
+@pytest.mark.parametrize(
+    ("frames", "are_whole"),
+    [
+        ([Frame(Opcode.TEXT, b"a")], True),
+        ([Frame(Opcode.TEXT, b"a" * 200), Frame(Opcode.PING, b""), Frame(Opcode.CLOSE, b"")], True),
+        ([Frame(Opcode.TEXT, b"a", fin=False)], False),
+        ([Frame(Opcode.CONT, b"a")], False),
+        ([Frame(Opcode.TEXT, b"a" * 70_000)], False),
+    ],
+)
+def test_whole_messages_are_told_from_pieces(frames: list[Frame], are_whole: bool) -> None:
+    data = b"".join(frame.serialize(mask=True) for frame in frames)
+    assert whole_messages(data) is are_whole
+    assert not any(whole_messages(data[:size]) for size in range(1, len(data)) if len(frames) == 1)
+    assert not whole_messages(b"".join(frame.serialize(mask=False) for frame in frames))
 
 
 async def test_a_text_that_is_no_text_ends_the_connection() -> None:
