@@ -21,6 +21,14 @@ STRICT = (
     "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
     f"require-trusted-types-for 'script'; trusted-types 'none'; frame-src {CHAT}; connect-src {CHAT}"
 )
+# for the pages of a browser whose clock is wrong by SKEW milliseconds
+WRONG_CLOCK = """(() => {
+  const Real = Date, now = () => Real.now() + SKEW;
+  globalThis.Date = class extends Real {
+    constructor(...given) { given.length ? super(...given) : super(now()); }
+    static now() { return now(); }
+  };
+})()"""
 SETTINGS = {
     "CHATLEAD_DEMO_PASSWORD": PASSWORD,
     "CHATLEAD_TRUSTED_PROXIES": "127.0.0.1/32",

@@ -12,17 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, 
 
 from tests.e2e.browser import chromium
 from tests.e2e.people import Desk, Visitor
-from tests.e2e.shop import Shop, at_the_shop, shop, starts
+from tests.e2e.shop import WRONG_CLOCK, Shop, at_the_shop, shop, starts
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DAY_MS = 86_400_000
-WRONG_CLOCK = """(() => {
-  const Real = Date, now = () => Real.now() + SKEW;
-  globalThis.Date = class extends Real {
-    constructor(...given) { given.length ? super(...given) : super(now()); }
-    static now() { return now(); }
-  };
-})()"""
 KEPT = "() => JSON.stringify({...sessionStorage})"
 
 
@@ -89,12 +82,12 @@ def button(vera: Visitor, name: str) -> Locator:
     return vera.frame.get_by_role("button", name=name, exact=True)
 
 
-def box(vera: Visitor, name: str) -> Locator:
-    return vera.frame.get_by_role("textbox", name=name, exact=True)
-
-
 def trouble(vera: Visitor) -> Locator:
     return vera.frame.get_by_role("status")
+
+
+def box(vera: Visitor, name: str) -> Locator:
+    return vera.frame.get_by_role("textbox", name=name, exact=True)
 
 
 def writes(vera: Visitor, text: str) -> None:
