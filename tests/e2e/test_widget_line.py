@@ -108,7 +108,6 @@ def test_a_line_that_takes_two_seconds_for_every_answer_is_slow_and_not_dead(
     abroad.front.delay = 1.0
     vera.page.reload()
     vera.opens_chat()
-    expect(vera.message).to_be_visible(timeout=30_000)
     writes(vera, "over a slow line")
     for _ in range(10):
         vera.page.wait_for_timeout(1_000)
@@ -361,7 +360,6 @@ def test_a_clock_that_is_wrong_by_a_day_neither_stops_nor_reorders_a_chat(
     writes(vera, "first")
     vera.page.wait_for_timeout(4_000)  # a quiet chat asks whether somebody is there, and hears the time
     vera.page.context.set_offline(True)
-    expect(trouble(vera)).to_contain_text("No connection")
     writes(vera, "second")
     expect(vera.log.locator(".day")).to_have_text(["Today"])
     vera.page.context.set_offline(False)
