@@ -92,9 +92,15 @@ def olga(desk: Callable[..., Desk]) -> Desk:
 
 @pytest.fixture
 def violations() -> Callable[[Page], list[str]]:
-    """What axe finds wrong with a page as it is now: rule and elements."""
+    """What axe finds wrong with a page as it is now, movements ended: rule and elements."""
+    # half faded in, a text has too little contrast
+    settled = """() => new Promise(requestAnimationFrame).then(() => Promise.all(document.getAnimations()
+        .filter(each => isFinite(each.effect.getComputedTiming().endTime))
+        .map(each => each.finished.catch(() => null)))).then(() => null)"""
 
     def look(page: Page) -> list[str]:
+        for frame in page.frames:
+            frame.evaluate(settled)
         found = Axe().run(page).response["violations"]
         return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
 

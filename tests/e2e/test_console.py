@@ -338,7 +338,7 @@ def test_who_gave_no_name_is_a_visitor_with_a_number(olga: Desk, vera: Visitor) 
 def test_every_screen_of_the_console_is_free_of_axe_violations(
     desk: Desks, visitor: Visitors, violations: Look, scheme: str, viewport: dict[str, int]
 ) -> None:
-    """V-19: log-in, lists, conversation, note, menu, dialog, trouble, ended."""
+    """Lists, conversation, note, menu, dialog, trouble, ended."""
     phone = viewport["width"] < 760
     olga = desk("olga", color_scheme=scheme, viewport=viewport)
     olga.is_online()
