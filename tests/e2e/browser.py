@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -27,6 +27,26 @@ FLAGS = (
     "--disable-component-update",
     "--mute-audio",
 )
+
+
+_driver: Playwright | None = None
+_user_count = 0
+
+
+@contextlib.contextmanager
+def driver() -> Iterator[Playwright]:
+    """Playwright's driver, one for all browsers of this process: it refuses to be started twice."""
+    global _driver, _user_count
+    if _driver is None:
+        _driver = sync_playwright().start()
+    _user_count += 1
+    try:
+        yield _driver
+    finally:
+        _user_count -= 1
+        if _user_count == 0:
+            _driver.stop()
+            _driver = None
 
 
 @contextlib.contextmanager
@@ -44,7 +64,7 @@ def chromium(*flags: str) -> Iterator[Browser]:
     )
     try:
         address = f"http://127.0.0.1:{_port(profile, process)}"
-        with sync_playwright() as playwright:
+        with driver() as playwright:
             browser = playwright.chromium.connect_over_cdp(address)
             try:
                 yield browser
