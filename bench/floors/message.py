@@ -70,6 +70,8 @@ CREATE TABLE message(id bigserial PRIMARY KEY, chat_id bigint NOT NULL REFERENCE
     at timestamptz NOT NULL DEFAULT now(),
     UNIQUE(chat_id, seq), UNIQUE(chat_id, ref));
 """
+# rows are looked up by index, whatever the statistics of a young table say
+POSTGRES_SESSION = "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
 POSTGRES_ONE = """WITH c AS (UPDATE chat SET last_seq = last_seq + 1, last_at = now() WHERE id = %s
     RETURNING id, last_seq)
 INSERT INTO message(chat_id, seq, ref, author, body) SELECT c.id, c.last_seq, %s, 'v', %s FROM c
@@ -115,6 +117,7 @@ class SqliteWriter:
 class PostgresWriter:
     def __init__(self, url: str) -> None:
         self._db = psycopg.connect(url, autocommit=True)
+        self._db.execute(POSTGRES_SESSION)
         self._db.execute(POSTGRES_SCHEMA)
         self._db.execute("INSERT INTO chat SELECT FROM generate_series(1, %s)", (CHATS,))
 
