@@ -169,36 +169,76 @@ class SqliteLink:
 
 
 class Writer:
-    """One thread with one connection. `submit` from any thread; results come on the submitter's loop."""
+    """One thread with one connection. `submit` from any thread; results come on the submitter's loop.
+
+    What the sockets of one loop submit during one turn of it is handed over together, at its end: one wake-up
+    of the thread instead of one a message, each of which may cost the loop the interpreter's lock.
+    """
 
     def __init__(self, name: str, link: Callable[[], Link]) -> None:
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Waiting] | None] = SimpleQueue()
+        self._turns: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}  # not handed over yet
+        self._given = self._taken = 0
+        self._is_open = True
+        self._guard = threading.Lock()  # of all these, against other threads
         self._make_link = link
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def depth(self) -> int:
+        """How many entries were submitted and are not in a batch yet."""
+        return self._given - self._taken
+
     def submit(self, waiting: Waiting) -> None:
-        if self._queue.qsize() >= QUEUE_MAX:
-            waiting.loop.call_soon_threadsafe(waiting.tell, Unavailable(), False)
-        else:
-            self._queue.put(waiting)
+        loop = waiting.loop
+        with self._guard:
+            if self._is_open and self._given - self._taken < QUEUE_MAX:
+                self._given += 1
+                turn = self._turns.get(loop)
+                if turn is not None:
+                    turn.append(waiting)
+                elif asyncio._get_running_loop() is loop:
+                    self._turns[loop] = [waiting]
+                    loop.call_soon(self._hand_over, loop)
+                else:
+                    self._queue.put([waiting])
+                return
+        loop.call_soon_threadsafe(waiting.tell, Unavailable(), False)
 
     def stop(self) -> None:
-        """Write what waits, tell, close the connection; returns when that is done."""
-        self._queue.put(None)
+        """Write what waits, tell, close the connection; returns when that is done. What is submitted
+        afterwards is told `Unavailable`."""
+        with self._guard:
+            self._is_open = False
+            for turn in self._turns.values():  # of loops that had no next turn
+                self._queue.put(turn)
+            self._turns.clear()
+            self._queue.put(None)
         self._thread.join()
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._guard:
+            turn = self._turns.pop(loop, None)
+            if turn is not None:
+                self._queue.put(turn)
 
     def _run(self) -> None:
         link = self._make_link()
         queue = self._queue
+        arrived: list[Waiting] = []
         is_open = True
         with journal_first():
-            while is_open or queue.qsize():
-                arrived = [queue.get()]
+            while is_open or arrived:
                 # the only reader, so that what is counted can be taken
-                arrived += [queue.get() for _ in range(min(queue.qsize(), BATCH_MAX - 1))]
-                batch = [waiting for waiting in arrived if waiting is not None]
-                is_open = is_open and len(batch) == len(arrived)
+                while is_open and (not arrived or (queue.qsize() and len(arrived) < BATCH_MAX)):
+                    turn = queue.get()
+                    if turn is None:
+                        is_open = False
+                    else:
+                        arrived += turn
+                batch, arrived = arrived[:BATCH_MAX], arrived[BATCH_MAX:]
+                self._taken += len(batch)
                 if batch:
                     self._carry_out(link, batch)
         link.close()

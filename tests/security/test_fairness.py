@@ -21,7 +21,7 @@ async def longest_queue(until: asyncio.Event) -> int:
     """How many rows waited for the journal at most, looked at in every turn of the loop."""
     longest = 0
     while not until.is_set():
-        longest = max([longest, *(writer._queue.qsize() for writer in doors._writers)])
+        longest = max([longest, *(writer.depth for writer in doors._writers)])
         await asyncio.sleep(0)
     return longest
 
