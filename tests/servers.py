@@ -1,33 +1,30 @@
-"""Processes of our own for tests and benches: PostgreSQL, Redis, and the real ChatLead server.
+"""The real ChatLead server as processes of our own, for tests and benches.
 
-Nothing here touches a service of the machine: every process has its own port on 127.0.0.1, its own
-directory and its own password, and dies with the process that started it (on Linux; elsewhere it is ended
-by `close`). Imports neither pytest nor Django, so that a bench can use it too.
+Nothing here touches a service of the machine: every process has its own port on 127.0.0.1 and its own
+directory, and dies with the process that started it (on Linux; elsewhere it is ended by `close`). Imports
+neither pytest nor Django, so that a bench can use it too. PostgreSQL and Redis: tests/private_services.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pwd
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, Self
+
+from tests.private_services import PrivateServices as PrivateServices
+from tests.private_services import Services as Services
+from tests.processes import free_port as free_port
+from tests.processes import tied, wait_for_end, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
-OWNER = "chatlead_owner"
-APP_ROLE = "chatlead_app"
 
 # What a server process must not inherit from whoever runs the tests: it gets exactly what the test gives.
 OURS = (
@@ -40,222 +37,6 @@ OURS = (
     "EMAIL_URL",
     "DJANGO_ALLOW_ASYNC_UNSAFE",
 )
-
-
-def program(name: str) -> str | None:
-    """Path of a program; Debian keeps initdb and postgres out of PATH, so the newest major is looked up."""
-    found = shutil.which(name)
-    if found:
-        return found
-    versions = sorted(
-        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: float(path.parent.parent.name)
-    )
-    return str(versions[-1]) if versions else None
-
-
-def _required(name: str, package: str) -> str:
-    found = program(name)
-    if not found:
-        raise FileNotFoundError(f"{name} is missing: apt-get install {package}")
-    return found
-
-
-def _tied(sig: str, *, as_postgres: bool = False) -> list[str]:
-    """Prefix of a command that ends with us, and that is not root where the program refuses to be root."""
-    setpriv = shutil.which("setpriv")
-    become = as_postgres and os.getuid() == 0
-    if setpriv is None:
-        if become:
-            raise FileNotFoundError(
-                "setpriv is missing (PostgreSQL refuses to run as root): apt-get install util-linux"
-            )
-        return []
-    user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if become else []
-    return [setpriv, *user, "--pdeathsig", sig]
-
-
-def free_port() -> int:
-    """A port below the ephemeral range: no outgoing connection can take it while its server is down."""
-    for _ in range(200):
-        port = 20000 + secrets.randbelow(12000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port between 20000 and 32000")
-
-
-def _end(process: subprocess.Popen[bytes], sig: signal.Signals, seconds: float = 15) -> int:
-    if process.poll() is None:
-        process.send_signal(sig)
-    return _wait_for_end(process, seconds)
-
-
-def _wait_for_end(process: subprocess.Popen[bytes], seconds: float) -> int:
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    return process.returncode
-
-
-def _wait_until(
-    ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float
-) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"the process ended with {process.returncode}:\n{_tail(log)}")
-        with contextlib.suppress(OSError):
-            if ready():
-                return
-        time.sleep(0.02)
-    raise TimeoutError(f"not ready after {seconds:g} s:\n{_tail(log)}")
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-3000:] if log.exists() else "(no log)"
-
-
-class Services(NamedTuple):
-    """Addresses of a private PostgreSQL and Redis.
-
-    `database_url` is the application's role: no superuser, no BYPASSRLS, not the owner of the cluster; it may
-    create databases, because the test runner makes one. `owner_url` is the superuser of the private cluster.
-    """
-
-    database_url: str
-    owner_url: str
-    redis_url: str
-
-
-class PrivateServices(contextlib.AbstractContextManager[Services]):
-    """`with PrivateServices() as services:` starts both, and ends them at the end of the block.
-
-    `durable=True` keeps fsync and synchronous commit on, as a bench or a kill -9 of the database needs.
-    Raises FileNotFoundError naming the package when a program is missing.
-    """
-
-    def __init__(self, *, durable: bool = False) -> None:
-        self.durable = durable
-        self._stack = contextlib.ExitStack()
-
-    def __enter__(self) -> Services:
-        # not pytest's tmp_path: that is 0700 root, and a socket's path must be short
-        root = Path(tempfile.mkdtemp(prefix="chatlead-", dir="/tmp"))
-        self._stack.callback(shutil.rmtree, root, ignore_errors=True)
-        try:
-            database_url, owner_url = self._postgres(root)
-            return Services(database_url, owner_url, self._redis(root))
-        except BaseException:
-            self._stack.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    def _postgres(self, root: Path) -> tuple[str, str]:
-        initdb, postgres, psql = (_required(name, "postgresql") for name in ("initdb", "postgres", "psql"))
-        data, log, secret = root / "pg", root / "pg.log", root / "pg.secret"
-        owner_password, app_password = secrets.token_hex(16), secrets.token_hex(16)
-        data.mkdir()
-        secret.write_text(owner_password)
-        if os.getuid() == 0:
-            user = pwd.getpwnam("postgres")
-            for path in (root, data, secret):
-                os.chown(path, user.pw_uid, user.pw_gid)
-        secret.chmod(0o600)
-        env = {
-            "PATH": os.environ["PATH"],
-            "LC_ALL": "C.UTF-8",
-            "HOME": str(root),
-            "PGPASSWORD": owner_password,
-        }
-        subprocess.run(
-            [*_tied("INT", as_postgres=True), initdb, "-D", str(data), "-U", OWNER, "--auth=scram-sha-256"]
-            + [f"--pwfile={secret}", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
-            check=True, cwd=root, env=env, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        port = free_port()
-        settings = ["listen_addresses=127.0.0.1", "max_connections=200"]
-        if not self.durable:
-            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        command = [
-            *_tied("INT", as_postgres=True),
-            postgres,
-            "-D",
-            str(data),
-            "-p",
-            str(port),
-            "-k",
-            str(root),
-        ]
-        for setting in settings:
-            command += ["-c", setting]
-        process = self._spawn(command, log, root, env)
-        # SIGINT is the fast shutdown; SIGTERM would wait for every client
-        self._stack.callback(_end, process, signal.SIGINT)
-        statement = (
-            f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE CREATEDB "
-            f"PASSWORD '{app_password}'; CREATE DATABASE chatlead OWNER {APP_ROLE}"
-        )
-        ask = [psql, "-q", "-h", "127.0.0.1", "-p", str(port), "-U", OWNER, "-d", "postgres"]
-        ask += ["-v", "ON_ERROR_STOP=1"]
-
-        def ready() -> bool:
-            return subprocess.run([*ask, "-c", "SELECT 1"], env=env, capture_output=True).returncode == 0
-
-        _wait_until(ready, process, log, 30)
-        for part in statement.split("; "):
-            subprocess.run([*ask, "-c", part], check=True, env=env, stdout=subprocess.DEVNULL)
-        return (
-            f"postgres://{APP_ROLE}:{app_password}@127.0.0.1:{port}/chatlead",
-            f"postgres://{OWNER}:{owner_password}@127.0.0.1:{port}/postgres",
-        )
-
-    def _redis(self, root: Path) -> str:
-        exe = program("redis-server") or program("valkey-server")
-        if not exe:
-            raise FileNotFoundError("redis-server is missing: apt-get install redis-server")
-        port, password, log, config = (
-            free_port(),
-            secrets.token_hex(16),
-            root / "redis.log",
-            root / "redis.conf",
-        )
-        # by file, so that the password is in no process list
-        config.write_text(f"requirepass {password}\n")
-        config.chmod(0o600)
-        command = [*_tied("TERM"), exe, str(config), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-        command += ["--appendonly", "no", "--dir", str(root), "--daemonize", "no"]
-        process = self._spawn(command, log, root, dict(os.environ))
-        self._stack.callback(_end, process, signal.SIGTERM)
-
-        def ready() -> bool:
-            with socket.create_connection(("127.0.0.1", port), 1) as link:
-                link.sendall(f"AUTH {password}\r\nPING\r\n".encode())
-                answer = b""
-                while b"+PONG" not in answer:
-                    piece = link.recv(64)
-                    if not piece:
-                        return False
-                    answer += piece
-                return True
-
-        _wait_until(ready, process, log, 20)
-        return f"redis://:{password}@127.0.0.1:{port}/0"
-
-    def _spawn(
-        self, command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str]
-    ) -> subprocess.Popen[bytes]:
-        with log.open("ab") as out:
-            return subprocess.Popen(
-                command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
 
 
 class Server:
@@ -376,7 +157,7 @@ class Server:
             if process.poll() is None:
                 process.send_signal(sig)
         # asked once: a second signal would tell the server not to drain
-        codes = [_wait_for_end(process, 15) for process in running]
+        codes = [wait_for_end(process, 15) for process in running]
         if not self.pids():
             self._unbind()
         return codes
@@ -398,7 +179,7 @@ class Server:
         out: IO[bytes]
         with log.open("ab") as out:
             process = subprocess.Popen(
-                [*_tied("KILL"), *command, *options], cwd=ROOT, env=self._env, pass_fds=[listener.fileno()],
+                [*tied("KILL"), *command, *options], cwd=ROOT, env=self._env, pass_fds=[listener.fileno()],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.processes[number] = process
@@ -414,7 +195,7 @@ class Server:
             except urllib.error.HTTPError:
                 return False
 
-        _wait_until(ready, process, log, seconds)
+        wait_until(ready, process, log, seconds)
 
     def _log(self, number: int) -> Path:
         return self.data_dir / f"server-{number}.log"
