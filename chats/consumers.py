@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
+    from chatlead.realtime.caller import Caller
     from chatlead.realtime.shapes import Side
-    from chatlead.realtime.socket import Socket
     from chats.selectors import Principal
     from visitors.sessions import VisitorPrincipal
 
@@ -114,7 +114,7 @@ def welcome_operator(principal: OperatorPrincipal) -> replies.OperatorWelcome:
 
 
 @both.fast(commands.SendMessage)
-def send_message(socket: Socket, command: commands.SendMessage) -> Awaitable[None] | None:
+def send_message(socket: Caller, command: commands.SendMessage) -> Awaitable[None] | None:
     """The hot path: one look-up, one entry for the journal. The `ack` comes after the commit."""
     handle = socket.memory.get(command.chat)
     if handle is None:
@@ -125,7 +125,7 @@ def send_message(socket: Socket, command: commands.SendMessage) -> Awaitable[Non
 
 
 @both.fast(commands.EditMessage)
-def edit_message(socket: Socket, command: commands.EditMessage) -> Awaitable[None] | None:
+def edit_message(socket: Caller, command: commands.EditMessage) -> Awaitable[None] | None:
     handle = socket.memory.get(command.chat)
     if handle is None:
         return _look_up(socket, command, edit_message)
@@ -134,7 +134,7 @@ def edit_message(socket: Socket, command: commands.EditMessage) -> Awaitable[Non
 
 
 @both.fast(commands.DeleteMessage)
-def delete_message(socket: Socket, command: commands.DeleteMessage) -> Awaitable[None] | None:
+def delete_message(socket: Caller, command: commands.DeleteMessage) -> Awaitable[None] | None:
     handle = socket.memory.get(command.chat)
     if handle is None:
         return _look_up(socket, command, delete_message)
@@ -142,7 +142,7 @@ def delete_message(socket: Socket, command: commands.DeleteMessage) -> Awaitable
 
 
 @operators.fast(commands.AddNote)
-def add_note(socket: Socket, command: commands.AddNote) -> Awaitable[None] | None:
+def add_note(socket: Caller, command: commands.AddNote) -> Awaitable[None] | None:
     handle = socket.memory.get(command.chat)
     if handle is None:
         return _look_up(socket, command, add_note)
@@ -150,7 +150,7 @@ def add_note(socket: Socket, command: commands.AddNote) -> Awaitable[None] | Non
 
 
 def _submit(
-    socket: Socket, command: Said, handle: Handle, ref: UUID, kind: Any, text: str, target: int | None
+    socket: Caller, command: Said, handle: Handle, ref: UUID, kind: Any, text: str, target: int | None
 ) -> Awaitable[None] | None:
     principal = socket.principal
     flight = socket.memory.get(Flight)
@@ -192,7 +192,7 @@ def _person(principal: Principal) -> str | int:
     return principal.operator_id if isinstance(principal, OperatorPrincipal) else principal.session_key
 
 
-def _limit(socket: Socket) -> None:
+def _limit(socket: Caller) -> None:
     bucket = socket.memory.get(Bucket)
     if bucket is None:
         bucket = socket.memory[Bucket] = _buckets.setdefault(socket.principal.session_key, Bucket())
@@ -201,7 +201,7 @@ def _limit(socket: Socket) -> None:
         raise RateLimited(retry_after_ms=int(seconds * 1000) + 1)
 
 
-def _settled(socket: Socket, command: Said, flight: Flight, result: journal.Outcome | ChatLeadError) -> None:
+def _settled(socket: Caller, command: Said, flight: Flight, result: journal.Outcome | ChatLeadError) -> None:
     """Back on the loop, after the commit."""
     flight.land()
     if isinstance(result, ChatLeadError):
@@ -230,7 +230,7 @@ def _settled(socket: Socket, command: Said, flight: Flight, result: journal.Outc
 
 
 async def _look_up(
-    socket: Socket, command: Of, again: Callable[[Socket, Any], Awaitable[None] | None]
+    socket: Caller, command: Of, again: Callable[[Caller, Any], Awaitable[None] | None]
 ) -> None:
     """Find the chat by its uid, then carry the command out. Raises NotFound."""
     account_id = socket.principal.account_id
@@ -254,7 +254,7 @@ def _is_of(handle: Handle, principal: Principal) -> bool:
     return bool(principal.session_key) and handle.session_key == principal.session_key
 
 
-def _fresh_handle(socket: Socket, uid: str, seconds: float = FRESH_SECONDS) -> Handle | None:
+def _fresh_handle(socket: Caller, uid: str, seconds: float = FRESH_SECONDS) -> Handle | None:
     """The handle, if it is young enough and says that the chat is theirs."""
     handle: Handle | None = socket.memory.get(uid)
     if handle is None or monotonic() - handle.as_of > seconds or not _is_of(handle, socket.principal):
@@ -263,7 +263,7 @@ def _fresh_handle(socket: Socket, uid: str, seconds: float = FRESH_SECONDS) -> H
 
 
 @both.fast(commands.SetTyping)
-def set_typing(socket: Socket, command: commands.SetTyping) -> Awaitable[None] | None:
+def set_typing(socket: Caller, command: commands.SetTyping) -> Awaitable[None] | None:
     """Passed on to the other side at most some times a second; nothing is answered."""
     handle = _fresh_handle(socket, command.chat)
     if handle is None:
@@ -272,7 +272,7 @@ def set_typing(socket: Socket, command: commands.SetTyping) -> Awaitable[None] |
     return None
 
 
-def _tell_typing(socket: Socket, command: commands.SetTyping) -> None:
+def _tell_typing(socket: Caller, command: commands.SetTyping) -> None:
     handle: Handle = socket.memory[command.chat]
     if not _is_of(handle, socket.principal):
         raise NotFound
@@ -289,7 +289,7 @@ def _tell_typing(socket: Socket, command: commands.SetTyping) -> None:
 
 
 @both.fast(commands.Mark)
-def mark(socket: Socket, command: commands.Mark) -> Awaitable[None] | None:
+def mark(socket: Caller, command: commands.Mark) -> Awaitable[None] | None:
     """Kept for at most a second and written with the others; nothing is answered."""
     handle: Handle | None = socket.memory.get(command.chat)
     if handle is None or not _is_of(handle, socket.principal):
@@ -298,7 +298,7 @@ def mark(socket: Socket, command: commands.Mark) -> Awaitable[None] | None:
     return None
 
 
-def _keep_mark(socket: Socket, command: commands.Mark) -> None:
+def _keep_mark(socket: Caller, command: commands.Mark) -> None:
     principal, handle = socket.principal, socket.memory[command.chat]
     if not _is_of(handle, principal):
         raise NotFound
@@ -322,7 +322,7 @@ def _write_marks(kept: Sequence[tuple[Any, int, int]]) -> None:
 
 
 @both.fast(commands.Resume)
-async def resume(socket: Socket, command: commands.Resume) -> None:
+async def resume(socket: Caller, command: commands.Resume) -> None:
     """The answer is followed by the marks of both sides."""
     answer, progress = await socket.run(_resumed, socket.principal, command)
     socket.reply(msgspec.structs.replace(answer, id=command.id))

@@ -25,7 +25,6 @@ from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.events import AvailabilityChanged, QueueMoved
 from chatlead.realtime.events import encode as encode_event
 from chatlead.realtime.replies import Position
-from chatlead.realtime.socket import Socket
 from chats import selectors, snapshot
 from chats.models import Chat
 from visitors.sessions import VisitorPrincipal
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.selectors import Rights
+    from chatlead.realtime.caller import Caller
     from chatlead.realtime.hub import Hub
     from chatlead.realtime.topics import Topic
 
@@ -67,9 +67,9 @@ def topics_of_visitor(principal: VisitorPrincipal) -> tuple[Topic, ...]:
     return (topics.site(principal.site_id), topics.session(principal.session_key))
 
 
-def sockets_of(hub: Hub, kind: type[OperatorPrincipal] | type[VisitorPrincipal]) -> list[Socket]:
-    """The admitted sockets of operators, or of visitors."""
-    members = cast("set[Socket]", hub.members)
+def sockets_of(hub: Hub, kind: type[OperatorPrincipal] | type[VisitorPrincipal]) -> list[Caller]:
+    """The admitted callers of operators, or of visitors."""
+    members = cast("set[Caller]", hub.members)
     return [each for each in members if isinstance(each.principal, kind)]
 
 
@@ -179,7 +179,7 @@ async def tell_visitors(hub: Hub) -> None:
     So do those whose chat has ended just now, or they would go on believing in it after a lost event. The
     others hear who is online: a form for leaving a message is no place to be in when somebody is there.
     """
-    sockets: dict[str, list[Socket]] = defaultdict(list)
+    sockets: dict[str, list[Caller]] = defaultdict(list)
     for each in sockets_of(hub, VisitorPrincipal):
         if each.principal.session_key:
             sockets[each.principal.session_key].append(each)

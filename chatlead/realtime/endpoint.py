@@ -18,12 +18,12 @@ from chatlead.realtime.replies import Pong, Reply
 from chatlead.realtime.topics import Topic
 
 if TYPE_CHECKING:
-    from chatlead.realtime.socket import Socket
+    from chatlead.realtime.caller import Caller
 
 USER_AGENT_MAX = 400
 
 C = TypeVar("C", bound=Command)
-Fast = Callable[["Socket", C], Awaitable[None] | None]
+Fast = Callable[["Caller", C], Awaitable[None] | None]
 Slow = Callable[[Any, C], Reply | None]
 Handler = tuple[bool, Callable[..., Any]]  # (is it fast, the function)
 
@@ -52,7 +52,7 @@ class Handshake:
             return values[0] if len(values) == 1 else None
 
         peer = (scope.get("client") or ("",))[0]
-        secure = scope.get("scheme") == "wss"
+        secure = scope.get("scheme") in ("wss", "https")
         if settings.SECURE_PROXY_SSL_HEADER and is_trusted(peer):
             secure = only(b"x-forwarded-proto") == "https"
         return cls(
@@ -68,8 +68,8 @@ class Handshake:
 class Commands:
     """An app's part of an endpoint: what each of its commands does.
 
-    A `fast` handler runs on the loop and must not block: `f(socket, command)`; an awaitable that it
-    returns is awaited before the socket's next frame is read. A `slow` one runs in the pool of database
+    A `fast` handler runs on the loop and must not block: `f(caller, command)`; an awaitable that it
+    returns is awaited before the caller's next frame is read. A `slow` one runs in the pool of database
     threads: `f(principal, command)`; its reply gets the command's id, None is answered by `done`.
     Both may raise a ChatLeadError, which becomes `failed`.
     """
@@ -97,12 +97,12 @@ class Commands:
         self.handlers[command_type] = handler
 
 
-def pong(socket: Socket, command: Ping) -> None:
+def pong(caller: Caller, command: Ping) -> None:
     """The one command of the kernel itself."""
-    socket.reply(Pong(id=command.id, at=time.time_ns() // 1_000_000))
+    caller.reply(Pong(id=command.id, at=time.time_ns() // 1_000_000))
 
 
-def nothing(socket: Socket) -> None:
+def nothing(caller: Caller) -> None:
     """The `closed` of an endpoint that does not care."""
 
 
@@ -123,7 +123,7 @@ class Endpoint:
     topics: Callable[[Any], tuple[Topic, ...]]
     welcome: Callable[[Any], Reply]
     parts: Iterable[Commands]
-    closed: Callable[[Socket], None] = nothing
+    closed: Callable[[Caller], None] = nothing
     handlers: dict[type[Command], Handler] = field(init=False)
     decoder: CommandDecoder = field(init=False)
 

@@ -19,7 +19,7 @@ import logging
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from channels.consumer import AsyncConsumer
@@ -27,33 +27,21 @@ from django.conf import settings
 
 from chatlead import errors
 from chatlead.realtime import hub as hubs
-from chatlead.realtime import pool, replies
+from chatlead.realtime import pool
+from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
 from chatlead.realtime.codes import CloseCode
-from chatlead.realtime.commands import Command
 from chatlead.realtime.endpoint import Commands, Endpoint, Handshake
 from chatlead.realtime.faults import report
-from chatlead.realtime.frames import traces
 
 __all__ = ["Commands", "Endpoint", "Handshake", "Socket"]
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 HELLO_SECONDS = 10.0
 FAREWELL_SECONDS = 10.0
-FAULTS = 50
-FAULT_SECONDS = 10.0
 TURN = 32  # frames of one socket, then it is the turn of the others
-FAULTY = (
-    errors.BadFrame,
-    errors.BadField,
-    errors.HelloRepeated,
-    errors.NotFound,
-    errors.Forbidden,
-    errors.RateLimited,
-)
 REFUSALS: dict[type[errors.ChatLeadError], CloseCode] = {
     errors.NotAuthenticated: CloseCode.NOT_AUTHENTICATED,
     errors.Forbidden: CloseCode.FORBIDDEN,
@@ -89,12 +77,8 @@ def _resume(coroutine: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any
         return
 
 
-class Socket(AsyncConsumer):
-    """A connected browser, and a member of the hub.
-
-    Handlers use `principal`, `reply`, `fail`, `deliver`, `close`, `run`, `hub` and `memory`, a dict that
-    lives as long as the socket.
-    """
+class Socket(Caller, AsyncConsumer):
+    """A connected browser, and a member of the hub."""
 
     __slots__ = (
         "_closed",
@@ -196,8 +180,6 @@ class Socket(AsyncConsumer):
 
     async def _converse(self, receive: Receive) -> None:
         """Step 6: every frame in turn, until somebody closes."""
-        endpoint = self.endpoint
-        decode, handlers = endpoint.decoder.decode, endpoint.handlers
         surely_small: int = settings.FRAME_MAX_BYTES // 4  # characters, of four bytes at most
         turn = 0
         while True:
@@ -217,50 +199,11 @@ class Socket(AsyncConsumer):
             elif len(text) > surely_small and too_big(text):
                 self.close(CloseCode.TOO_BIG)
             else:
-                try:
-                    command = decode(text)
-                except errors.ChatLeadError as error:
-                    self._refuse(error, text)
-                    continue
-                handler = handlers.get(command.__class__)
-                if handler is None:
-                    self.fail(errors.HelloRepeated(), command)
-                    continue
-                try:
-                    if handler[0]:
-                        waiting = handler[1](self, command)
-                        if waiting is not None:
-                            await waiting
-                    else:
-                        await self._slowly(handler[1], command)
-                except errors.ChatLeadError as error:
-                    self.fail(error, command)
-                except Exception as error:
-                    report(logger, f"{endpoint.name}: {type(command).__name__} failed", error)
-                    self.fail(errors.Unavailable(), command)
-
-    async def _slowly(self, function: Callable[..., Any], command: Command) -> None:
-        reply = await pool.run(function, self.principal, command)
-        if reply is None:
-            reply = replies.Done(id=command.id)
-        elif command.id:
-            reply = msgspec.structs.replace(reply, id=command.id)
-        self.reply(reply)
+                waiting = self.obey(text)
+                if waiting is not None:
+                    await waiting
 
     # --- for handlers ---------------------------------------------------------------------------------
-
-    def reply(self, reply: replies.Reply) -> None:
-        """Send an answer, or news of this socket alone, with the id that it has."""
-        self.deliver(replies.encode(reply).decode())
-
-    def fail(self, error: errors.ChatLeadError, command: Command) -> None:
-        """Tell that `command` was not carried out. Too many faults in a short time close the socket."""
-        ref, chat = getattr(command, "ref", ""), getattr(command, "chat", "")
-        self._failed(error, command.id, str(ref), chat)
-
-    async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """Call `function` in the pool of database threads and wait for it."""
-        return await pool.run(function, *args)
 
     def deliver(self, text: str) -> None:
         """Send a frame, after those that wait already; nothing once the socket is closed.
@@ -301,29 +244,13 @@ class Socket(AsyncConsumer):
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    def _refuse(self, error: errors.ChatLeadError, text: str) -> None:
-        found = traces(text)
-        self._failed(error, found.id, found.ref, found.chat)
-
-    def _failed(self, error: errors.ChatLeadError, number: int, ref: str, chat: str) -> None:
-        self.reply(
-            replies.Failed(
-                id=number,
-                code=error.code,
-                message=error.message,
-                field=error.field or "",
-                ref=ref,
-                chat=chat,
-                retry_after_ms=error.retry_after_ms or 0,
-            )
-        )
-        if isinstance(error, FAULTY):
-            now = self.hub.loop.time()
-            if now - self._faults_since > FAULT_SECONDS:
-                self._faults_since, self._fault_count = now, 0
-            self._fault_count += 1
-            if self._fault_count >= FAULTS:
-                self.close(CloseCode.FLOOD)
+    def count_fault(self) -> None:
+        now = self.hub.loop.time()
+        if now - self._faults_since > FAULT_SECONDS:
+            self._faults_since, self._fault_count = now, 0
+        self._fault_count += 1
+        if self._fault_count >= FAULTS:
+            self.close(CloseCode.FLOOD)
 
     def _step(self, message: dict[str, Any]) -> None:
         """Send without a task; one is made only when the transport cannot take more at the moment."""

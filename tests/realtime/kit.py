@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from chatlead.realtime import commands as c
 from chatlead.realtime import hub as hubs
 from chatlead.realtime import topics
+from chatlead.realtime.caller import Caller
 from chatlead.realtime.commands import Hello, SendMessage
 from chatlead.realtime.endpoint import Commands, Endpoint, Handshake
 from chatlead.realtime.events import MessagePosted
@@ -44,12 +45,12 @@ class House:
     def __init__(self) -> None:
         self.admit: Callable[[Handshake], Any] = lambda handshake: "vera"
         self.welcome: Callable[[], None] = lambda: None
-        self.on_message: Callable[[Socket, SendMessage], Any] = self.tell
+        self.on_message: Callable[[Caller, SendMessage], Any] = self.tell
         self.on_load: Callable[[c.LoadMessages], Any] = lambda command: None
-        self.closed: list[Socket] = []
+        self.closed: list[Caller] = []
         self.handled: list[Any] = []
 
-    def tell(self, socket: Socket, command: SendMessage) -> None:
+    def tell(self, socket: Caller, command: SendMessage) -> None:
         self.handled.append(command)
         publish_committed(posted(command.text), (room(),), socket)
         socket.reply(Ack(id=command.id, ref=str(command.ref), chat=command.chat, seq=1, at=1))
@@ -58,7 +59,7 @@ class House:
         part = Commands()
 
         @part.fast(SendMessage)
-        def send_message(socket: Socket, command: SendMessage) -> Any:
+        def send_message(socket: Caller, command: SendMessage) -> Any:
             return self.on_message(socket, command)
 
         @part.slow(c.LoadMessages)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.frames import Frame, Opcode
 
-from chatlead.realtime import socket as kernel
+from chatlead.realtime.caller import Caller
 from chatlead.server import whole_messages
 from tests.realtime.kit import CHAT, REF, House, closing, hear, message, serving, visitor
 
@@ -31,7 +31,7 @@ async def test_a_frame_above_64_kib_reaches_the_browser() -> None:
     house = House()
     long = "x" * 200_000
 
-    def tell(socket: kernel.Socket, command: Any) -> None:
+    def tell(socket: Caller, command: Any) -> None:
         socket.deliver(json.dumps({"text": long}))
 
     house.on_message = tell
@@ -45,7 +45,7 @@ async def test_frames_that_come_faster_than_they_are_handled_keep_their_order() 
     house = House()
     handled: list[str] = []
 
-    async def slowly(socket: kernel.Socket, command: Any) -> None:
+    async def slowly(socket: Caller, command: Any) -> None:
         await asyncio.sleep(0.001)
         handled.append(command.text)
 

@@ -17,6 +17,7 @@ import pytest
 from chatlead import errors
 from chatlead.realtime import hub as hubs
 from chatlead.realtime import socket as kernel
+from chatlead.realtime.caller import Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.events import encode
 from tests.realtime.kit import (
@@ -141,7 +142,7 @@ async def test_frames_are_handled_in_their_order_though_one_takes_long() -> None
     order: list[str] = []
     house.on_load = lambda command: order.append("load")
 
-    async def long(socket: kernel.Socket, command: Any) -> None:
+    async def long(socket: Caller, command: Any) -> None:
         await asyncio.sleep(0.05)
         order.append(command.text)
 
