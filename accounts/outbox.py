@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -76,6 +76,22 @@ def due_ids() -> list[int]:
     free = Q(leased_until=None) | Q(leased_until__lt=now)
     waiting = OutboxItem.objects.filter(free, state=OutboxItem.State.PENDING, due_at__lte=now)
     return list(waiting.order_by("due_at", "id").values_list("id", flat=True)[:SWEEP_LIMIT])
+
+
+class Backlog(NamedTuple):
+    """What is not done: how many items, and how long the oldest has been wanted."""
+
+    waiting_count: int
+    age_seconds: float
+
+
+def backlog() -> Backlog:
+    """As it is now; those that were given up are not counted."""
+    waiting = OutboxItem.objects.filter(state=OutboxItem.State.PENDING)
+    found = waiting.aggregate(count=Count("id"), oldest=Min("created_at"))
+    oldest = found["oldest"]
+    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    return Backlog(found["count"], max(0.0, age))
 
 
 def carry_out(item_id: int) -> bool:

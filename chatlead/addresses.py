@@ -37,10 +37,13 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def is_trusted(address: str) -> bool:
     """Is this one of our proxies (`CHATLEAD_TRUSTED_PROXIES`)?"""
+    return is_within(address, settings.TRUSTED_PROXIES)
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Is the address in one of these networks? False for what is no address."""
     found = _address(address)
-    return found is not None and any(
-        found in network for network in _networks(tuple(settings.TRUSTED_PROXIES))
-    )
+    return found is not None and any(found in network for network in _networks(tuple(networks)))
 
 
 def client_ip(peer: str, forwarded_for: Iterable[str]) -> str:

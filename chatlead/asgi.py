@@ -20,7 +20,7 @@ from asgiref.sync import ThreadSensitiveContext
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 
-from chatlead import routing
+from chatlead import health, routing
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 from chats import journal
@@ -38,6 +38,9 @@ threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range
 async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX_BYTES: whatever comes,
     Django writes to the disk before it looks at who sent it to which address."""
+    if scope["path"] in health.PROBES:
+        await health.answer(scope, send)
+        return
     most: int = settings.BODY_MAX_BYTES
     taken = 0
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 # Addresses whose callers are programs: they get errors as JSON.
-FOR_PROGRAMS = ("/widget/", "/api/", "/poll/", "/webhooks/", "/healthz", "/readyz")
+FOR_PROGRAMS = ("/widget/", "/api/", "/poll/", "/webhooks/")
 
 
 def wants_json(request: HttpRequest) -> bool:

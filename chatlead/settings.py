@@ -186,6 +186,7 @@ RIGHTS_SECONDS = env.float("CHATLEAD_RIGHTS_SECONDS", default=4.0)  # the close 
 SEND_QUEUE_FRAMES = env.int("CHATLEAD_SEND_QUEUE_FRAMES", default=256)  # V-8
 SEND_QUEUE_BYTES = 1024 * 1024
 DATABASE_THREADS = env.int("CHATLEAD_DATABASE_THREADS", default=4)
+LEAVE_SECONDS = env.float("CHATLEAD_LEAVE_SECONDS", default=2.0 if PRODUCTION else 0.0)  # unready, then deaf
 DRAIN_SECONDS = env.float("CHATLEAD_DRAIN_SECONDS", default=3.0)  # sockets are told to come back over this
 
 # --- Mail -------------------------------------------------------------------------------------------------
@@ -204,6 +205,10 @@ WHITENOISE_AUTOREFRESH = DEBUG
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+# --- Who may read /metrics --------------------------------------------------------------------------------
+METRICS_NETWORKS = env.list("CHATLEAD_METRICS_NETWORKS", default=[])
+METRICS_TOKEN = env.str("CHATLEAD_METRICS_TOKEN", default="")
 
 # --- Logs: never a personal datum (R-109) -------------------------------------------------------------------
 LOGGING: dict[str, Any] = {

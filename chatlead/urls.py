@@ -9,8 +9,6 @@ from chatlead import views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
     path("demo/", views.demo, name="demo"),
     path("demo/<slug:page>/", views.demo, name="demo_page"),
     path("console/", views.console, name="console"),

@@ -1,15 +1,12 @@
-"""Pages that belong to no app: health, the public page, the console's shell, the demo firm, errors."""
+"""Pages that belong to no app: the public page, the console's shell, the demo firm, errors."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -20,11 +17,7 @@ from chatlead.errors import ChatLeadError, Forbidden, NotFound
 from chatlead.middleware import error_json, wants_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from accounts.models import User
-
-logger = logging.getLogger(__name__)
 
 DEMO_SITE_OWNER = "owner@demo.test"
 TITLES = {
@@ -33,40 +26,6 @@ TITLES = {
     404: "There is nothing here",
     500: "Something broke on our side",
 }
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers at all."""
-    return JsonResponse({"status": "ok"})
-
-
-def _database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM accounts_installation")
-        cursor.fetchone()
-
-
-def _cache() -> None:
-    cache.get("readyz")
-
-
-DEPENDENCIES: dict[str, Callable[[], None]] = {"database": _database, "redis": _cache}
-
-
-@require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when every dependency answers; else 503 and `failing` names those that do not."""
-    failing = []
-    for name, asks in DEPENDENCIES.items():
-        try:
-            asks()
-        except Exception as error:  # whatever it is, the answer is the same
-            logger.warning("not ready: %s (%s)", name, type(error).__name__)
-            failing.append(name)
-    if failing:
-        return JsonResponse({"status": "unready", "failing": failing}, status=503)
-    return JsonResponse({"status": "ready"})
 
 
 @require_safe

@@ -100,6 +100,7 @@ class Hub:
         self.members: set[Member] = set()
         self.strangers: dict[Stranger, float] = {}  # and until when they may be silent
         self.is_ready = asyncio.Event()
+        self.is_leaving = False  # the process was asked to end
         self.link: RedisLink | None = None
         if redis_url:
             self.link = RedisLink(redis_url, prefix, self._from_afar, self._returned)

@@ -7,7 +7,7 @@ number. A visitor with another session is refused before anything else. Both log
 (R-035): numbers are dealt out under the lock of the chat's row, and a row that is not written takes none.
 """
 
-from chats.journal.doors import append, stop, submit
+from chats.journal.doors import append, depth, stop, submit
 from chats.journal.entries import Entry, Outcome, topics_of
 
-__all__ = ["Entry", "Outcome", "append", "stop", "submit", "topics_of"]
+__all__ = ["Entry", "Outcome", "append", "depth", "stop", "submit", "topics_of"]

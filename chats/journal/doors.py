@@ -14,6 +14,7 @@ from chatlead.realtime.hub import Member
 from chatlead.realtime.publish import publish, publish_committed
 from chatlead.realtime.topics import Topic
 from chats.journal.entries import CHECKED, Entry, Outcome, event_of, now_in_ms, topics_of
+from chats.journal.measured import Measured
 from chats.journal.plain import lock, write
 from chats.journal.writer import Link, PostgresLink, SqliteLink, Told, Waiting, Writer, tongue_of
 
@@ -95,12 +96,21 @@ def stop() -> None:
         writer.stop()
 
 
+def depth() -> int:
+    """How many entries were submitted and wait for a writer of this process."""
+    return sum(writer.depth for writer in _writers)
+
+
 def _start() -> tuple[Writer, ...]:
     global _writers
     with _guard:
         if not _writers:
             on_postgres = transaction.get_connection().vendor == "postgresql"
-            link: Callable[[], Link] = PostgresLink if on_postgres else SqliteLink
+            kind = PostgresLink if on_postgres else SqliteLink
+
+            def link() -> Link:
+                return Measured(kind())
+
             _writers = tuple(
                 Writer(f"journal-{number}", link) for number in range(POSTGRES_WRITERS if on_postgres else 1)
             )

@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chatlead.errors import BadField, ChatLeadError, Unavailable
+from chatlead.metrics import DELIVERY
 from chatlead.sqlite import journal_first
 from chats.journal import sqlite
 from chats.journal.entries import Entry, Outcome, now_in_ms
@@ -250,7 +252,7 @@ class Writer:
         pairs = list(zip(batch, settled, strict=True))
         for loop, share in groupby(pairs, key=_loop):
             try:
-                loop.call_soon_threadsafe(_tell, list(share))
+                loop.call_soon_threadsafe(_tell, list(share), perf_counter())
             except RuntimeError:  # that loop is closed: nobody is there to be told
                 pass
 
@@ -259,12 +261,13 @@ def _loop(pair: tuple[Waiting, Settled]) -> asyncio.AbstractEventLoop:
     return pair[0].loop
 
 
-def _tell(pairs: list[tuple[Waiting, Settled]]) -> None:
+def _tell(pairs: list[tuple[Waiting, Settled]], committed_at: float) -> None:
     for waiting, (result, is_news) in pairs:
         try:
             waiting.tell(result, is_news)
         except Exception as error:  # one socket's fault is not its neighbours'
             logger.error("the answer to a stored row failed: %s", type(error).__name__)
+    DELIVERY.observe(perf_counter() - committed_at)
 
 
 def _runs(link: Link, entries: list[Entry]) -> Iterator[tuple[bool, list[Entry]]]:

@@ -16,8 +16,6 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Addresses that anybody may see, each with the reason.
 PUBLIC = {
     "": "the public page",
-    "healthz": "says whether the process lives",
-    "readyz": "says whether it is ready, names no data",
     "demo/": "the demo firm's website",
     "demo/<slug:page>/": "the demo firm's website",
     "console/login/": "where one logs in",

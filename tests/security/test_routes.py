@@ -7,7 +7,6 @@ import json
 import pytest
 from django.db import connection
 from django.test import Client
-from pytest_django import Settings
 
 from accounts.models import Operator, User
 from tests.security.routes import METHODS, PUBLIC, Route, filled, routes
@@ -163,14 +162,3 @@ def test_what_breaks_says_so_and_shows_nothing(db: None) -> None:
     assert "Something broke on our side" in answer.text
     assert "accounts_" not in answer.text
     assert answer["Content-Security-Policy"]
-
-
-def test_readiness_names_what_does_not_answer(db: None, settings: Settings) -> None:
-    """contract.md: 503 and the name, while the process itself is alive."""
-    assert json.loads(Client().get("/readyz").content) == {"status": "ready"}
-    nobody = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": nobody}
-    answer = Client().get("/readyz")
-    assert answer.status_code == 503
-    assert json.loads(answer.content) == {"status": "unready", "failing": ["redis"]}
-    assert Client().get("/healthz").status_code == 200

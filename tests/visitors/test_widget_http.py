@@ -204,8 +204,8 @@ async def test_requests_share_a_few_threads(site: Site) -> None:
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for _ in range(5):
-            answers = await asyncio.gather(*(client.get("/healthz") for _ in range(20)))
-            assert [answer.status_code for answer in answers] == [200] * 20
+            answers = await asyncio.gather(*(client.get("/nowhere/") for _ in range(20)))
+            assert [answer.status_code for answer in answers] == [404] * 20
     mine = [thread for thread in threading.enumerate() if thread.name.startswith("http")]
     assert 0 < len(mine) <= HTTP_THREADS
 

@@ -1,0 +1,218 @@
+"""Answers for programs that watch over us: `/healthz` alive, `/readyz` ready for traffic, `/metrics`.
+
+Plain ASGI in front of Django, with a thread of its own, so that they answer when every other thread waits for
+a database that hangs, and whatever name the prober calls us by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from accounts import outbox
+from chatlead import metrics
+from chatlead.addresses import client_ip, is_within
+from chatlead.metrics import Reading
+from chatlead.realtime import hub as hubs
+from chats import journal
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 2.0  # a dependency that has not answered by then does not answer
+T = TypeVar("T")
+Scope = Mapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Answer = tuple[int, str, bytes]
+
+_thread = ThreadPoolExecutor(1, thread_name_prefix="health")
+_looking: Future[list[str]] | None = None
+_is_migrated = False
+
+
+# --- is it alive, is it ready -------------------------------------------------------------------------
+
+
+async def alive(scope: Scope) -> Answer:
+    """200 while the loop turns. Depends on nothing: a process is not ended because its database is."""
+    return _said(200, {"status": "ok"})
+
+
+async def ready(scope: Scope) -> Answer:
+    """200 when there may be traffic; else 503, and `failing` names why: `database`, `migrations`, `redis`,
+    or `leaving` from SIGTERM on."""
+    failing = await _failing()
+    if not failing:
+        return _said(200, {"status": "ready"})
+    if failing != ["leaving"]:
+        logger.warning("not ready: %s", ", ".join(failing))
+    return _said(503, {"status": "unready", "failing": failing})
+
+
+async def _failing() -> list[str]:
+    hub = hubs.current()
+    if hub is not None and hub.is_leaving:
+        return ["leaving"]
+    global _looking
+    if _looking is None or _looking.done():  # everybody who asks meanwhile hears of the same look
+        _looking = _thread.submit(_look)
+    look = asyncio.wrap_future(_looking)
+    done, _ = await asyncio.wait([asyncio.shield(look)], timeout=SECONDS)
+    failing = look.result() if done else ["database"]
+    if hub is not None and hub.link is not None and not hub.link.is_up:
+        failing = [*failing, "redis"]
+    return failing
+
+
+def _look() -> list[str]:
+    global _is_migrated
+    try:
+        with _own_connection():
+            if not _is_migrated:
+                executor = MigrationExecutor(connection)
+                _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            else:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1 FROM accounts_installation")
+                    cursor.fetchone()
+    except Exception as error:  # whatever it is, the answer is the same
+        logger.warning("the database does not answer (%s)", type(error).__name__)
+        return ["database"]
+    return [] if _is_migrated else ["migrations"]
+
+
+@contextmanager
+def _own_connection() -> Iterator[None]:
+    """This thread's connection for the block, outside of the pool: a pool that is used up is a busy server,
+    not one that cannot work."""
+    wrapper: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+    options = {key: value for key, value in wrapper.settings_dict["OPTIONS"].items() if key != "pool"}
+    if wrapper.vendor == "postgresql":
+        options["connect_timeout"] = int(SECONDS)
+    wrapper.settings_dict = {**wrapper.settings_dict, "OPTIONS": options}
+    connections[DEFAULT_DB_ALIAS] = wrapper
+    try:
+        yield
+    finally:
+        wrapper.close()
+        del connections[DEFAULT_DB_ALIAS]
+
+
+# --- figures ------------------------------------------------------------------------------------------
+
+
+async def figures(scope: Scope) -> Answer:
+    """What this process counts, for those in CHATLEAD_METRICS_NETWORKS or with the token; to everybody else
+    there is no such page."""
+    if not _may_read_figures(scope):
+        return _said(404, {"error": {"code": "not_found", "message": "There is nothing here."}})
+    text = await asyncio.wrap_future(_thread.submit(metrics.exposition))
+    return 200, metrics.CONTENT_TYPE, text
+
+
+def _may_read_figures(scope: Scope) -> bool:
+    headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
+    token: str = settings.METRICS_TOKEN
+    if token:
+        given = [value for name, value in headers if name == b"authorization"]
+        if any(hmac.compare_digest(each.encode(), f"Bearer {token}".encode()) for each in given):
+            return True
+    peer = (scope.get("client") or ("",))[0]
+    hops = [value for name, value in headers if name == b"x-forwarded-for"]
+    return is_within(client_ip(peer, hops), settings.METRICS_NETWORKS)
+
+
+def _sockets() -> list[Reading]:
+    hub = hubs.current()
+    if hub is None:
+        return []
+    counts = dict.fromkeys(("page", "chat", "operator"), 0)
+    for member in list(hub.members):
+        kind = getattr(getattr(member, "principal", None), "role", "")
+        counts[kind if kind in ("page", "chat") else "operator"] += 1
+    counts["stranger"] = len(hub.strangers)
+    return [Reading(count, kind) for kind, count in counts.items()]
+
+
+def _redis_link() -> list[Reading]:
+    hub = hubs.current()
+    return [] if hub is None or hub.link is None else [Reading(hub.link.is_up)]
+
+
+def _is_leaving() -> list[Reading]:
+    hub = hubs.current()
+    return [Reading(hub is not None and hub.is_leaving)]
+
+
+def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Reading]]:
+    def read() -> list[Reading]:
+        try:
+            with _own_connection():
+                return [Reading(which(outbox.backlog()))]
+        except Exception as error:  # the other figures are wanted the more
+            logger.warning("the outbox was not counted (%s)", type(error).__name__)
+            return []
+
+    return read
+
+
+metrics.watch("chatlead_sockets", "Open sockets.", _sockets, "kind")
+metrics.watch("chatlead_redis_link_up", "1 while the link to Redis works.", _redis_link)
+metrics.watch("chatlead_leaving", "1 from SIGTERM on.", _is_leaving)
+metrics.watch(
+    "chatlead_journal_queue",
+    "Rows that wait for a writer.",
+    lambda: [Reading(journal.depth())],
+)
+metrics.watch(
+    "chatlead_outbox_items",
+    "Side effects that are not done yet.",
+    _outbox(lambda backlog: backlog.waiting_count),
+)
+metrics.watch(
+    "chatlead_outbox_age_seconds",
+    "How long the oldest side effect that is not done has been wanted.",
+    _outbox(lambda backlog: backlog.age_seconds),
+)
+
+
+# --- as ASGI ------------------------------------------------------------------------------------------
+
+
+PROBES: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
+    "/healthz": alive,
+    "/readyz": ready,
+    "/metrics": figures,
+}
+
+
+async def answer(scope: Scope, send: Send) -> None:
+    """Answer a request for one of PROBES."""
+    if scope["method"] in ("GET", "HEAD"):
+        status, kind, body = await PROBES[scope["path"]](scope)
+    else:
+        status, kind, body = _said(405, {"error": {"code": "method_not_allowed", "message": "Use GET."}})
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    ]
+    if status == 405:
+        headers.append((b"allow", b"GET, HEAD"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _said(status: int, what: dict[str, Any]) -> Answer:
+    return status, "application/json", json.dumps(what).encode()
