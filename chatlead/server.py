@@ -7,12 +7,14 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Literal
 
 import uvicorn
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode as WireCode
 from websockets.protocol import OPEN
 
 try:
@@ -25,18 +27,23 @@ from chatlead.realtime.codes import CloseCode
 
 ABORT_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
-HEAD_SECONDS = 10.0  # for the head of a request, then
-BODY_SECONDS = 60.0  # for its body (D-5)
+PIPELINED = 16  # requests before the first is answered; browsers send none
+SPARE_FILES = 256  # of those that a process may open, for all that is no connection
 FRAGMENTS = 1024  # of one message; browsers send it in one piece
-PING_SECONDS = 45.0  # NATs forget a silent line after 60 s
 WAITING_FRAMES = 8  # of a socket whose frames come faster than they are dealt with …
 SMALL_FRAME_BYTES = 4096  # … while they are no longer than this; a longer one pauses the reading at once
+SLICE_BYTES = 4096  # are parsed, then it is looked whether that was enough
+CROWDED_FRAMES = 512  # waiting for a socket that has not been heard; nobody honest has so many
+PINGS = 100  # of a client in PING_SPAN_SECONDS; browsers send none, libraries one in 20 s
+PING_SPAN_SECONDS = 10.0
 SPREAD_SECONDS = 0.02  # a few sockets need not wait for the whole of DRAIN_SECONDS
 
 
 class RequestProtocol(HttpToolsProtocol):
     """uvicorn's connection for plain requests, with bounds that it has not: a head, a body and their sum
-    end in time, or the connection does. What a stranger sends without end is not kept in memory (D-3, D-5).
+    end in time, or the connection does; so does one whose peer takes nothing of its answer. What a stranger
+    sends without end is not kept in memory (D-3, D-5). Beyond the connections that a process can have, a new
+    one is closed at once: an `accept` that fails would hold up everybody.
     """
 
     def connection_made(self, transport: Any) -> None:
@@ -44,11 +51,30 @@ class RequestProtocol(HttpToolsProtocol):
         self._taken = 0  # bytes of the request under way
         self._in_head = True
         self._patience: asyncio.TimerHandle | None = None
-        self._wait(HEAD_SECONDS)
+        self._reader_patience: asyncio.TimerHandle | None = None
+        if len(self.connections) > most_connections():
+            transport.abort()
+        else:
+            self._wait(settings.HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._reader_took()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reader_took()
+        self._reader_patience = self.loop.call_later(settings.READER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._reader_took()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        # what is left in the buffers is waited for, but not for ever
+        self._wait(ABORT_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         self._taken += len(data)
@@ -62,12 +88,15 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._taken, self._in_head = 0, True
-        self._wait(HEAD_SECONDS)
+        self._wait(settings.HEAD_SECONDS)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._wait(BODY_SECONDS)
+        if len(self.pipeline) >= PIPELINED:
+            self.transport.abort()
+            return
+        self._wait(settings.BODY_SECONDS)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -88,8 +117,13 @@ class RequestProtocol(HttpToolsProtocol):
             self._patience.cancel()
             self._patience = None
 
+    def _reader_took(self) -> None:
+        if self._reader_patience is not None:
+            self._reader_patience.cancel()
+            self._reader_patience = None
+
     def _refuse_head(self) -> None:
-        self._stop_waiting()
+        self._wait(ABORT_SECONDS)
         self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
         self.transport.close()
 
@@ -105,7 +139,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     goes the stock way.
 
     A ping is answered only while its sender reads, and a message comes in a bounded number of pieces: neither
-    may fill the memory.
+    may fill the memory. Nor do frames of a few bytes each, which cost some hundred once they are parsed: what
+    came is parsed a slice at a time, and whoever crowds the queue or pings without end is cut off (D-1, D-3).
 
     The end of a connection is waited for, but not for ever: a peer that never reads what is left in the
     buffers would keep them for as long as it likes.
@@ -113,6 +148,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     _is_aligned = False  # what came so far were whole messages, so that the next byte begins a frame
     _came_early = 0
+    _pings = 0
+    _pings_since = 0.0
 
     def data_received(self, data: bytes) -> None:
         if self._is_aligned:
@@ -123,7 +160,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._is_aligned = whole_messages(data)
         elif not self.handshake_complete:
             self._came_early += 1
-        super().data_received(data)
+        if len(data) <= SLICE_BYTES:
+            super().data_received(data)
+            return
+        for at in range(0, len(data), SLICE_BYTES):
+            super().data_received(data[at : at + SLICE_BYTES])
+            if self.transport.is_closing():
+                return
 
     def _lone_text(self, data: bytes) -> str | None:
         """The text, where `data` is one small text frame and the application may have it at once."""
@@ -144,18 +187,26 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             return None
 
     def send_receive_event_to_app(self) -> None:
-        small = self.queue.qsize() < WAITING_FRAMES and sum(map(len, self.frames)) <= SMALL_FRAME_BYTES
-        if not small or self.close_sent or self.curr_msg_data_type != "text":
+        waiting = self.queue.qsize()
+        if waiting >= CROWDED_FRAMES:
+            self._cut_off()
+            return
+        small = waiting < WAITING_FRAMES and sum(map(len, self.frames)) <= SMALL_FRAME_BYTES
+        if self.close_sent or self.curr_msg_data_type != "text":
             super().send_receive_event_to_app()
             return
         data, self.frames = b"".join(self.frames), []
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            self.frames = [data]
-            super().send_receive_event_to_app()  # which knows how to refuse it
-        else:
-            self.queue.put_nowait({"type": "websocket.receive", "text": text})
+            if self.conn.state is OPEN:  # 1007; stock logs whatever a stranger sends
+                self.conn.fail(WireCode.INVALID_DATA)
+            self.handle_parser_exception()
+            return
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if not small and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     async def send(self, message: Any) -> None:
         text = message.get("text")
@@ -176,7 +227,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.write(text_frame(text))
 
     def handle_ping(self) -> None:
-        if self.writable.is_set():
+        now = self.loop.time()
+        if now - self._pings_since > PING_SPAN_SECONDS:
+            self._pings_since, self._pings = now, 0
+        self._pings += 1
+        if self._pings > PINGS:
+            self._cut_off()
+        elif self.writable.is_set():
             super().handle_ping()
         else:
             self.conn.data_to_send()  # the answer is dropped
@@ -196,10 +253,37 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if not self.disconnected and self.transport is not None:
             self.transport.abort()
 
+    def _cut_off(self) -> None:
+        """Nothing more of this one: not what waits, not what was parsed already."""
+        self.frames = []
+        self.conn.data_to_send()
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.abort()
+
+
+def most_connections() -> int:
+    """How many connections this process may have (CHATLEAD_CONNECTIONS, else what the system allows)."""
+    most: int = settings.CONNECTIONS
+    return most or _files_left()
+
+
+@cache
+def _files_left() -> int:
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return 2**31
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, soft - SPARE_FILES) if soft > 0 else 2**31
+
 
 def whole_messages(data: bytes) -> bool:
-    """Whether these bytes of a client are frames in full, and none of them a piece of a message."""
+    """Whether these bytes of a client are frames in full, and none of them a piece of a message. False for
+    more than a few frames need: looking is not free either."""
     at, size = 0, len(data)
+    if size > 65536:
+        return False
     while at + 2 <= size:
         first, second = data[at], data[at + 1]
         if not first & 0x80 or not first & 0x0F or not second & 0x80:
@@ -289,8 +373,8 @@ def config(
         proxy_headers=False,
         server_header=False,
         ws_max_size=settings.FRAME_MAX_BYTES,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=30.0,
+        ws_ping_interval=settings.PING_SECONDS,
+        ws_ping_timeout=settings.PONG_SECONDS,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=5,
     )

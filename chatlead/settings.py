@@ -179,12 +179,32 @@ LEFT_MESSAGES = {
     "address": env.int("CHATLEAD_LEFT_PER_ADDRESS", default=20),
     "site": env.int("CHATLEAD_LEFT_PER_SITE", default=200),
 }
-CHAT_GRACE_MINUTES = env.int("CHATLEAD_CHAT_GRACE_MINUTES", default=30)
+# without a sign of the visitor for less than half an hour no chat ends
+ABANDONED_MINUTES = max(30.0, env.float("CHATLEAD_ABANDONED_MINUTES", default=30.0))  # a chat that waits
+CHAT_GRACE_MINUTES = max(30.0, env.float("CHATLEAD_CHAT_GRACE_MINUTES", default=30.0))  # an active one
+IDLE_MINUTES = max(30.0, env.float("CHATLEAD_IDLE_MINUTES", default=720.0))  # nobody has written
 POSITION_SECONDS = env.float("CHATLEAD_POSITION_SECONDS", default=15.0)  # V-3: 15 to 25
-LEASE_SECONDS = env.float("CHATLEAD_LEASE_SECONDS", default=60.0)
+# Presence (V-14): how long after the last sign of life somebody counts as there, and what follows
+LEASE_SECONDS = env.float("CHATLEAD_LEASE_SECONDS", default=30.0)
+RETURN_SECONDS = env.float("CHATLEAD_RETURN_SECONDS", default=50.0)  # then an operator's chats wait again
+VISITOR_SECONDS = env.float("CHATLEAD_VISITOR_SECONDS", default=70.0)  # then a visitor's connection is lost
+SETTLE_SECONDS = env.float("CHATLEAD_SETTLE_SECONDS", default=60.0)  # after a start nobody counts as gone
+AWAY_SECONDS = env.float("CHATLEAD_AWAY_SECONDS", default=3600.0)  # gone for longer: back as Away
 RIGHTS_SECONDS = env.float("CHATLEAD_RIGHTS_SECONDS", default=4.0)  # the close must come within 5 s
 SEND_QUEUE_FRAMES = env.int("CHATLEAD_SEND_QUEUE_FRAMES", default=256)  # V-8
-SEND_QUEUE_BYTES = 1024 * 1024
+SEND_QUEUE_BYTES = env.int("CHATLEAD_SEND_QUEUE_BYTES", default=1024 * 1024)
+# Connections (D-5)
+CONNECTIONS = env.int("CHATLEAD_CONNECTIONS", default=0)  # 0: as many as the system's open files allow
+HEAD_SECONDS = env.float("CHATLEAD_HEAD_SECONDS", default=10.0)  # for the head of a request
+BODY_SECONDS = env.float(
+    "CHATLEAD_BODY_SECONDS", default=60.0
+)  # for its body: at least 17 KB/s for the largest
+READER_SECONDS = env.float(
+    "CHATLEAD_READER_SECONDS", default=30.0
+)  # whoever takes nothing of an answer so long
+HELLO_SECONDS = env.float("CHATLEAD_HELLO_SECONDS", default=5.0)  # for the first frame of a socket
+PING_SECONDS = env.float("CHATLEAD_PING_SECONDS", default=45.0)  # NATs forget a silent line after 60 s
+PONG_SECONDS = env.float("CHATLEAD_PONG_SECONDS", default=30.0)  # without an answer the line is dead
 DATABASE_THREADS = env.int("CHATLEAD_DATABASE_THREADS", default=4)
 LEAVE_SECONDS = env.float("CHATLEAD_LEAVE_SECONDS", default=2.0 if PRODUCTION else 0.0)  # unready, then deaf
 DRAIN_SECONDS = env.float("CHATLEAD_DRAIN_SECONDS", default=3.0)  # sockets are told to come back over this

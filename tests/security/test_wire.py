@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from chatlead import server as wire
-from tests.realtime.kit import House, serving, until
+from tests.realtime.kit import HELLO, House, serving, until
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -36,10 +38,12 @@ async def counts(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def plain() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a server of `counts`, with nothing said yet."""
+async def plain(
+    application: Any = counts,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server of `counts`, or of another, with nothing said yet."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = wire.Server(wire.config(counts, "off"), lambda: None)
+    server = wire.Server(wire.config(application, "off"), lambda: None)
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup([listener])
@@ -81,10 +85,9 @@ async def test_a_head_without_end_is_refused(line: bytes) -> None:
         assert (await rest(reader))[:12] in (b"HTTP/1.1 431", b"")
 
 
-async def test_whoever_does_not_go_on_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_does_not_go_on_is_let_go(settings: Settings) -> None:
     """D-5: half a head, nothing at all, or half a body: the connection ends."""
-    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(wire, "BODY_SECONDS", 0.3)
+    settings.HEAD_SECONDS = settings.BODY_SECONDS = 0.3
     for half in (b"", b"GET / HT", POST, POST + b"Content-Length: 9\r\n\r\nabc"):
         async with plain() as (reader, writer):
             writer.write(half)
@@ -99,9 +102,9 @@ async def test_trailers_without_end_are_cut() -> None:
         await rest(reader)
 
 
-async def test_what_is_in_order_is_answered_and_the_connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_in_order_is_answered_and_the_connection_kept(settings: Settings) -> None:
     """R-007: large forms, one request after the other, and a pause in between that is no half head."""
-    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.3)
+    settings.HEAD_SECONDS = 0.3
     async with plain() as (reader, writer):
         for size in (0, 300_000, 3):
             head = POST + b"X: " + b"y" * 30_000 + b"\r\nContent-Length: %d\r\n\r\n" % size
@@ -144,6 +147,7 @@ async def test_pings_of_somebody_who_does_not_read_fill_nothing(monkeypatch: pyt
         real(self, event)
 
     monkeypatch.setattr(wire.SocketProtocol, "handle_connect", remember)
+    monkeypatch.setattr(wire, "PINGS", 10**9)
     async with upgraded() as (reader, writer):
         # this side's own buffer fills first, so the loop must not read for it
         writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -170,3 +174,97 @@ async def test_a_message_in_pieces_without_end_is_cut() -> None:
         writer.write(frame(0x01, b""))
         assert await pour(writer, frame(0x00, b"") * 10_000, 32 * MEBI) < 16 * MEBI
         await rest(reader)
+
+
+async def test_requests_that_wait_for_no_answer_are_cut() -> None:
+    """D-3: a hundred heads in one piece are a hundred answers under way."""
+    async with plain() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        assert (await rest(reader)).count(b"200 OK") <= 17
+
+
+async def test_whoever_takes_nothing_of_the_answer_is_let_go(settings: Settings) -> None:
+    """D-5, slow read: the answer is not kept for as long as somebody likes."""
+    settings.READER_SECONDS = 0.3
+
+    async def floods(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with plain(floods) as (reader, writer):
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(1.0)
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert len(await rest(reader)) < 32 * MEBI
+
+
+async def test_a_full_house_refuses_and_serves_those_inside(settings: Settings) -> None:
+    """D-5: no `accept` ever fails, because the last files are kept for those who are in."""
+    settings.CONNECTIONS = 1
+    async with plain() as (reader, writer):
+        writer.write(POST + b"Content-Length: 3\r\n\r\n")
+        late, late_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+        assert await rest(late) == b""
+        late_writer.close()
+        writer.write(b"abc")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_crowd_of_tiny_frames_is_cut_off() -> None:
+    """D-1, D-3: 6 bytes each on the wire, some hundred each once they wait."""
+    async with upgraded() as (reader, writer):
+        sent = await pour(writer, frame(0x81, b"") * 10_000, 32 * MEBI)
+        assert sent < 8 * MEBI
+        await rest(reader)
+
+
+async def test_pings_without_end_are_cut_off() -> None:
+    """D-1: each costs as much as a message, and no browser sends any."""
+    async with upgraded() as (reader, writer):
+        writer.write(frame(0x89, b"x") * wire.PINGS)
+        assert (await reader.readexactly(3 * wire.PINGS)).count(b"\x8a\x01x") == wire.PINGS
+        writer.write(frame(0x89, b"x"))
+        assert await rest(reader) == b""
+
+
+async def test_a_text_that_is_none_ends_with_1007_and_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """RFC 6455, 8.1; R-109: nor does a stranger fill the log. In one piece, in two, and a long one."""
+    pieces = [
+        frame(0x81, b"\xc3\x28 secret"),
+        frame(0x01, b"\xc3") + frame(0x80, b"\x28 secret"),
+        b"\x81\xfe" + (5000).to_bytes(2, "big") + b"\0\0\0\0" + b"\xff" * 5000,
+    ]
+    for each in pieces:
+        async with upgraded() as (reader, writer):
+            writer.write(each)
+            end = await rest(reader)
+            assert (end[0], end[2:4]) == (0x88, (1007).to_bytes(2, "big"))
+    assert "Traceback" not in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_what_no_browser_sends_ends_with_1002() -> None:
+    """RFC 6455, 5.1, 5.4, 5.5: not masked, reserved bits, a control frame in pieces or too long, a piece of
+    nothing, a message within a message. The short way knows none of these as its own."""
+    unmasked = b"\x81\x05hello"
+    long_ping = b"\x89\xfe\x00\x80" + b"\0" * 4 + b"x" * 128
+    pieces = [unmasked, frame(0xC1, b"x"), frame(0x09, b"x"), long_ping, frame(0x80, b"x")]
+    for each in [*pieces, frame(0x01, b"a") + frame(0x81, b"b")]:
+        async with upgraded() as (reader, writer):
+            writer.write(each)
+            end = await rest(reader)
+            assert (end[0], end[2:4]) == (0x88, (1002).to_bytes(2, "big"))
+
+
+async def test_a_ping_between_the_pieces_of_a_message_harms_neither() -> None:
+    """RFC 6455, 5.4: also where what follows could be taken for a frame of its own."""
+    hello = json.dumps(HELLO).encode()
+    async with upgraded() as (reader, writer):
+        for piece in (frame(0x01, hello[:50]), frame(0x89, b"?"), frame(0x80, hello[50:])):
+            writer.write(piece)
+            await asyncio.sleep(0.05)
+        assert await reader.readexactly(3) == b"\x8a\x01?"
+        assert (await reader.readexactly(2))[0] == 0x81
