@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import json
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -23,9 +26,10 @@ from django.conf import settings
 from chatlead import health, routing
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
-from chats import journal
+from chats import journal, marks
 
 HTTP_THREADS = 4
+LAST_SECONDS = 5.0  # for what was taken and is not written when the process ends
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -38,6 +42,9 @@ threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range
 async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX_BYTES: whatever comes,
     Django writes to the disk before it looks at who sent it to which address."""
+    hub = hubs.current()
+    if hub is not None and hub.is_leaving:
+        send = parting(send)
     if scope["path"] in health.PROBES:
         await health.answer(scope, send)
         return
@@ -66,6 +73,17 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": body})
 
 
+def parting(send: Send) -> Send:
+    """The same, but the connection ends with the answer: the next request is for another process."""
+
+    async def last(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = message | {"headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await send(message)
+
+    return last
+
+
 def _above(length: bytes, most: int) -> bool:
     return not length.isdigit() or len(length) > 18 or int(length) > most
 
@@ -85,9 +103,24 @@ def websocket(scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[
     return answer
 
 
+async def in_time(work: Callable[[], None]) -> None:
+    """Do this in a thread that the process does not wait for: a database that hangs keeps nobody here."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def carry_out() -> None:
+        work()
+        with contextlib.suppress(RuntimeError):  # the loop did not wait so long
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=carry_out, name="last-work", daemon=True).start()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_SECONDS):
+            await done.wait()
+
+
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Start: the hub, then everything that is there for good is taken out of the garbage collector's
-    sight, since each of its rounds stops all sockets. End: the journal finishes what it has taken."""
+    sight, since each of its rounds stops all sockets. End: what was taken is written, journal and marks."""
     await receive()
     hub = await hubs.here()
     gc.collect()
@@ -95,7 +128,10 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     gc.set_threshold(50_000, 50, 1_000)
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    await hub.loop.run_in_executor(None, journal.stop)
+    await in_time(journal.stop)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_SECONDS):
+            await marks.settle(hub)
     await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})
 

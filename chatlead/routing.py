@@ -22,6 +22,7 @@ visitor = Endpoint(
     topics=positions.topics_of_visitor,
     welcome=consumers.welcome_visitor,
     parts=[consumers.both, consumers.visitors],
+    is_owed=consumers.is_owed,
 )
 operator = Endpoint(
     name="operator",
@@ -31,6 +32,7 @@ operator = Endpoint(
     topics=positions.topics_of_operator,
     welcome=consumers.welcome_operator,
     parts=[consumers.both, consumers.operators],
+    is_owed=consumers.is_owed,
 )
 
 ADDRESSES: dict[str, Any] = {

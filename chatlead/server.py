@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from types import FrameType
 from functools import cache
 from typing import Any, Literal
 
@@ -25,7 +28,10 @@ except ImportError:  # a platform without its wheel
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 
+logger = logging.getLogger(__name__)
+
 ABORT_SECONDS = 10.0
+BUSY_SECONDS = 3.0  # a socket that waits for an answer is waited for, but not longer
 HEAD_BYTES = 64 * 1024
 PIPELINED = 16  # requests before the first is answered; browsers send none
 SPARE_FILES = 256  # of those that a process may open, for all that is no connection
@@ -309,8 +315,18 @@ def text_frame(text: str) -> bytes:
 
 
 class Server(uvicorn.Server):
-    """`ready` is called once, when connections are accepted. Each socket is told to come back (1012) in
-    its turn, over `DRAIN_SECONDS`, after the listener is closed; a second Ctrl-C ends at once."""
+    """`ready` is called once, when connections are accepted.
+
+    The end, after SIGTERM or Ctrl-C (V-10):
+    1. `/readyz` says "leaving" at once; for `LEAVE_SECONDS` everything else goes on, until whoever sends
+       traffic has noticed
+    2. the listener is closed
+    3. each socket is told to come back (1012), each held poll answered, one after the other in a random order
+       over `DRAIN_SECONDS`; whoever waits for an answer has it first
+    4. requests under way are answered, in five seconds at most
+    5. what was taken is written (the lifespan's end), and the exit code is 0
+    A second signal hurries: nobody is waited for any more.
+    """
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -322,27 +338,60 @@ class Server(uvicorn.Server):
             self.ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:  # 1. no new ones
+        hub = hubs.current()
+        if hub is not None:
+            hub.is_leaving = True
+        await self._rest(settings.LEAVE_SECONDS)  # 1
+        for server in self.servers:  # 2
             server.close()
         for listener in sockets or []:
             listener.close()
-        await self.drain()  # 2. spread
-        await super().shutdown(sockets)  # 3. whatever is left
+        await self.drain()  # 3
+        await super().shutdown(sockets)  # 4 and 5
 
     async def drain(self) -> None:
-        """Close all sockets with 1012, evenly over the time there is."""
+        """Close all sockets with 1012, evenly over the time there is, those that wait for an answer last."""
         hub = hubs.current()
         everybody: list[Any] = [*hub.strangers, *hub.members] if hub is not None else []
         if not everybody:
             return
+        secrets.SystemRandom().shuffle(everybody)
+        logger.info("leaving: %s sockets and polls are sent away", len(everybody))
         span = min(settings.DRAIN_SECONDS, SPREAD_SECONDS * len(everybody))
         loop = asyncio.get_running_loop()
         started = loop.time()
+        busy = []
         for number, member in enumerate(everybody):
-            member.close(CloseCode.RESTART)
+            if member.is_busy and not self.force_exit:
+                busy.append(member)
+            else:
+                member.close(CloseCode.RESTART)
             ahead = started + span * number / len(everybody) - loop.time()
-            if ahead > 0.005 and not self.force_exit:
-                await asyncio.sleep(ahead)
+            if ahead > 0.005:
+                await self._rest(ahead)
+        until = loop.time() + BUSY_SECONDS
+        while busy and loop.time() < until and not self.force_exit:
+            await asyncio.sleep(0.02)
+            for member in [each for each in busy if not each.is_busy]:
+                busy.remove(member)
+                member.close(CloseCode.RESTART)
+        for member in busy:
+            member.close(CloseCode.RESTART)
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, unless somebody is in a hurry."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0 and not self.force_exit:
+            await asyncio.sleep(min(left, 0.1))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note that somebody wants the end; the second time, that he wants it now."""
+        hub = hubs.current()
+        if hub is not None:
+            hub.is_leaving = True
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -90,6 +90,12 @@ class Flight:
             await turn
 
 
+def is_owed(caller: Caller) -> bool:
+    """Whether something that this person has said is on its way to the journal."""
+    flight = caller.memory.get(Flight)
+    return flight is not None and flight.count > 0
+
+
 # By session or operator, as long as one of their sockets is here and has written something.
 _buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
 _flights: WeakValueDictionary[str | int, Flight] = WeakValueDictionary()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -10,7 +11,6 @@ from chatlead.realtime import pool
 from chatlead.realtime.faults import report
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Hashable, Sequence
 
     from chatlead.realtime.hub import Hub
@@ -45,6 +45,15 @@ class Coalescer:
         if self._timer is None and self._task is None:
             self._wait()
 
+    async def settle(self) -> None:
+        """Write what there is now; for the end of a process."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            await self._flush()
+
     def _wait(self) -> None:
         due = max(self._loop.time() + FIRST, self._written_at + SECONDS)
         self._timer = self._loop.call_at(due, self._begin)
@@ -77,3 +86,10 @@ def of(hub: Hub, write: Callable[[Sequence[tuple[Any, int, int]]], None]) -> Coa
     if found is None:
         found = _of_hub[hub] = Coalescer(hub.loop, write)
     return found
+
+
+async def settle(hub: Hub) -> None:
+    """Write what this process has kept."""
+    found = _of_hub.get(hub)
+    if found is not None:
+        await found.settle()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from chatlead import errors
+from chatlead.metrics import REFUSED
 from chatlead.realtime import pool, replies
 from chatlead.realtime.faults import report
 from chatlead.realtime.frames import traces
@@ -56,6 +57,11 @@ class Caller(ABC):
     @abstractmethod
     def close(self, code: CloseCode) -> bool:
         """Send the browser away with `code`. Closing twice changes nothing. Returns False."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is on its way to the browser, or will be soon, that a close would swallow."""
+        return False
 
     @abstractmethod
     def count_fault(self) -> None:
@@ -135,5 +141,6 @@ class Caller(ABC):
                 retry_after_ms=error.retry_after_ms or 0,
             )
         )
+        REFUSED.labels(error.code).inc()
         if isinstance(error, FAULTY):
             self.count_fault()

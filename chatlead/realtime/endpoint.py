@@ -106,6 +106,11 @@ def nothing(caller: Caller) -> None:
     """The `closed` of an endpoint that does not care."""
 
 
+def never(caller: Caller) -> bool:
+    """The `is_owed` of an endpoint whose handlers answer before they return."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A socket address. Raises ImproperlyConfigured when a command has no handler, or two.
@@ -113,7 +118,7 @@ class Endpoint:
     `admit(handshake, hello)` [pool] returns the principal or raises a ChatLeadError, which becomes a
     close code. `topics(principal)` says what the principal may hear. `welcome(principal)` [pool] is the
     snapshot, read after the topics are heard. `closed(socket)` is called on the loop when an admitted
-    socket has gone.
+    socket has gone. `is_owed(caller)` says whether an answer is still to come that no handler is busy with.
     """
 
     name: str
@@ -124,6 +129,7 @@ class Endpoint:
     welcome: Callable[[Any], Reply]
     parts: Iterable[Commands]
     closed: Callable[[Caller], None] = nothing
+    is_owed: Callable[[Caller], bool] = never
     handlers: dict[type[Command], Handler] = field(init=False)
     decoder: CommandDecoder = field(init=False)
 

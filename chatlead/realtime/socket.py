@@ -81,6 +81,7 @@ class Socket(Caller, AsyncConsumer):
     """A connected browser, and a member of the hub."""
 
     __slots__ = (
+        "_at_work",
         "_closed",
         "_fault_count",
         "_faults_since",
@@ -107,6 +108,7 @@ class Socket(Caller, AsyncConsumer):
         self._queued = 0  # characters in it
         self._sender: asyncio.Task[None] | None = None
         self._parting: asyncio.Task[None] | None = None
+        self._at_work = False  # in the middle of a command
         self._closed = False  # a close was sent, or is being sent
         self._gone = False  # the browser has hung up
         self._fault_count = 0
@@ -201,7 +203,9 @@ class Socket(Caller, AsyncConsumer):
             else:
                 waiting = self.obey(text)
                 if waiting is not None:
+                    self._at_work = True
                     await waiting
+                    self._at_work = False
 
     # --- for handlers ---------------------------------------------------------------------------------
 
@@ -241,6 +245,10 @@ class Socket(Caller, AsyncConsumer):
             return False
         self._parting = self.hub.loop.create_task(self._part(farewell, waiting))
         return False
+
+    @property
+    def is_busy(self) -> bool:
+        return self._at_work or self._sender is not None or self.endpoint.is_owed(self)
 
     # --- inside ---------------------------------------------------------------------------------------
 
