@@ -48,6 +48,9 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     if scope["path"] in health.PROBES:
         await health.answer(scope, send)
         return
+    if scope["path"] in routing.POLLS:
+        await routing.POLLS[scope["path"]](scope, receive, send)
+        return
     most: int = settings.BODY_MAX_BYTES
     taken = 0
 

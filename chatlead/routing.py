@@ -10,9 +10,10 @@ from accounts.selectors import admit_operator
 from chatlead.realtime import commands
 from chatlead.realtime.endpoint import Endpoint
 from chatlead.realtime.hub import every
+from chatlead.realtime.poll import Polling
 from chatlead.realtime.socket import Socket
-from chats import consumers, positions
-from visitors.sessions import admit
+from chats import consumers, news, positions
+from visitors.sessions import admit, pass_of, readmit
 
 visitor = Endpoint(
     name="visitor",
@@ -38,6 +39,25 @@ operator = Endpoint(
 ADDRESSES: dict[str, Any] = {
     "/ws/v1/visitor": Socket.as_asgi(endpoint=visitor),
     "/ws/v1/operator": Socket.as_asgi(endpoint=operator),
+}
+
+POLLS: dict[str, Polling] = {
+    "/poll/v1/visitor": Polling(
+        endpoint=visitor,
+        at=news.VisitorAt,
+        is_same=news.same_for_visitor,
+        news=news.for_visitor,
+        person=lambda principal: principal.session_key or f"{principal.site_key}|{principal.ip}",
+        pass_of=pass_of,
+        readmit=readmit,
+    ),
+    "/poll/v1/operator": Polling(
+        endpoint=operator,
+        at=news.OperatorAt,
+        is_same=news.same_for_operator,
+        news=news.for_operator,
+        person=lambda principal: principal.operator_uid,
+    ),
 }
 
 POSITION_JITTER = settings.POSITION_SECONDS * 2 / 3  # 15 to 25 s (V-3)

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit, urlunsplit
 from accounts.selectors import site_by_key
 from chatlead.errors import OriginRefused, ProtocolNotSpoken, TicketRefused
 from chatlead.realtime.commands import PROTOCOL
-from visitors import tickets
+from visitors import passes, tickets
 from visitors.origins import origin_allowed
 
 if TYPE_CHECKING:
+    from accounts.models import Site
     from chatlead.realtime.commands import Hello
-    from chatlead.realtime.socket import Handshake
+    from chatlead.realtime.endpoint import Handshake
 
 COOKIE = "__Host-cl_s"
 _token = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -105,25 +106,66 @@ def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
         if not origin_allowed(page, site.allowed_domains):
             raise OriginRefused
     else:
-        if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
-            raise OriginRefused
-        if not origin_allowed(hello.embedder, site.allowed_domains):
-            raise TicketRefused
+        _check_frame(handshake, hello, site)
         tickets.redeem(hello.ticket, site, hello.embedder)
         cookie = handshake.cookies.get(COOKIE, "")
         had_cookie = is_token(cookie)
         token = cookie if had_cookie else hello.session if is_token(hello.session) else new_token()
+    session_key = session_key_of(site.key, token) if token else ""
+    new = "" if had_cookie else token
+    return _principal(handshake, hello, site, page, session_key, new, had_cookie=had_cookie)
+
+
+def readmit(handshake: Handshake, hello: Hello, text: str) -> VisitorPrincipal:
+    """Who may go on polling as a frame: `admit` with the pass `text` in the place of a ticket.
+
+    Site and domain are looked up again, and a session that came as a cookie has to come as one. Raises as
+    `admit` does.
+    """
+    if hello.protocol != PROTOCOL:
+        raise ProtocolNotSpoken
+    site = site_by_key(hello.site)
+    if hello.role != "chat":
+        raise TicketRefused
+    _check_frame(handshake, hello, site)
+    session_key, in_cookie = passes.check(text, site.key, hello.embedder)
+    if in_cookie:
+        cookie = handshake.cookies.get(COOKIE, "")
+        if not is_token(cookie) or session_key_of(site.key, cookie) != session_key:
+            raise TicketRefused
+    return _principal(handshake, hello, site, hello.embedder, session_key, "", had_cookie=in_cookie)
+
+
+def pass_of(principal: VisitorPrincipal, hello: Hello) -> str:
+    """What `readmit` takes the next time; "" for a page, which is admitted by its Origin each time."""
+    if principal.role != "chat":
+        return ""
+    key = principal.session_key
+    return passes.issue(principal.site_key, hello.embedder, key, in_cookie=principal.had_cookie)
+
+
+def _check_frame(handshake: Handshake, hello: Hello, site: Site) -> None:
+    """A frame of ours, on a page of the site's. Raises OriginRefused, TicketRefused."""
+    if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
+        raise OriginRefused
+    if not origin_allowed(hello.embedder, site.allowed_domains):
+        raise TicketRefused
+
+
+def _principal(
+    handshake: Handshake, hello: Hello, site: Site, page: str, session_key: str, new: str, *, had_cookie: bool
+) -> VisitorPrincipal:
     return VisitorPrincipal(
         role=hello.role,
         account_id=site.account_id,
         site_id=site.pk,
         site_key=site.key,
-        session_key=session_key_of(site.key, token) if token else "",
+        session_key=session_key,
         browser_key=browser_key_of(site.key, hello.browser),
         ip=handshake.ip,
         user_agent=handshake.user_agent[:400],
         page_url=page_of(page, hello.page_url),
         is_unlimited=site.account.is_unlimited,
-        new_token="" if had_cookie else token,
+        new_token=new,
         had_cookie=had_cookie,
     )

@@ -40,7 +40,8 @@ class Caller(ABC):
     """What a handler is given: a socket, or a poll.
 
     Handlers use `principal`, `reply`, `fail`, `deliver`, `close`, `run`, `hub` and `memory`, a dict that
-    lives as long as the socket, or as long as the same person goes on polling here.
+    lives as long as the socket or the poll; what is kept in it under a class (a bucket, a count) is found
+    again by the next poll of the same person.
     """
 
     __slots__ = ()
@@ -83,13 +84,15 @@ class Caller(ABC):
     def obey(self, text: str) -> Awaitable[None] | None:
         """Carry out the command in `text`. What is returned is to be awaited before the next one; whatever
         goes wrong is answered by `failed` and raises nothing."""
-        endpoint = self.endpoint
         try:
-            command = endpoint.decoder.decode(text)
+            command = self.endpoint.decoder.decode(text)
         except errors.ChatLeadError as error:
             self._refuse(error, text)
             return None
-        handler = endpoint.handlers.get(command.__class__)
+        return self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> Awaitable[None] | None:
+        handler = self.endpoint.handlers.get(command.__class__)
         if handler is None:
             self.fail(errors.HelloRepeated(), command)
             return None

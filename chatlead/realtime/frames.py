@@ -86,6 +86,17 @@ def strictly(text: str) -> None:
     json.loads(text, object_pairs_hook=unique)
 
 
+def top_names(text: str) -> list[str]:
+    """The names of a valid JSON object's own fields, in their order, each as often as it stands there."""
+    names: list[str] = []
+
+    def see(pairs: list[tuple[str, Any]]) -> None:
+        names[:] = [name for name, _ in pairs]  # the outermost object is seen last
+
+    json.loads(text, object_pairs_hook=see)
+    return names
+
+
 class Traces(msgspec.Struct, frozen=True):
     """What an answer to an unreadable frame can still refer to."""
 

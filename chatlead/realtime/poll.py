@@ -1,0 +1,352 @@
+"""The sockets' work by plain requests, for networks that let no socket through (R-006, docs/protocol.md).
+
+A poll is stateless: it says who asks and what they have, so that any process can answer it. What is a row is
+read from the database, so that nothing is lost between two polls; the hub only makes the waiting short.
+
+The life of a poll:
+1. the body, within bounds; the `hello` in it
+2. `admit` in the pool, or `readmit` with the pass of the answer before: the principal, or a close code
+3. hear the principal's topics; what comes is kept
+4. `welcome`, or `news`: what the principal should have and has not; in the pool
+5. the commands, in their order, by the sockets' own handlers
+6. wait for the answers to them, else for the first thing that is heard, else for the time that was asked for
+7. leave the hub; answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django.conf import settings
+
+from chatlead import errors
+from chatlead.realtime import hub as hubs
+from chatlead.realtime import pool, replies
+from chatlead.realtime.caller import Caller
+from chatlead.realtime.codes import CloseCode
+from chatlead.realtime.commands import Command
+from chatlead.realtime.endpoint import Endpoint, Handshake
+from chatlead.realtime.faults import report
+from chatlead.realtime.frames import top_names
+from chatlead.realtime.regulars import Regular, Regulars
+from chatlead.realtime.socket import refusal, too_big
+
+logger = logging.getLogger(__name__)
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Json = msgspec.Struct  # a frame: a reply or an event
+
+COMMANDS = 64  # of one poll
+BODY_FRAMES = 4  # a poll may be as large as so many frames
+LINGER_SECONDS = 0.01  # what comes so soon after the first frame travels with it
+ANSWER_SECONDS = 10.0  # for the answers to commands, at most; then nothing is known and they are sent again
+TURN = 32  # commands of one poll, then it is the turn of the others
+STATUS: dict[CloseCode, int] = {
+    CloseCode.TOO_BIG: 413,
+    CloseCode.BAD_HELLO: 400,
+    CloseCode.NOT_AUTHENTICATED: 401,
+    CloseCode.FORBIDDEN: 403,
+    CloseCode.NOT_FOUND: 404,
+    CloseCode.PROTOCOL_NOT_SPOKEN: 400,
+    CloseCode.FLOOD: 429,
+}  # all others: 503
+
+
+NOTHING = msgspec.Raw(b"null")
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a poll. `want` is the snapshot, or what is new since `at`, or only answers to `commands`.
+
+    `at` is what the caller has; without it only what happens from now on is told. `wait` is in milliseconds.
+    """
+
+    hello: msgspec.Raw
+    want: Literal["welcome", "news", "answers"]
+    at: msgspec.Raw = NOTHING
+    commands: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=COMMANDS)] = []
+    wait: Annotated[int, msgspec.Meta(ge=0, le=600_000)] = 0
+    pass_: Annotated[str, msgspec.Meta(max_length=1000)] = msgspec.field(default="", name="pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """What the apps give the kernel to make a poll address of a socket's endpoint.
+
+    `at` is the class of what a caller says to have. `is_same(at, position)`: there is nothing new behind that
+    position. `news(principal, at)` [pool] is all that has changed since, as frames; being called, it also
+    notes that the principal is there. `person(principal)` names whose polls are counted together.
+    `pass_of(principal, hello)` is what readmits without a new ticket, "" where none is needed;
+    `readmit(handshake, hello, pass)` [pool] raises as `admit` does.
+    """
+
+    endpoint: Endpoint
+    at: type[Any]
+    is_same: Callable[[Any, replies.Position], bool]
+    news: Callable[[Any, Any], Iterable[Json]]
+    person: Callable[[Any], str]
+    pass_of: Callable[[Any, Any], str] = lambda principal, hello: ""
+    readmit: Callable[[Handshake, Any, str], Any] | None = None
+    regulars: Regulars = field(default_factory=Regulars)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """The ASGI application at the address."""
+        refused = misplaced(scope)
+        if refused is not None:
+            await answer(send, refused[0], b'{"error":%s}' % json.dumps(refused[1]).encode(), refused[2])
+            return
+        body = await whole(receive, BODY_FRAMES * settings.FRAME_MAX_BYTES)
+        if body is None:
+            return
+        poll = Poll(self)
+        gone = asyncio.ensure_future(receive())  # nothing comes any more but the end of the connection
+        gone.add_done_callback(lambda _: poll.hang_up())
+        try:
+            await poll.run_through(scope, body)
+        except Exception as error:
+            report(logger, f"{self.endpoint.name}: a poll failed", error)
+            poll.close(CloseCode.INTERNAL)
+        finally:
+            poll.leave()
+            gone.cancel()
+        if not poll.is_gone:
+            with contextlib.suppress(OSError):
+                await poll.tell(send)
+
+
+class Poll(Caller):
+    """One request: a caller for as long as it takes, and a member of the hub unless it only wants answers."""
+
+    __slots__ = (
+        "_at", "_awaited", "_closed", "_frames", "_held_at", "_is_behind", "_kept", "_pass", "_regular",
+        "_woken", "endpoint", "hub", "is_gone", "memory", "polling", "principal",
+    )  # fmt: skip
+
+    def __init__(self, polling: Polling) -> None:
+        self.polling = polling
+        self.endpoint = polling.endpoint
+        self.principal = None
+        self.memory = {}
+        self.is_gone = False  # the browser has hung up
+        self._at: Any = None
+        self._frames: list[str] = []
+        self._kept = 0  # characters in them
+        self._awaited: set[str] = set()  # the refs of commands whose answers are still to come
+        self._is_behind = False  # a position says that something was not heard
+        self._closed: CloseCode | None = None
+        self._woken = asyncio.Event()
+        self._pass = ""
+        self._regular: Regular | None = None
+        self._held_at: str | None = None  # the address from which it is held
+
+    # --- for handlers and the hub ---------------------------------------------------------------------
+
+    def reply(self, reply: replies.Reply) -> None:
+        if isinstance(reply, replies.Position) and self._at is not None:
+            # no frame for the browser: the difference itself is read
+            self._is_behind = self._is_behind or not self.polling.is_same(self._at, reply)
+            if self._is_behind:
+                self._woken.set()
+            return
+        if isinstance(reply, replies.Ack | replies.Failed):
+            self._awaited.discard(reply.ref)
+        super().reply(reply)
+
+    def deliver(self, text: str) -> None:
+        """Keep a frame for the answer. Beyond the bounds it is left out: what is a row is read next time."""
+        if self._closed is not None or self.is_gone:
+            return
+        if len(self._frames) < settings.SEND_QUEUE_FRAMES and self._kept <= settings.SEND_QUEUE_BYTES:
+            self._frames.append(text)
+            self._kept += len(text)
+        self._woken.set()
+
+    def close(self, code: CloseCode) -> bool:
+        if self._closed is None:
+            self._closed = code
+            self._woken.set()
+        return False
+
+    def count_fault(self) -> None:
+        if self._regular is not None and self._regular.count_fault(self.hub.loop.time()):
+            self.close(CloseCode.FLOOD)
+
+    # --- the steps ------------------------------------------------------------------------------------
+
+    async def run_through(self, scope: dict[str, Any], body: bytes) -> None:
+        """Steps 1 to 6. Whatever goes wrong becomes a close code."""
+        endpoint, polling = self.endpoint, self.polling
+        if len(body) > BODY_FRAMES * settings.FRAME_MAX_BYTES:
+            self.close(CloseCode.TOO_BIG)
+            return
+        try:
+            request, hello = understood(body, polling)
+            self._at = msgspec.json.decode(request.at, type=polling.at | None)
+        except (errors.ChatLeadError, ValueError, RecursionError):
+            self.close(CloseCode.BAD_HELLO)
+            return
+        hub = self.hub = await hubs.here()
+        if hub.is_leaving:
+            self.close(CloseCode.RESTART)
+            return
+        handshake = Handshake.of(scope)
+        try:
+            if request.pass_ and polling.readmit is not None:
+                self.principal = await pool.run(polling.readmit, handshake, hello, request.pass_)
+            else:
+                self.principal = await pool.run(endpoint.admit, handshake, hello)
+            self._pass = polling.pass_of(self.principal, hello)
+            if not self._come_in(handshake.ip, holds=request.want != "answers"):
+                return
+            if request.want != "answers":
+                hub.join(self, endpoint.topics(self.principal))
+                await hub.settled()
+                await self._read_up(request.want, hello.id)
+        except errors.ChatLeadError as error:
+            self.close(refusal(error))
+            return
+        await self._obey_all(request.commands)
+        await self._wait(request.wait / 1000 if request.want == "news" else 0.0)
+
+    def _come_in(self, ip: str, *, holds: bool) -> bool:
+        """Be one of the regulars. False for somebody who floods, or holds too many polls at once."""
+        regular = self.polling.regulars.known(self.polling.person(self.principal), self.hub)
+        self._regular, self.memory = regular, dict(regular.memory)
+        if regular.is_flooding(self.hub.loop.time()) or (holds and not regular.enter(ip)):
+            self.close(CloseCode.FLOOD)
+            return False
+        self._held_at = ip if holds else None
+        return True
+
+    async def _read_up(self, want: str, number: int) -> None:
+        """Step 4; what was heard meanwhile stands behind it."""
+        if want == "welcome":
+            welcome = await pool.run(self.endpoint.welcome, self.principal)
+            first: list[Json] = [msgspec.structs.replace(welcome, id=number) if number else welcome]
+        elif self._at is not None:
+            self._is_behind = False
+            first = list(await pool.run(self.polling.news, self.principal, self._at))
+        else:
+            return
+        self._frames[:0] = [replies.encode(each).decode() for each in first]
+
+    async def _obey_all(self, commands: list[msgspec.Raw]) -> None:
+        for number, raw in enumerate(commands, start=1):
+            if self._closed is not None:
+                return
+            if number % TURN == 0:
+                await asyncio.sleep(0)
+            text = bytes(raw).decode()
+            if too_big(text):
+                self.close(CloseCode.TOO_BIG)
+                return
+            try:
+                command: Command = self.endpoint.decoder.decode(text)
+            except errors.ChatLeadError as error:
+                self._refuse(error, text)
+                continue
+            ref = str(getattr(command, "ref", ""))
+            if ref and self.endpoint.handlers[type(command)][0]:
+                self._awaited.add(ref)
+            waiting = self._carry_out(command)
+            if waiting is not None:
+                await waiting
+
+    async def _wait(self, seconds: float) -> None:
+        """Step 6."""
+        hub = self.hub
+        started = hub.loop.time()
+        until = started + min(seconds, settings.POLL_SECONDS)
+        while self._closed is None and not self.is_gone:
+            if self._is_behind:
+                await self._read_up("news", 0)
+            if not self._awaited and (self._frames or until <= hub.loop.time()):
+                if seconds and until > hub.loop.time():
+                    await asyncio.sleep(LINGER_SECONDS)
+                return
+            left = (started + ANSWER_SECONDS if self._awaited else until) - hub.loop.time()
+            if left <= 0:
+                return
+            self._woken.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._woken.wait()
+
+    def hang_up(self) -> None:
+        """The browser is gone; nothing more can be told."""
+        self.is_gone = True
+        self._woken.set()
+
+    def leave(self) -> None:
+        """Step 7: hear nothing any more."""
+        regular = self._regular
+        if regular is None:
+            return
+        regular.memory |= {key: kept for key, kept in self.memory.items() if isinstance(key, type)}
+        if self._held_at is not None:
+            regular.leave(self._held_at)
+            self.hub.leave(self)
+
+    async def tell(self, send: Send) -> None:
+        """The answer: `{frames, pass}`, with `close` where a socket would have been closed."""
+        body = f'{{"frames":[{",".join(self._frames)}]'
+        status, headers = 200, []
+        if self._closed is not None:
+            status = STATUS.get(self._closed, 503)
+            body += f',"close":{int(self._closed)}'
+            headers = [(b"connection", b"close")]  # this process may be about to leave
+        elif self._pass:
+            body += f',"pass":{json.dumps(self._pass)}'
+        await answer(send, status, f"{body}}}".encode(), headers)
+
+
+def understood(body: bytes, polling: Polling) -> tuple[Request, Any]:
+    """The request and the `hello` in it. Raises ChatLeadError or ValueError for anything else."""
+    request = msgspec.json.decode(body, type=Request)
+    names = top_names(body.decode())
+    if len(names) != len(set(names)):
+        raise errors.BadFrame("A key stands twice in one object.")
+    hello = polling.endpoint.decoder.decode(bytes(request.hello).decode())
+    if type(hello) is not polling.endpoint.hello:
+        raise errors.BadFrame
+    return request, hello
+
+
+def misplaced(scope: dict[str, Any]) -> tuple[int, dict[str, str], list[tuple[bytes, bytes]]] | None:
+    """Why this is no poll at all: status, error, headers. A form of another website can send no JSON."""
+    if scope["method"] != "POST":
+        error = {"code": "method_not_allowed", "message": "A poll is a POST."}
+        return 405, error, [(b"allow", b"POST")]
+    kinds = [value for name, value in scope["headers"] if name.lower() == b"content-type"]
+    if len(kinds) != 1 or kinds[0].split(b";")[0].strip().lower() != b"application/json":
+        return 415, {"code": "bad_request", "message": "A poll is application/json."}, []
+    return None
+
+
+async def whole(receive: Receive, most: int) -> bytes | None:
+    """The body; one byte more than `most` of a larger one, None where the browser has hung up."""
+    pieces, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        piece: bytes = message.get("body", b"")
+        pieces.append(piece)
+        size += len(piece)
+        if size > most or not message.get("more_body"):
+            return b"".join(pieces)[: most + 1]
+
+
+async def answer(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send a JSON answer that nobody keeps and nobody guesses the kind of."""
+    fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    fixed += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    await send({"type": "http.response.body", "body": body})
