@@ -4,6 +4,7 @@ import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS, QUIET_MS } from "..
 import { Sequence } from "../wire/gaps.ts";
 import { isMessage } from "../wire/log.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
+import { poll } from "../wire/polls.ts";
 import {
   CLOSE_CODES, type Failed, type LeaveMessage, PROTOCOL, type PublicRow, type Reply, type StartChat, type VisitorEvent, type VisitorWelcome,
 } from "../wire/protocol.ts";
@@ -57,6 +58,8 @@ export class ChatClient {
       quietMs: () => (this.shown.value && isOpen(this.state.value.chat) && page.document.visibilityState === "visible" ? QUIET_IN_CHAT_MS : QUIET_MS),
       page,
       document: page.document,
+      poll: () => poll(url, () => this.at()),
+      box,
     });
     page.document.addEventListener("visibilitychange", () => this.noteRead());
   }
@@ -160,6 +163,15 @@ export class ChatClient {
     const { ticket, origin, browser, url } = await this.bridge.admission();
     const session = this.box.get("session") ?? "";
     return { type: "hello", protocol: PROTOCOL, role: "chat", site: this.site, ticket, embedder: origin, session, browser, page_url: url };
+  }
+
+  /** What we have, for a poll (docs/protocol.md). */
+  private at(): object {
+    const { chat, epoch, site } = this.state.value;
+    const online = site?.online ?? [];
+    if (!chat) return { epoch, online };
+    const { visitor_delivered: a = 0, visitor_read: b = 0, operator_delivered: c = 0, operator_read: d = 0 } = chat.marks;
+    return { chat: chat.uid, seq: chat.seq, marks: [a, b, c, d], place: chat.position ?? 0, epoch, online };
   }
 
   private linkBecame(link: LinkState, code: number): void {

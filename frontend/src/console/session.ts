@@ -6,6 +6,7 @@ import { computed, signal } from "@preact/signals";
 import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
 import { HOLD_MS } from "../wire/gaps.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
+import { poll } from "../wire/polls.ts";
 import { type Ack, type OperatorCommand, type OperatorWelcome, type Position, PROTOCOL, type Reply, type Synced } from "../wire/protocol.ts";
 import type { Box } from "../wire/storage.ts";
 import { digest, positions } from "./digest.ts";
@@ -73,6 +74,8 @@ export class Session {
       onFrame: (f) => this.hear(f),
       onState: (state, code) => (this.link.value = { state, code }),
       quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors
+      poll: () => poll(url, () => this.at()),
+      box,
       ...(page && { page }),
       ...(document && { document }),
     });
@@ -281,6 +284,13 @@ export class Session {
       this.connection.stop();
       this.connection.start();
     }
+  }
+
+  /** What we have, for a poll; with a hole in it, no digest is right. */
+  private at(): object {
+    const ours = this.state.peek();
+    const whole = !st.incomplete(ours).length;
+    return { digest: whole ? digest(ours) : "", version: ours.version, positions: positions(ours), epoch: ours.epoch };
   }
 
   private sync(): void {

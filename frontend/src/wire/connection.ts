@@ -6,6 +6,8 @@
  */
 import { backoff, FIRST_MS, RESTART_MS } from "./backoff.ts";
 import { FLOOD, mayReturn, RESTART } from "./codes.ts";
+import type { Pipe } from "./poll.ts";
+import type { Box } from "./storage.ts";
 
 export type LinkState = "idle" | "connecting" | "online" | "offline" | "stopped";
 
@@ -28,6 +30,10 @@ export interface ConnectionOptions<F extends Frame> {
   quietMs?: () => number;
   /** Where `online`, `offline`, `pageshow` and `visibilitychange` are heard. */
   page?: EventTarget;
+  /** The same by plain requests, for networks that let no socket through (R-006). */
+  poll?: () => Promise<Pipe>;
+  /** Where the tab remembers that it needs them. */
+  box?: Pick<Box, "get" | "set">;
   document?: EventTarget & { readonly visibilityState: string };
 }
 
@@ -46,11 +52,24 @@ const STALE_MS = 2_000;
 const UNANSWERED_MS = 20_000;
 const FLOOD_MS = 5_000;
 
+/** So many sockets in a row that did not come to a welcome are enough; more where one has worked before. */
+const MISSES = 2;
+const MISSES_OF_KNOWN = 5;
+/** When to look whether a socket gets through by now: soon, since the server may just have been away. */
+const PROBE_MS = 15_000;
+const PROBE_AGAIN_MS = 300_000;
+
 export class Lost extends Error {}
 
 export class Connection<F extends Frame = Frame> {
   private state: LinkState = "idle";
-  private socket: WebSocket | null = null;
+  private socket: Pipe | null = null;
+  /** Sockets that failed since the last welcome. */
+  private misses = 0;
+  private known = false;
+  private probing: ReturnType<typeof setTimeout> | undefined;
+  /** Whether we poll: this network lets no socket through. */
+  polling: boolean;
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private look: ReturnType<typeof setInterval> | undefined;
@@ -67,7 +86,11 @@ export class Connection<F extends Frame = Frame> {
 
   constructor(private options: ConnectionOptions<F>) {
     const { page, document } = options;
-    page?.addEventListener("online", () => this.wake());
+    this.polling = !!options.poll && options.box?.get("polls") === "1";
+    page?.addEventListener("online", () => {
+      this.wake();
+      this.probe(PROBE_MS);
+    });
     page?.addEventListener("pageshow", () => this.wake());
     page?.addEventListener("offline", () => this.lose(0));
     document?.addEventListener("visibilitychange", () => {
@@ -135,13 +158,17 @@ export class Connection<F extends Frame = Frame> {
       return;
     }
     if (turn !== this.turn || this.state !== "connecting") return;
-    let socket: WebSocket;
+    let socket: Pipe;
     try {
-      socket = new WebSocket(this.options.url); // 3 throws where the page's policy forbids it
+      // 3 a socket throws where the page's policy forbids it
+      socket = this.polling ? await this.options.poll!() : (new WebSocket(this.options.url) as unknown as Pipe);
     } catch {
+      if (turn !== this.turn) return;
+      this.missed(0, MISSES_OF_KNOWN);
       this.lose(0);
       return;
     }
+    if (turn !== this.turn || this.state !== "connecting") return socket.close();
     this.socket = socket;
     const mine = () => this.socket === socket;
     socket.onopen = () => {
@@ -169,7 +196,10 @@ export class Connection<F extends Frame = Frame> {
     this.askedAt = 0;
     this.owedAt = 0;
     if (this.state === "connecting" && this.options.isWelcome(frame)) {
-      this.attempts = 0;
+      this.attempts = this.misses = 0;
+      this.known ||= !this.polling;
+      this.options.box?.set("polls", this.polling ? "1" : null);
+      if (this.polling) this.probe(PROBE_MS);
       this.become("online", 0);
     }
     const question = frame.id ? this.questions.get(frame.id) : undefined;
@@ -207,6 +237,7 @@ export class Connection<F extends Frame = Frame> {
   private lose(code: number): void {
     if (this.state === "stopped" || this.state === "idle") return;
     this.turn++;
+    if (this.state === "connecting" && this.socket) this.missed(code);
     this.drop();
     if (!mayReturn(code)) {
       this.become("stopped", code);
@@ -216,6 +247,40 @@ export class Connection<F extends Frame = Frame> {
     const wait = backoff(this.attempts++, Math.random, first) + (code === FLOOD ? FLOOD_MS : 0);
     this.retry = setTimeout(() => void this.attempt(), wait);
     this.become("offline", code);
+  }
+
+  /** Two sockets that did not come to a welcome are a sign that none gets through; but so is a server that is
+   *  away, so the two ways take turns until one of them works. */
+  private missed(code: number, count = now() - this.heardAt >= WELCOME_MS ? MISSES : 1): void {
+    if (code >= 1012) return; // the server's own word: it was there
+    this.misses += count;
+    if (this.polling) this.polling = false;
+    else if (this.options.poll && this.misses >= (this.known ? MISSES_OF_KNOWN : MISSES)) this.polling = true;
+    else return;
+    this.misses = 0;
+  }
+
+  /** Looks whether a socket gets through by now. One that does not begin with `hello` is sent away by the
+   *  server itself, and that is the answer. */
+  private probe(ms: number): void {
+    clearTimeout(this.probing);
+    if (!this.polling) return;
+    this.probing = setTimeout(() => {
+      if (!this.polling || !this.online) return;
+      this.probe(PROBE_AGAIN_MS);
+      try {
+        const socket = new WebSocket(this.options.url);
+        socket.onopen = () => socket.send('{"type":"ping"}');
+        socket.onclose = ({ code }) => {
+          if (code < 4000 || !this.polling || !this.online) return;
+          this.polling = false;
+          void this.attempt();
+        };
+        setTimeout(() => socket.close(), WELCOME_MS);
+      } catch {
+        // still forbidden
+      }
+    }, ms);
   }
 
   private drop(): void {
