@@ -23,10 +23,12 @@ from asgiref.sync import ThreadSensitiveContext
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 
-from chatlead import health, routing
+from chatlead import access, health, logs, routing
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 from chats import journal, marks
+
+logs.catch_the_rest()
 
 HTTP_THREADS = 4
 LAST_SECONDS = 5.0  # for what was taken and is not written when the process ends
@@ -40,17 +42,23 @@ threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range
 
 
 async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX_BYTES: whatever comes,
-    Django writes to the disk before it looks at who sent it to which address."""
+    """A probe, a poll, or a page. All but probes get an id and a line in the log."""
     hub = hubs.current()
     if hub is not None and hub.is_leaving:
         send = parting(send)
-    if scope["path"] in health.PROBES:
+    path = scope["path"]
+    if path in health.PROBES:
         await health.answer(scope, send)
-        return
-    if scope["path"] in routing.POLLS:
-        await routing.POLLS[scope["path"]](scope, receive, send)
-        return
+    elif path in routing.POLLS:
+        scope[access.ROUTE] = path
+        await access.request(routing.POLLS[path], scope, receive, send)
+    else:
+        await access.request(page, scope, receive, send)
+
+
+async def page(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX_BYTES: whatever comes,
+    Django writes to the disk before it looks at who sent it to which address."""
     most: int = settings.BODY_MAX_BYTES
     taken = 0
 

@@ -9,7 +9,9 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatlead.settings")
 
-from celery import Celery  # reads the variable above when it looks for its settings
+from celery import Celery, signals  # reads the variable above when it looks for its settings
+
+from chatlead import logs
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,18 @@ app.conf.beat_schedule = {
     "whose console has gone": {"task": "accounts.tasks.expire_leases", "schedule": 10.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
 }
+
+
+@signals.setup_logging.connect
+def leave_logging_alone(**_: Any) -> None:
+    """The program `celery` would have its loggers write arguments and exceptions out (R-109)."""
+    logs.catch_the_rest()
+
+
+@signals.task_prerun.connect
+def name_the_task(task_id: str = "", **_: Any) -> None:
+    """What a task logs, it logs under its id."""
+    logs.request_id.set(task_id)
 
 
 def start_embedded(stop: threading.Event) -> list[threading.Thread]:

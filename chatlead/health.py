@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from chatlead import metrics
 from chatlead.addresses import client_ip, is_within
 from chatlead.metrics import Reading
 from chatlead.realtime import hub as hubs
+from chatlead.realtime.caller import Caller
+from chatlead.realtime.poll import Poll
+from chatlead.realtime.socket import Socket
 from chats import journal
 
 logger = logging.getLogger(__name__)
@@ -135,12 +139,22 @@ def _sockets() -> list[Reading]:
     hub = hubs.current()
     if hub is None:
         return []
-    counts = dict.fromkeys(("page", "chat", "operator"), 0)
-    for member in list(hub.members):
-        kind = getattr(getattr(member, "principal", None), "role", "")
-        counts[kind if kind in ("page", "chat") else "operator"] += 1
+    counts = Counter(_kind(member) for member in list(hub.members) if isinstance(member, Socket))
     counts["stranger"] = len(hub.strangers)
-    return [Reading(count, kind) for kind, count in counts.items()]
+    return [Reading(counts[kind], kind) for kind in ("page", "chat", "operator", "stranger")]
+
+
+def _held_polls() -> list[Reading]:
+    hub = hubs.current()
+    if hub is None:
+        return []
+    counts = Counter(_kind(member) for member in list(hub.members) if isinstance(member, Poll))
+    return [Reading(counts[kind], kind) for kind in ("page", "chat", "operator")]
+
+
+def _kind(member: Caller) -> str:
+    role = getattr(member.principal, "role", "")
+    return role if role in ("page", "chat") else "operator"
 
 
 def _redis_link() -> list[Reading]:
@@ -166,6 +180,7 @@ def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Readi
 
 
 metrics.watch("chatlead_sockets", "Open sockets.", _sockets, "kind")
+metrics.watch("chatlead_held_polls", "Polls that wait for something to happen.", _held_polls, "kind")
 metrics.watch("chatlead_redis_link_up", "1 while the link to Redis works.", _redis_link)
 metrics.watch("chatlead_leaving", "1 from SIGTERM on.", _is_leaving)
 metrics.watch(

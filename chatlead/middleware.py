@@ -1,19 +1,19 @@
-"""What every plain request goes through: an id, security headers by kind of page, errors in one shape."""
+"""What every plain request goes through: security headers by kind of page, errors in one shape."""
 
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import json
 import logging
-import secrets
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from chatlead.access import ROUTE
 from chatlead.addresses import is_trusted
 from chatlead.errors import ChatLeadError, NotAuthenticated
 from chatlead.policies import page_policy
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Next = Callable[[HttpRequest], HttpResponseBase]
 
 logger = logging.getLogger(__name__)
-request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 # Addresses whose callers are programs: they get errors as JSON.
 FOR_PROGRAMS = ("/widget/", "/api/", "/poll/", "/webhooks/")
@@ -52,8 +51,8 @@ def error_json(error: ChatLeadError) -> JsonResponse:
 
 
 class RequestContext:
-    """Gives each request an id, and takes away what only our proxies may say (ASVS 4.1.3), and cookies that
-    no database can look up: a quoted cookie may hold a NUL (P-23)."""
+    """Names the route for the log. Takes away what only our proxies may say (ASVS 4.1.3), and cookies that no
+    database can look up: a quoted cookie may hold a NUL (P-23)."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -64,13 +63,20 @@ class RequestContext:
                 request.META.pop(name, None)
         if any("\0" in value for value in request.COOKIES.values()):
             request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}
-        token = request_id.set(secrets.token_hex(8))
-        try:
-            response = self.get_response(request)
-            response["X-Request-ID"] = request_id.get()
-            return response
-        finally:
-            request_id.reset(token)
+        response = self.get_response(request)
+        if isinstance(request, ASGIRequest):
+            cast("dict[str, Any]", request.scope)[ROUTE] = route_of(request, response)
+        return response
+
+
+def route_of(request: HttpRequest, response: HttpResponseBase) -> str:
+    """The address as it may be logged: with the names of its arguments, not with their values. "" where it is
+    none of ours."""
+    match = request.resolver_match
+    if match is not None:
+        return f"/{match.route}"
+    is_file = request.path.startswith(settings.STATIC_URL) and response.status_code in (200, 206, 304)
+    return request.path if is_file else ""
 
 
 class SecurityHeaders:

@@ -9,8 +9,8 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from types import FrameType
 from functools import cache
+from types import FrameType
 from typing import Any, Literal
 
 import uvicorn
@@ -382,7 +382,7 @@ class Server(uvicorn.Server):
         """Sleep, unless somebody is in a hurry."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while (left := until - loop.time()) > 0 and not self.force_exit:
+        while (left := until - loop.time()) > 0 and not self.force_exit:  # noqa: ASYNC110 set by a signal
             await asyncio.sleep(min(left, 0.1))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -234,17 +234,20 @@ METRICS_NETWORKS = env.list("CHATLEAD_METRICS_NETWORKS", default=[])
 METRICS_TOKEN = env.str("CHATLEAD_METRICS_TOKEN", default="")
 
 # --- Logs: never a personal datum (R-109) -------------------------------------------------------------------
+LOG_FORMAT = env.str("CHATLEAD_LOG_FORMAT", default="json" if PRODUCTION else "plain")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "chatlead.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "plain": {"()": "chatlead.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "chatlead.logs.JsonLines"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("CHATLEAD_LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # two lines a task otherwise
         "kombu": {"level": "ERROR"},
+        "chatlead.access": {"level": "INFO" if env.bool("CHATLEAD_ACCESS_LOG", default=True) else "WARNING"},
     },
 }

@@ -174,6 +174,10 @@ class Poll(Caller):
             self._woken.set()
         return False
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._awaited)
+
     def count_fault(self) -> None:
         if self._regular is not None and self._regular.count_fault(self.hub.loop.time()):
             self.close(CloseCode.FLOOD)

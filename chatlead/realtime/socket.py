@@ -26,6 +26,8 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from chatlead import errors
+from chatlead.access import socket_ended
+from chatlead.logs import next_number, request_id
 from chatlead.realtime import hub as hubs
 from chatlead.realtime import pool
 from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
@@ -83,6 +85,7 @@ class Socket(Caller, AsyncConsumer):
     __slots__ = (
         "_at_work",
         "_closed",
+        "_code",
         "_fault_count",
         "_faults_since",
         "_gone",
@@ -111,15 +114,18 @@ class Socket(Caller, AsyncConsumer):
         self._at_work = False  # in the middle of a command
         self._closed = False  # a close was sent, or is being sent
         self._gone = False  # the browser has hung up
+        self._code = 1006  # how it ended
         self._fault_count = 0
         self._faults_since = 0.0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        request_id.set(next_number())
         self._send = send
         self._task = asyncio.current_task()
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         hub = self.hub = await hubs.here()
+        began = hub.loop.time()
         hub.strangers[self] = hub.loop.time() + HELLO_SECONDS
         try:
             if await self._come_in(scope, receive):
@@ -135,13 +141,15 @@ class Socket(Caller, AsyncConsumer):
             self._end()
             if self._parting is not None:
                 await asyncio.wait([self._parting])
+            seconds = hub.loop.time() - began
+            socket_ended(scope, kind=self.endpoint.name, code=self._code, seconds=seconds)
 
     async def _come_in(self, scope: dict[str, Any], receive: Receive) -> bool:
         """Steps 2 to 5. False where the socket is closed instead."""
         endpoint, hub = self.endpoint, self.hub
         message = await receive()
         if message["type"] == "websocket.disconnect":
-            self._gone = True
+            self._gone, self._code = True, message.get("code", 1006)
             return False
         text = message.get("text") or ""
         if too_big(text):
@@ -191,7 +199,7 @@ class Socket(Caller, AsyncConsumer):
                 turn = 0
                 await asyncio.sleep(0)
             if message["type"] == "websocket.disconnect":
-                self._gone = True
+                self._gone, self._code = True, message.get("code", 1006)
                 return
             if self._closed:
                 return
@@ -230,7 +238,7 @@ class Socket(Caller, AsyncConsumer):
         """Close with `code`; what still waits is dropped. Closing twice changes nothing. Returns False."""
         if self._closed or self._gone:
             return False
-        self._closed = True
+        self._closed, self._code = True, int(code)
         self._queue, self._queued = deque(), 0  # nothing is delivered any more
         if self._sender is not None:
             self._sender.cancel()
