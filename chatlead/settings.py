@@ -22,6 +22,12 @@ def kept_secret(file: Path, size: int = 48) -> str:
     return file.read_text().strip()
 
 
+def rate(name: str, default: str) -> tuple[float, float]:
+    """So many a second and so many at once, written as "5/20"."""
+    a_second, _, at_once = env.str(name, default=default).partition("/")
+    return float(a_second), float(at_once)
+
+
 # --- What runs here -----------------------------------------------------------------------------------
 ENVIRONMENT = env.str("CHATLEAD_ENV", default="development")
 PRODUCTION = ENVIRONMENT == "production"
@@ -166,8 +172,25 @@ VENDOR_NAME = env.str("CHATLEAD_VENDOR_NAME", default="ChatLead")
 # --- The chat ---------------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 64 * 1024  # D-3
 BODY_MAX_BYTES = 1024 * 1024  # of a plain request: larger than any form of ours
-MESSAGE_RATE = env.float("CHATLEAD_MESSAGE_RATE", default=5.0)  # a second and visitor (D-1)
-MESSAGE_BURST = env.int("CHATLEAD_MESSAGE_BURST", default=20)
+# So many a second and so many at once, of one person over all sockets of a process (D-1)
+RATES = {
+    "word": rate("CHATLEAD_MESSAGES", "5/20"),  # a visitor's messages, edits and deletions
+    "reply": rate("CHATLEAD_REPLIES", "20/100"),  # an operator's, notes too
+    "deed": rate("CHATLEAD_DEEDS", "5/50"),  # starting, accepting, transferring, ending …
+    "look": rate("CHATLEAD_LOOKS", "20/200"),  # catching up: an honest client resumes all its chats at once
+    "sign": rate("CHATLEAD_SIGNS", "50/300"),  # marks, typing, pings
+    "hello": rate("CHATLEAD_HELLOS", "2/60"),
+}
+SITE_WORDS = rate("CHATLEAD_SITE_MESSAGES", "1000/2000")  # of all visitors of a site together
+ADDRESS_HELLOS = rate("CHATLEAD_ADDRESS_HELLOS", "50/1000")  # sockets opened from one address
+# Sockets at once, in each process
+SOCKETS_PER_ADDRESS = env.int("CHATLEAD_SOCKETS_PER_ADDRESS", default=2000)  # an IPv4, or an IPv6 /64
+SOCKETS_PER_PERSON = env.int("CHATLEAD_SOCKETS_PER_PERSON", default=100)
+SOCKETS_PER_SITE = env.int("CHATLEAD_SOCKETS_PER_SITE", default=20_000)
+# When all come at once (V-9): so many hellos in work, so many wait, and for so long
+ADMISSIONS = env.int("CHATLEAD_ADMISSIONS", default=3)
+ADMISSION_QUEUE = env.int("CHATLEAD_ADMISSION_QUEUE", default=1000)
+ADMISSION_SECONDS = env.float("CHATLEAD_ADMISSION_SECONDS", default=5.0)
 # In ten minutes, by one session, from one network (/24 or /48), on one site (D-2)
 STARTS = {
     "session": env.int("CHATLEAD_STARTS_PER_SESSION", default=10),

@@ -12,6 +12,7 @@ import msgspec
 from chatlead import errors
 from chatlead.metrics import REFUSED
 from chatlead.realtime import pool, replies
+from chatlead.realtime.crowd import KINDS, Person
 from chatlead.realtime.faults import report
 from chatlead.realtime.frames import traces
 
@@ -96,6 +97,10 @@ class Caller(ABC):
         if handler is None:
             self.fail(errors.HelloRepeated(), command)
             return None
+        seconds = self.person().wait(KINDS.get(command.__class__, "deed"))
+        if seconds:
+            self.fail(errors.RateLimited(retry_after_ms=int(seconds * 1000) + 1), command)
+            return None
         if not handler[0]:
             return self._waited_for(self._slowly(handler[1], command), command)
         try:
@@ -104,6 +109,14 @@ class Caller(ABC):
             self._went_wrong(error, command)
             return None
         return None if waiting is None else self._waited_for(waiting, command)
+
+    def person(self) -> Person:
+        """Whose buckets are used."""
+        found: Person | None = self.memory.get(Person)
+        if found is None:
+            standing = self.endpoint.standing(self.principal)
+            found = self.memory[Person] = self.hub.crowd.person(standing)
+        return found
 
     async def _waited_for(self, waiting: Awaitable[None], command: Command) -> None:
         try:

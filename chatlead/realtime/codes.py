@@ -12,6 +12,7 @@ class CloseCode(IntEnum):
     """Why the server closed. The name is the machine code."""
 
     RESTART = 1012  # the process leaves; come back after a random moment
+    BUSY = 1013  # too many at once; the reason may say when to come back: "busy 12000", in milliseconds
     TOO_BIG = 1009  # a frame above the limit (64 KiB)
     BAD_HELLO = 4400  # the first frame was not a valid `hello`
     NOT_AUTHENTICATED = 4401  # the login or the session is gone

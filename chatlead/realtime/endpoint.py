@@ -13,6 +13,7 @@ from django.http.cookie import parse_cookie
 
 from chatlead.addresses import client_ip, is_trusted
 from chatlead.realtime.commands import Command, Ping
+from chatlead.realtime.crowd import Standing
 from chatlead.realtime.frames import CommandDecoder
 from chatlead.realtime.replies import Pong, Reply
 from chatlead.realtime.topics import Topic
@@ -106,6 +107,12 @@ def nothing(caller: Caller) -> None:
     """The `closed` of an endpoint that does not care."""
 
 
+def no_standing(principal: Any) -> Standing:
+    """The `standing` of an endpoint that knows nothing of its people: each socket for itself, and for
+    what is said no bound."""
+    return Standing(rates={"word": None})
+
+
 def never(caller: Caller) -> bool:
     """The `is_owed` of an endpoint whose handlers answer before they return."""
     return False
@@ -119,6 +126,7 @@ class Endpoint:
     close code. `topics(principal)` says what the principal may hear. `welcome(principal)` [pool] is the
     snapshot, read after the topics are heard. `closed(socket)` is called on the loop when an admitted
     socket has gone. `is_owed(caller)` says whether an answer is still to come that no handler is busy with.
+    `standing(principal)` says how much they may take; `is_first`: in a crowd they come in before the others.
     """
 
     name: str
@@ -129,6 +137,8 @@ class Endpoint:
     welcome: Callable[[Any], Reply]
     parts: Iterable[Commands]
     closed: Callable[[Caller], None] = nothing
+    standing: Callable[[Any], Standing] = no_standing
+    is_first: bool = False
     is_owed: Callable[[Caller], bool] = never
     handlers: dict[type[Command], Handler] = field(init=False)
     decoder: CommandDecoder = field(init=False)

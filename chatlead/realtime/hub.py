@@ -15,7 +15,9 @@ from typing import Protocol
 
 from django.conf import settings
 
+from chatlead.realtime.admission import Admission
 from chatlead.realtime.codes import CloseCode
+from chatlead.realtime.crowd import Crowd
 from chatlead.realtime.faults import report
 from chatlead.realtime.redis_link import RedisLink
 from chatlead.realtime.topics import Topic
@@ -99,6 +101,8 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.members: set[Member] = set()
         self.strangers: dict[Stranger, float] = {}  # and until when they may be silent
+        self.crowd = Crowd()
+        self.admission = Admission()
         self.is_ready = asyncio.Event()
         self.is_leaving = False  # the process was asked to end
         self.link: RedisLink | None = None

@@ -5,8 +5,8 @@ one pays a thread hop a frame. Everything here runs on the loop.
 
 The life of a socket:
 1. accept; a refusal before that looks like a network fault to a browser
-2. `hello` within 10 s, else 4008; another frame, 4400
-3. `admit` in the pool: the principal, or a close code
+2. `hello` within some seconds, else 4008; another frame, 4400
+3. wait for its turn; `admit` in the pool: the principal, or a close code
 4. hear the principal's topics; what comes is held back
 5. `welcome` in the pool; it is sent, then what was held, then the frames flow
 6. one way or another a close is sent, and the hub is left
@@ -18,7 +18,7 @@ import asyncio
 import logging
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
 from typing import Any
 
 import msgspec
@@ -32,6 +32,7 @@ from chatlead.realtime import hub as hubs
 from chatlead.realtime import pool
 from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
 from chatlead.realtime.codes import CloseCode
+from chatlead.realtime.crowd import Person, place_of
 from chatlead.realtime.endpoint import Commands, Endpoint, Handshake
 from chatlead.realtime.faults import report
 
@@ -41,7 +42,6 @@ logger = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-HELLO_SECONDS = 10.0
 FAREWELL_SECONDS = 10.0
 TURN = 32  # frames of one socket, then it is the turn of the others
 REFUSALS: dict[type[errors.ChatLeadError], CloseCode] = {
@@ -92,6 +92,7 @@ class Socket(Caller, AsyncConsumer):
         "_parting",
         "_queue",
         "_queued",
+        "_seats",
         "_send",
         "_sender",
         "_task",
@@ -108,7 +109,8 @@ class Socket(Caller, AsyncConsumer):
         self.principal: Any = None
         self.memory: dict[Any, Any] = {}
         self._queue: deque[str] | None = deque()  # None: frames leave at once
-        self._queued = 0  # characters in it
+        self._queued = 0  # bytes in it
+        self._seats: list[Hashable] = []  # where it is counted
         self._sender: asyncio.Task[None] | None = None
         self._parting: asyncio.Task[None] | None = None
         self._at_work = False  # in the middle of a command
@@ -125,10 +127,15 @@ class Socket(Caller, AsyncConsumer):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         hub = self.hub = await hubs.here()
+<<<<<<< /work/main/chatlead/realtime/socket.py
+        hub.strangers[self] = hub.loop.time() + settings.HELLO_SECONDS
+        handshake = Handshake.of(scope)
+=======
         began = hub.loop.time()
         hub.strangers[self] = hub.loop.time() + HELLO_SECONDS
+>>>>>>> /tmp/tmppl0nfni1
         try:
-            if await self._come_in(scope, receive):
+            if self._is_let_in(place_of(handshake.ip)) and await self._come_in(handshake, receive):
                 await self._converse(receive)
         except asyncio.CancelledError:
             if not self._closed:  # else our own parting ended the wait
@@ -138,13 +145,41 @@ class Socket(Caller, AsyncConsumer):
         finally:
             hub.strangers.pop(self, None)
             hub.leave(self)
+            for group in self._seats:
+                hub.crowd.stand_up(group)
+            if (person := self.memory.get(Person)) is not None:
+                hub.crowd.rest(person)
             self._end()
             if self._parting is not None:
                 await asyncio.wait([self._parting])
             seconds = hub.loop.time() - began
             socket_ended(scope, kind=self.endpoint.name, code=self._code, seconds=seconds)
 
-    async def _come_in(self, scope: dict[str, Any], receive: Receive) -> bool:
+    def _is_let_in(self, place: str) -> bool:
+        """Whether so many may come from this place. Else the socket is closed."""
+        crowd = self.hub.crowd
+        if place and (crowd.knock(place) or not self._sit(("place", place), settings.SOCKETS_PER_ADDRESS)):
+            return self.close(CloseCode.FLOOD)
+        return True
+
+    def _sit(self, group: Hashable, most: int) -> bool:
+        if not self.hub.crowd.sit(group, most):
+            return False
+        self._seats.append(group)
+        return True
+
+    def _is_one_too_many(self) -> bool:
+        """Whether the principal has, or their site has, all that they may. Then the socket is closed."""
+        standing = self.endpoint.standing(self.principal)
+        person = self.memory[Person] = self.hub.crowd.person(standing)
+        own = standing.sockets
+        if person.wait("hello") or (own and not self._sit(standing.person, own)):
+            self.close(CloseCode.FLOOD)
+        elif not all(self._sit(*group) for group in standing.groups):
+            self.close(CloseCode.BUSY)
+        return self._closed
+
+    async def _come_in(self, handshake: Handshake, receive: Receive) -> bool:
         """Steps 2 to 5. False where the socket is closed instead."""
         endpoint, hub = self.endpoint, self.hub
         message = await receive()
@@ -161,9 +196,14 @@ class Socket(Caller, AsyncConsumer):
         if type(hello) is not endpoint.hello:
             return self.close(CloseCode.BAD_HELLO)
         hub.strangers[self] = float("inf")
+        seconds = await hub.admission.enter(first=endpoint.is_first)
+        if seconds:
+            return self.close(CloseCode.BUSY, seconds)
         try:
-            self.principal = await pool.run(endpoint.admit, Handshake.of(scope), hello)
             if self._is_closed():
+                return False
+            self.principal = await pool.run(endpoint.admit, handshake, hello)
+            if self._is_closed() or self._is_one_too_many():
                 return False
             hub.join(self, endpoint.topics(self.principal))
             hub.strangers.pop(self, None)
@@ -174,6 +214,8 @@ class Socket(Caller, AsyncConsumer):
         except Exception as error:
             report(logger, f"{endpoint.name}: hello failed", error)
             return self.close(CloseCode.INTERNAL)
+        finally:
+            hub.admission.leave()
         if hello.id:
             welcome = msgspec.structs.replace(welcome, id=hello.id)
         if self._is_closed():
@@ -226,7 +268,7 @@ class Socket(Caller, AsyncConsumer):
             self._step({"type": "websocket.send", "text": text})
         elif not self._closed:
             queue = self._queue
-            self._queued += len(text)
+            self._queued += size_of(text)
             if queue and (
                 len(queue) >= settings.SEND_QUEUE_FRAMES or self._queued > settings.SEND_QUEUE_BYTES
             ):
@@ -234,15 +276,19 @@ class Socket(Caller, AsyncConsumer):
             else:
                 queue.append(text)
 
-    def close(self, code: CloseCode) -> bool:
-        """Close with `code`; what still waits is dropped. Closing twice changes nothing. Returns False."""
+    def close(self, code: CloseCode, seconds: float = 0.0) -> bool:
+        """Close with `code`; what still waits is dropped. Closing twice changes nothing. Returns False.
+
+        `seconds`: when to come back, as the reason tells in milliseconds.
+        """
         if self._closed or self._gone:
             return False
         self._closed, self._code = True, int(code)
         self._queue, self._queued = deque(), 0  # nothing is delivered any more
         if self._sender is not None:
             self._sender.cancel()
-        message = {"type": "websocket.close", "code": int(code), "reason": code.name.lower()}
+        reason = f"{code.name.lower()} {int(seconds * 1000)}" if seconds else code.name.lower()
+        message = {"type": "websocket.close", "code": int(code), "reason": reason}
         farewell = self._send(message)
         try:
             waiting = farewell.send(None)
@@ -289,7 +335,7 @@ class Socket(Caller, AsyncConsumer):
             await _resume(sending, waiting)
             while queue:
                 text = queue.popleft()
-                self._queued -= len(text)
+                self._queued -= size_of(text)
                 await self._send({"type": "websocket.send", "text": text})
         except Exception:
             self._gone = self._closed = True
@@ -319,6 +365,11 @@ class Socket(Caller, AsyncConsumer):
                 report(logger, f"{self.endpoint.name}: closed failed", error)
 
 
+def size_of(text: str) -> int:
+    """In bytes, as it is sent."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 def too_big(text: str) -> bool:
     """Whether a frame is above the limit, in bytes. The server in front says the same with its own limit."""
     limit: int = settings.FRAME_MAX_BYTES
@@ -331,4 +382,9 @@ async def _sweep(hub: hubs.Hub) -> None:
         stranger.close(CloseCode.HELLO_TIMEOUT)
 
 
+async def _forget(hub: hubs.Hub) -> None:
+    hub.crowd.sweep()
+
+
 hubs.every(1.0, _sweep)
+hubs.every(10.0, _forget)

@@ -75,7 +75,7 @@ class House:
 
         def welcome(principal: Any) -> PageWelcome:
             self.welcome()
-            return PageWelcome(protocol=1, online=[str(principal)])
+            return PageWelcome(protocol=1, online=[str(principal)], color="#123456")
 
         served = (Hello, c.Ping, SendMessage, c.LoadMessages, c.StartChat, c.LeaveMessage)
         return Endpoint(

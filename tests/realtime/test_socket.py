@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from chatlead import errors
 from chatlead.realtime import hub as hubs
@@ -67,9 +68,9 @@ async def test_whoever_does_not_say_hello_first_is_sent_away(frame: str | bytes)
         assert await closing(ws) == (CloseCode.BAD_HELLO, "bad_hello")
 
 
-async def test_whoever_says_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_says_nothing_is_sent_away(settings: Settings) -> None:
     """D-5."""
-    monkeypatch.setattr(kernel, "HELLO_SECONDS", 0.2)
+    settings.HELLO_SECONDS = 0.2
     async with serving(House()) as address, visitor(address) as vera, dial(address) as silent:
         assert await closing(silent) == (CloseCode.HELLO_TIMEOUT, "hello_timeout")
         assert (await ask(vera, {"type": "ping"}))["type"] == "pong"
@@ -112,7 +113,9 @@ async def test_what_happens_during_the_welcome_follows_it() -> None:
     house.welcome = publish_meanwhile
     async with serving(house) as address, dial(address) as ws:
         await ws.send(json.dumps(HELLO | {"id": 4}))
-        assert await hear(ws) == {"type": "page_welcome", "id": 4, "protocol": 1, "online": ["vera"]}
+        assert await hear(ws) == {
+            "type": "page_welcome", "id": 4, "protocol": 1, "online": ["vera"], "color": "#123456",
+        }  # fmt: skip
         assert await hear(ws) == {"type": "meanwhile"}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from pytest_django import Settings
 
-from accounts.models import Operator, Site
+from accounts.models import Account, Operator, Site
 from chatlead.realtime.socket import TURN
-from chats import consumers
+from chats import flow
 from chats.journal import doors
 from chats.models import Chat, Message
 from tests.identifiers import new_ref
@@ -30,7 +31,8 @@ async def test_an_operator_who_floods_waits_for_the_journal(
     active_chat: Chat, olga: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """D-1: two consoles of one person share the bound; everything is stored, once and in order."""
-    monkeypatch.setattr(consumers, "IN_FLIGHT", 8)
+    monkeypatch.setattr(flow, "IN_FLIGHT", 8)
+    await Account.objects.aupdate(is_unlimited=True)
     done = asyncio.Event()
     watching = asyncio.create_task(longest_queue(done))
     async with console_of(olga) as first, console_of(olga) as second:
@@ -53,7 +55,7 @@ async def test_a_socket_that_hangs_up_in_between_leaves_room_for_the_next(
     active_chat: Chat, olga: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-007: what was read is stored, and nobody inherits the wait."""
-    monkeypatch.setattr(consumers, "IN_FLIGHT", 2)
+    monkeypatch.setattr(flow, "IN_FLIGHT", 2)
     async with console_of(olga) as gone:
         for _ in range(20):
             said = {"chat": active_chat.uid, "ref": new_ref(), "text": "x"}
@@ -63,8 +65,9 @@ async def test_a_socket_that_hangs_up_in_between_leaves_room_for_the_next(
         assert (await again.ask(type="send_message", **said))["type"] == "ack"
 
 
-async def test_everybody_gets_a_turn(site: Site) -> None:
+async def test_everybody_gets_a_turn(site: Site, settings: Settings) -> None:
     """D-1: of a thousand frames that lie ready some are answered, then somebody else is."""
+    settings.RATES = settings.RATES | {"sign": (1000, 1000)}
     async with frame_of(site) as loud, frame_of(site) as quiet:
         for number in range(1, 1001):
             await loud.say({"type": "ping", "id": number})
