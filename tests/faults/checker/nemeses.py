@@ -1,0 +1,141 @@
+"""What is done to the machine while people talk. Each is `await nemesis(stage, crowd)` and leaves all mended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+from tests.faults.checker.generator import Crowd
+from tests.faults.checker.stage import Nemesis, Stage
+
+AWAY_SECONDS = 1.5
+STILL_SECONDS = 2.0
+SLOW_SECONDS = 2.0
+HOUR = 3600.0
+
+
+# --- processes -----------------------------------------------------------------------------------------------
+
+
+async def kill_one(stage: Stage, crowd: Crowd) -> None:
+    """kill -9 of a web process while another one lives (or of the only one)."""
+    await asyncio.to_thread(stage.server.kill, 0)
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(stage.server.start, 0)
+
+
+async def kill_all(stage: Stage, crowd: Crowd) -> None:
+    """kill -9 of every web process."""
+    await asyncio.to_thread(stage.server.kill)
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(stage.server.start)
+
+
+async def freeze(stage: Stage, crowd: Crowd) -> None:
+    """SIGSTOP: a process that neither works nor dies, and wakes up with an old idea of the world."""
+    pid = stage.server.pids()[0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(STILL_SECONDS)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+# --- services ------------------------------------------------------------------------------------------------
+
+
+async def restart_redis(stage: Stage, crowd: Crowd) -> None:
+    assert stage.services is not None
+    await asyncio.to_thread(stage.services.stop_redis)
+    await asyncio.to_thread(stage.services.start_redis)
+
+
+async def flush_redis(stage: Stage, crowd: Crowd) -> None:
+    """FLUSHALL, some times."""
+    assert stage.services is not None
+    for _ in range(5):
+        await asyncio.to_thread(stage.services.flush_redis)
+        await asyncio.sleep(0.2)
+
+
+async def no_redis(stage: Stage, crowd: Crowd) -> None:
+    """Redis is gone for some time: the chat goes on by the database (V-15)."""
+    assert stage.services is not None
+    await asyncio.to_thread(stage.services.kill_redis)
+    await asyncio.sleep(AWAY_SECONDS)
+    await asyncio.to_thread(stage.services.start_redis)
+
+
+async def restart_postgres(stage: Stage, crowd: Crowd) -> None:
+    assert stage.services is not None
+    await asyncio.to_thread(stage.services.stop_postgres)
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(stage.services.start_postgres)
+
+
+async def kill_postgres(stage: Stage, crowd: Crowd) -> None:
+    """kill -9 of the postmaster, twice: what was acknowledged is in the log of the database."""
+    assert stage.services is not None
+    for _ in range(2):
+        await asyncio.to_thread(stage.services.kill_postgres)
+        await asyncio.to_thread(stage.services.start_postgres)
+        await asyncio.sleep(0.3)
+
+
+# --- lines ---------------------------------------------------------------------------------------------------
+
+
+async def cut_lines(stage: Stage, crowd: Crowd) -> None:
+    """Every connection is cut, one after the other, again and again."""
+    for _ in range(3):
+        for client in crowd.clients:
+            client.link.cut()
+            await asyncio.sleep(0.03)
+
+
+async def slow_readers(stage: Stage, crowd: Crowd) -> None:
+    """Every third client reads nothing for some time."""
+    slow = [client.link._socket for client in crowd.clients[::3]]
+    for socket in slow:
+        if socket is not None:
+            socket.transport.pause_reading()
+    await asyncio.sleep(SLOW_SECONDS)
+    for socket in slow:
+        if socket is not None and not socket.transport.is_closing():
+            socket.transport.resume_reading()
+
+
+async def lose_hints(stage: Stage, crowd: Crowd) -> None:
+    """Of all that is published, 30 % reaches nobody (V-3)."""
+    stage.order(drop=0.3, seed=crowd.seed)
+    await asyncio.sleep(STILL_SECONDS)
+    stage.order()
+
+
+# --- time ----------------------------------------------------------------------------------------------------
+
+
+async def jump_clock(stage: Stage, crowd: Crowd) -> None:
+    """The time of day jumps an hour ahead, an hour back, and is right again. The monotonic clock does not."""
+    for clock in (HOUR, -HOUR, 0.0):
+        stage.order(clock=clock)
+        await asyncio.sleep(AWAY_SECONDS / 2)
+
+
+ANYWHERE: tuple[Nemesis, ...] = (
+    kill_all,
+    freeze,
+    cut_lines,
+    slow_readers,
+    lose_hints,
+    jump_clock,
+)
+WITH_SERVICES: tuple[Nemesis, ...] = (
+    kill_one,
+    restart_redis,
+    flush_redis,
+    no_redis,
+    restart_postgres,
+    kill_postgres,
+)

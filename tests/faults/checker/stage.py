@@ -1,0 +1,173 @@
+"""Where it is played: a real server on SQLite, or two processes with PostgreSQL and Redis, and both firms."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.faults.checker.check import check
+from tests.faults.checker.clients import Recorded, look_afresh, read_whole
+from tests.faults.checker.generator import Crowd, Pace
+from tests.faults.checker.history import History, Screen, Transcript
+from tests.faults.checker.shortest import told
+from tests.private_services import PrivateServices
+from tests.servers import ROOT, Server
+
+POSITION_SECONDS = 2.0
+HEAL_SECONDS = 25.0  # V-3: after that every client is what a fresh snapshot says
+ANSWER_SECONDS = 30.0
+PLANTED = str(ROOT / "tests" / "faults" / "planted.py")
+
+Nemesis = Callable[["Stage", Crowd], Awaitable[None]]
+
+
+class Stage:
+    """The server that runs, the services below it, and what a client needs to know of the firms."""
+
+    def __init__(
+        self, folder: Path, *, services: PrivateServices | None = None, addresses: tuple[str, str] = ("", ""),
+        processes: int = 1, env: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.folder = folder
+        self.services = services
+        self.orders = folder / "orders.json"
+        self.order()
+        settings = {"TEST_PLANTED": str(self.orders), "CHATLEAD_POSITION_SECONDS": str(POSITION_SECONDS)}
+        self.server = Server(
+            data_dir=folder, database_url=addresses[0], redis_url=addresses[1], processes=processes,
+            env=settings | (env or {}), python=[PLANTED],
+        )  # fmt: skip
+        self.urls = [self.server.url]
+        self.page_origin = ""
+        self.cast: dict[str, Any] = {}
+
+    @property
+    def is_embedded(self) -> bool:
+        """One process on SQLite."""
+        return self.services is None
+
+    def order(self, **orders: Any) -> None:
+        """What tests/faults/planted.py does from now on: nothing, unless it is named here."""
+        fresh = self.orders.with_suffix(".new")
+        fresh.write_text(json.dumps(orders))
+        os.replace(fresh, self.orders)
+
+    def make_firms(self) -> None:
+        """Migrate and make both firms, beside the server."""
+        command = [sys.executable, "-m", "tests.faults.checker.cast"]
+        made = subprocess.run(command, cwd=ROOT, env=self.server.environment, capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        self.cast = json.loads(made.stdout.splitlines()[-1])
+
+
+@contextlib.contextmanager
+def embedded(folder: Path, **more: Any) -> Iterator[Stage]:
+    """One process on SQLite."""
+    stage = Stage(folder, **more)
+    stage.make_firms()
+    with stage.server:
+        yield stage
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[Stage]:
+    """Two processes on a PostgreSQL of our own, with fsync and synchronous commit, and a Redis."""
+    services = PrivateServices(durable=True)
+    with services as addresses:
+        urls = (addresses.database_url, addresses.redis_url)
+        stage = Stage(folder, services=services, addresses=urls, processes=2)
+        stage.make_firms()
+        with stage.server:
+            yield stage
+
+
+async def play(
+    stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: float, **pace: Any
+) -> History:
+    """People do things for `seconds`; the nemesis comes after a fifth of it. The history is complete when
+    everybody has an answer, every screen has healed or HEAL_SECONDS are over, and all chats were read."""
+    crowd = Crowd(
+        stage.cast, stage.urls, seed=seed, pace=Pace(seconds, **pace), page_origin=stage.page_origin
+    )
+    try:
+        await asyncio.wait_for(crowd.open(), ANSWER_SECONDS)
+        living = asyncio.create_task(crowd.live())
+        if nemesis is not None:
+            await asyncio.sleep(seconds / 5)
+            crowd.history.happened(f"{nemesis.__name__} begins")
+            await nemesis(stage, crowd)
+            crowd.history.happened(f"{nemesis.__name__} has ended")
+        await living
+        await crowd.settle(ANSWER_SECONDS)
+        await heal(crowd)
+        await read_back(crowd, stage)
+        crowd.history.is_over = True
+    finally:
+        await crowd.leave()
+    return crowd.history
+
+
+async def heal(crowd: Crowd) -> None:
+    """Look at all screens again and again until all are right at once, at most for HEAL_SECONDS."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while True:
+        found = await asyncio.gather(*(_compare(client) for client in crowd.clients))
+        crowd.history.healed_after = loop.time() - began
+        if all(screen.kept == screen.fresh for screen in found) or loop.time() - began > HEAL_SECONDS:
+            crowd.history.screens = list(found)
+            return
+        await asyncio.sleep(0.4)
+
+
+async def _compare(client: Recorded) -> Screen:
+    fresh = await look_afresh(client, ANSWER_SECONDS)
+    kept = client.screen() if not client.has_stopped else {"stopped": True}
+    return Screen(client.name, kept, fresh)
+
+
+async def read_back(crowd: Crowd, stage: Stage) -> None:
+    """Every chat that anybody has heard of or written to, by the firm's supervisor and by its visitor."""
+    history = crowd.history
+    owners = owners_of(history)
+    for firm in stage.cast:
+        supervisor = next(each for each in crowd.consoles if each.name == list(stage.cast[firm]["people"])[-1])
+        for uid, owner in owners.items():
+            if history.people[owner].firm != firm:
+                continue
+            view = await asyncio.wait_for(read_whole(supervisor, uid), ANSWER_SECONDS)
+            rows = await asyncio.wait_for(supervisor.transcript(uid), ANSWER_SECONDS)
+            visitor = next(each for each in crowd.visitors if each.name == owner)
+            own = await asyncio.wait_for(visitor.transcript(uid), ANSWER_SECONDS)
+            history.transcripts[uid] = Transcript(
+                uid, firm, owner, tuple(rows), tuple(view.get("notes", ())), tuple(own)
+            )
+
+
+def owners_of(history: History) -> dict[str, str]:
+    """{chat: the visitor who has it}, by whoever was shown it as their own."""
+    owners: dict[str, str] = {}
+    for sight in history.sights:
+        frame = sight.frame
+        if history.people[sight.who].side == "visitor" and frame["type"] in (
+            "started", "chat_started", "visitor_welcome", "reset",
+        ):  # fmt: skip
+            view = frame.get("own") or frame.get("chat")
+            if isinstance(view, dict):
+                owners.setdefault(view["uid"], sight.who)
+    return owners
+
+
+def verdict(history: History, seed: int) -> str:
+    """"" for a good history; else every kind of fault once, each with its shortest history."""
+    by_rule = {}
+    for fault in check(history):
+        by_rule.setdefault(fault.rule, fault)
+    return "\n\n".join(told(history, fault, seed) for fault in by_rule.values())

@@ -1,0 +1,69 @@
+"""People talk while things break; what they saw is judged by tests/faults/checker/check.py (V-5, R-121).
+
+`dev.py test faults` runs each nemesis for some seconds, `--long N` divides N seconds over all of them. Every
+run is made by a seed; CHATLEAD_FAULTS_SEED repeats one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.checker import nemeses
+from tests.faults.checker.stage import HEAL_SECONDS, Nemesis, Stage, embedded, play, served, verdict
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(0)]
+
+LONG = int(os.environ.get("CHATLEAD_FAULTS_SECONDS") or 0)
+SEED = int(os.environ.get("CHATLEAD_FAULTS_SEED") or 0)
+RUNS = 2 * len(nemeses.ANYWHERE) + len(nemeses.WITH_SERVICES)
+SECONDS = 2.5
+ROUND_SECONDS = 20.0  # a long run is many histories: one would take ever longer to judge
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with embedded(tmp_path_factory.mktemp("sqlite")) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with served(tmp_path_factory.mktemp("postgres")) as stage:
+        yield stage
+
+
+def rounds() -> Iterator[tuple[int, float]]:
+    """(seed, seconds) of each history: one short one, or as many as fill this nemesis' share of a long run."""
+    share = LONG / RUNS
+    first = SEED or int.from_bytes(os.urandom(3))
+    for number in range(max(1, round(share / ROUND_SECONDS))):
+        yield first + number, min(max(share, SECONDS), ROUND_SECONDS)
+
+
+def suffer(stage: Stage, nemesis: Nemesis) -> None:
+    for seed, seconds in rounds():
+        history = asyncio.run(play(stage, nemesis, seed=seed, seconds=seconds))
+        found = verdict(history, seed)
+        assert not found, f"{nemesis.__name__}, seed {seed}\n{found}"
+        acked = sum(act.outcome == "ok" and act.what == "send_message" for act in history.acts)
+        assert acked > 20, f"too little was said to prove anything: {acked} messages, seed {seed}"
+        assert history.healed_after <= HEAL_SECONDS
+
+
+@pytest.mark.parametrize("nemesis", nemeses.ANYWHERE, ids=lambda nemesis: nemesis.__name__)
+def test_one_process_on_sqlite_keeps_its_promises(on_sqlite: Stage, nemesis: Nemesis) -> None:
+    """V-5, R-121, R-035: nothing lost, nothing twice, one order, nothing of strangers, and all heals."""
+    suffer(on_sqlite, nemesis)
+
+
+@pytest.mark.parametrize(
+    "nemesis", (*nemeses.ANYWHERE, *nemeses.WITH_SERVICES), ids=lambda nemesis: nemesis.__name__
+)
+def test_two_processes_on_postgresql_keep_their_promises(on_postgres: Stage, nemesis: Nemesis) -> None:
+    """V-5, V-6, V-15, R-121, R-035: the same with services that restart, forget, vanish and are killed."""
+    suffer(on_postgres, nemesis)
