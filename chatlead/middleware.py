@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from chatlead.access import ROUTE
 from chatlead.addresses import is_trusted
+from chatlead.answers import error_json
 from chatlead.errors import ChatLeadError, NotAuthenticated
 from chatlead.policies import page_policy
 
@@ -37,17 +38,6 @@ def wants_json(request: HttpRequest) -> bool:
     if request.path == "/widget/v1/frame":
         return False
     return request.path.startswith(FOR_PROGRAMS) or request.headers.get("Accept") == "application/json"
-
-
-def error_json(error: ChatLeadError) -> JsonResponse:
-    """`{"error": {"code", "message", "field"}}` with the error's status; `field` only where known."""
-    body = {"code": error.code, "message": error.message}
-    if error.field:
-        body["field"] = error.field
-    answer = JsonResponse({"error": body}, status=error.status)
-    if error.retry_after_ms:
-        answer["Retry-After"] = str(max(1, -(-error.retry_after_ms // 1000)))
-    return answer
 
 
 class RequestContext:

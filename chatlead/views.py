@@ -13,8 +13,9 @@ from django.template.loader import get_template
 from django.views.decorators.http import require_safe
 
 from accounts import selectors
+from chatlead.answers import error_json
 from chatlead.errors import ChatLeadError, Forbidden, NotFound
-from chatlead.middleware import error_json, wants_json
+from chatlead.middleware import wants_json
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -39,10 +40,9 @@ def home(request: HttpRequest) -> HttpResponse:
 def console(request: HttpRequest) -> HttpResponse:
     """The shell of the operators' console; everything in it comes through the socket."""
     user: User = request.user  # type: ignore[assignment]
-    operator = selectors.first_membership(user)
-    if operator is None:
+    if selectors.first_membership(user) is None:
         raise Forbidden("This log-in belongs to no account, so there is no console for it.")
-    return render(request, "console/shell.html", {"operator": operator})
+    return render(request, "console/shell.html")
 
 
 @require_safe

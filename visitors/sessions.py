@@ -6,25 +6,31 @@ hash with the site is ever stored or used as a name, so one token is two unrelat
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from accounts.models import Site
 from accounts.selectors import site_by_key
 from chatlead.errors import OriginRefused, ProtocolNotSpoken, TicketRefused
+from chatlead.realtime import pool
+from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.commands import PROTOCOL
 from visitors import passes, tickets
 from visitors.origins import origin_allowed
 
 if TYPE_CHECKING:
-    from accounts.models import Site
+    from chatlead.realtime.caller import Caller
     from chatlead.realtime.commands import Hello
     from chatlead.realtime.endpoint import Handshake
+    from chatlead.realtime.hub import Hub
 
 COOKIE = "__Host-cl_s"
+CHECKED_AT_ONCE = 1000
 _token = re.compile(r"[A-Za-z0-9_-]{43}")
 _browser = re.compile(r"[A-Za-z0-9._~-]{16,200}")
 
@@ -169,3 +175,39 @@ def _principal(
         new_token=new,
         had_cookie=had_cookie,
     )
+
+
+# --- sites that close -------------------------------------------------------------------------------------
+
+
+async def check_sites(hub: Hub) -> None:
+    """Shows out who is on a site that was disabled since, or on a page of a domain that it has no more: 4404
+    and 4403. One query, however many there are."""
+    members = cast("set[Caller]", hub.members)
+    callers = [each for each in members if isinstance(each.principal, VisitorPrincipal)]
+    if not callers:
+        return
+    domains = await pool.run(_domains, {each.principal.site_id for each in callers})
+    answers: dict[tuple[int, str], bool] = {}
+    for number, each in enumerate(callers, start=1):
+        principal: VisitorPrincipal = each.principal
+        allowed = domains.get(principal.site_id)
+        origin = "/".join(principal.page_url.split("/", 3)[:3])
+        key = (principal.site_id, origin)
+        if allowed is None:
+            each.close(CloseCode.NOT_FOUND)
+        elif origin and not _is_on(answers, key, allowed):
+            each.close(CloseCode.FORBIDDEN)
+        if number % CHECKED_AT_ONCE == 0:
+            await asyncio.sleep(0)  # ten thousand of them hold nobody up
+
+
+def _is_on(answers: dict[tuple[int, str], bool], key: tuple[int, str], allowed: list[str]) -> bool:
+    if key not in answers:
+        answers[key] = origin_allowed(key[1], allowed)
+    return answers[key]
+
+
+def _domains(site_ids: set[int]) -> dict[int, list[str]]:
+    enabled = Site.objects.filter(pk__in=site_ids, is_enabled=True)
+    return dict(enabled.values_list("pk", "allowed_domains"))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from functools import lru_cache
+from functools import lru_cache, wraps
 from http import cookies
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -18,7 +17,8 @@ from django.utils.http import http_date, parse_etags
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.selectors import site_by_key, site_view
+from accounts.selectors import online_departments, site_by_key
+from chatlead.answers import error_json
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, NotFound, OriginRefused
 from chatlead.policies import frame_policy
 from visitors import tickets
@@ -26,6 +26,7 @@ from visitors.origins import frame_ancestors, origin_allowed
 from visitors.sessions import COOKIE, is_token, new_token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from django.http import HttpRequest
@@ -46,7 +47,7 @@ class BodyTooLarge(ChatLeadError):
 # --- the loader ---------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _script(path: Path, modified: int) -> tuple[bytes, str]:
     """The file and its ETag; read again when it was built anew."""
     body = path.read_bytes()
@@ -97,14 +98,34 @@ def _for_page(response: HttpResponse, origin: str) -> HttpResponse:
     return response
 
 
+def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page that is refused may read that: else it could not tell it from a server that is away, and would
+    ask for ever. It learns no more than any program does that asks."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, **named: str) -> HttpResponse:
+        try:
+            return view(request, **named)
+        except (NotFound, OriginRefused) as refusal:
+            response = error_json(refusal)
+            response["Access-Control-Allow-Origin"] = "*"
+            return response
+
+    return answered
+
+
 @require_safe
+@_says_why
 def site_facts(request: HttpRequest, key: str) -> HttpResponse:
-    """The `SiteView` of a site, for pages on its domains. Raises NotFound, OriginRefused."""
+    """What a launcher is drawn from, for pages on the site's domains: `{"color", "online": [uid, …]}`.
+
+    No more than that: it is part of what every page of the site loads. Raises NotFound, OriginRefused.
+    """
     site = site_by_key(key)
     origin = _page_origin(request)
     if origin is None or not origin_allowed(origin, site.allowed_domains):
         raise OriginRefused
-    response = HttpResponse(msgspec.json.encode(site_view(site)), content_type="application/json")
+    response = JsonResponse({"color": site.color, "online": online_departments(site_id=site.pk)})
     response["Cache-Control"] = "public, max-age=60"
     return _for_page(response, origin)
 
@@ -126,6 +147,7 @@ def _asked_site(body: bytes) -> str:
 
 @csrf_exempt  # carries no cookie: the Origin is what is checked
 @require_POST
+@_says_why
 def ticket(request: HttpRequest) -> HttpResponse:
     """`{"site": KEY}` from a page on one of its domains → `{"ticket"}` for the frame in that page."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > TICKET_BODY_MAX:

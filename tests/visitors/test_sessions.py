@@ -13,14 +13,23 @@ from accounts import actions as accounts
 from accounts import notices
 from accounts.models import Department, Operator, Site
 from chatlead.errors import BadField
+from chatlead.realtime import hub as hubs
 from chats.models import Chat, Message
 from tests.conftest import visitor_on
 from tests.identifiers import new_ref
-from tests.sockets import OURS, PAGE, Line, console_of, frame_of, line
+from tests.sockets import OURS, PAGE, Line, console_of, frame_of, hello_as_page, line
 from visitors import tickets
 from visitors.actions import engage
 from visitors.models import Visitor, VisitorSession
-from visitors.sessions import VisitorPrincipal, browser_key_of, new_token, page_of, plain_url, session_key_of
+from visitors.sessions import (
+    VisitorPrincipal,
+    browser_key_of,
+    check_sites,
+    new_token,
+    page_of,
+    plain_url,
+    session_key_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -325,3 +334,43 @@ def test_nothing_of_the_principal_can_be_changed(
     """design §7: who somebody is, is settled at the hello."""
     with pytest.raises(AttributeError):
         principal_of(olga).account_id = 7  # type: ignore[attr-defined]
+
+
+# --- sites that close -------------------------------------------------------------------------------------
+
+
+async def checks() -> None:
+    hub = hubs.current()
+    assert hub is not None
+    await check_sites(hub)
+
+
+async def test_who_is_on_a_site_that_was_disabled_is_shown_out(site: Site, rival_site: Site) -> None:
+    """ASVS 4.4: page and frame, with a code that says not to come back; other sites notice nothing."""
+    async with (
+        frame_of(site) as vera,
+        line("/ws/v1/visitor", origin=PAGE) as page,
+        frame_of(rival_site, page="https://rival.test") as other,
+    ):
+        await hello_as_page(page, site)
+        await checks()
+        assert (await vera.ask(type="ping"))["type"] == "pong"
+        await Site.objects.filter(pk=site.pk).aupdate(is_enabled=False)
+        await checks()
+        assert (await vera.close_code(), await page.close_code()) == (4404, 4404)
+        assert (await other.ask(type="ping"))["type"] == "pong"
+
+
+async def test_who_is_on_a_domain_that_was_taken_away_is_shown_out(site: Site) -> None:
+    """R-002: within the same query for all, and only those of that domain."""
+    await Site.objects.filter(pk=site.pk).aupdate(allowed_domains=["www.acme.test", "shop.acme.test"])
+    async with (
+        frame_of(site) as vera,
+        frame_of(site, page="https://shop.acme.test") as other,
+        line("/ws/v1/visitor", origin=PAGE) as page,
+    ):
+        await hello_as_page(page, site)
+        await Site.objects.filter(pk=site.pk).aupdate(allowed_domains=["shop.acme.test"])
+        await checks()
+        assert (await vera.close_code(), await page.close_code()) == (4403, 4403)
+        assert (await other.ask(type="ping"))["type"] == "pong"

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import notices
-from accounts.models import Site
-from chatlead.realtime.shapes import SiteView
+from accounts.actions import renew_leases, set_availability
+from accounts.models import Department, Operator, Site
 from visitors import tickets, views
 
 PAGE = "https://www.acme.test"
@@ -54,10 +52,23 @@ def test_a_page_of_the_site_gets_a_ticket(client: Client, site: Site) -> None:
     "origin", [None, "null", "https://evil.test", "https://acme.test.evil.com", "http://acme.test"]
 )
 def test_another_page_gets_none(client: Client, site: Site, origin: str | None) -> None:
-    """R-002: and cannot even read why."""
+    """R-002: its loader may read that, and asks no more."""
     answer = ask_ticket(client, {"site": site.key}, origin)
     assert (answer.status_code, json.loads(answer.content)["error"]["code"]) == (403, "origin_refused")
-    assert "Access-Control-Allow-Origin" not in answer
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer
+    facts = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": origin} if origin else {})
+    assert (facts.status_code, facts["Access-Control-Allow-Origin"]) == (403, "*")
+    assert "color" not in facts.content.decode()
+
+
+def test_a_site_that_was_disabled_says_so_to_its_own_pages(client: Client, site: Site) -> None:
+    Site.objects.filter(pk=site.pk).update(is_enabled=False)
+    for answer in (
+        ask_ticket(client, {"site": site.key}),
+        client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE}),
+    ):
+        assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (404, "*")
 
 
 def test_the_key_of_one_site_is_no_good_on_the_domain_of_another(client: Client, rival_site: Site) -> None:
@@ -97,24 +108,25 @@ def test_a_body_that_makes_no_sense_is_told_what_is_wrong(
 # --- the facts of a site ----------------------------------------------------------------------------------
 
 
-def test_the_loader_learns_the_facts_of_its_site(client: Client, site: Site) -> None:
-    """docs/protocol.md: a `SiteView`, kept for a minute, the form and the notice included."""
+def test_the_loader_learns_the_facts_of_its_site(
+    client: Client, site: Site, intake: Department, olga: Operator
+) -> None:
+    """docs/protocol.md: what a launcher is drawn from and nothing else, kept for a minute."""
     answer = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
-    facts = msgspec.json.decode(answer.content, type=SiteView)
-    assert (facts.key, facts.firm, facts.online) == (site.key, "Acme Law", [])
-    assert [each.name for each in facts.departments] == ["Intake", "Billing"]
-    assert facts.notice.sha256 == notices.current(site).sha256
-    assert not any(each.required for each in facts.fields)
+    assert json.loads(answer.content) == {"color": site.color, "online": []}
     assert answer["Cache-Control"] == "public, max-age=60"
     assert (answer["Access-Control-Allow-Origin"], answer["Vary"]) == (PAGE, "Origin")
+    set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
+    renew_leases([olga.pk])
+    later = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
+    assert json.loads(later.content)["online"] == [intake.uid]
 
 
-def test_facts_take_four_queries(
+def test_facts_take_two_queries(
     client: Client, site: Site, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Site and account, notice, departments, who is online."""
-    client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
-    with django_assert_num_queries(4):
+    """Site and account, and who is online."""
+    with django_assert_num_queries(2):
         client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
 
 
