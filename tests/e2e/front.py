@@ -30,11 +30,14 @@ class Front:
 
     `flags` are for a browser: our names lead here, and a certificate that nobody knows is good enough.
     `delay` is how long every piece takes in each direction, in seconds. `hold()` lets nothing through in
-    either direction, though connections are taken, until `release()`; `cut()` ends all there are.
+    either direction, though connections are taken, until `release()`; `cut()` ends all there are. With
+    `sockets` off it knows plain requests only, as an old proxy does; with `tls` off it is plain http.
     """
 
-    def __init__(self, routes: dict[str, int]) -> None:
+    def __init__(self, routes: dict[str, int], *, tls: bool = True, sockets: bool = True) -> None:
         self.routes = routes
+        self.tls = tls
+        self.sockets = sockets
         self.delay = 0.0
         self._loop = asyncio.new_event_loop()
         self._passes = asyncio.Event()
@@ -77,7 +80,8 @@ class Front:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=_certificate(list(self.routes)))
+        secret = _certificate(list(self.routes)) if self.tls else None
+        return await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=secret)
 
     async def _close(self) -> None:
         self._server.close()
@@ -110,8 +114,13 @@ class Front:
         named = {name.lower(): value for name, value in fields}
         port = self.routes[named["host"].partition(":")[0]]
         upgrade = "upgrade" in named
+        if upgrade and not self.sockets:
+            writer.write(b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+            writer.close()
+            return
         kept = [(name, value) for name, value in fields if upgrade or name.lower() != "connection"]
-        kept += [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")]
+        kept += [("X-Forwarded-Proto", "https" if self.tls else "http"), ("X-Forwarded-For", "203.0.113.9")]
         kept += [] if upgrade else [("Connection", "close")]
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
         try:

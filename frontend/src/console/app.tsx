@@ -6,6 +6,7 @@ import { CLOSE_CODES } from "../wire/protocol.ts";
 import { titleOf } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { Lists } from "./lists.tsx";
+import { Needs } from "./needs.tsx";
 import { Pane } from "./pane.tsx";
 import { Rail } from "./rail.tsx";
 import { isMine, mine, waiting } from "./state.ts";
@@ -60,7 +61,7 @@ function Trouble({ desk }: { desk: Desk }) {
     return () => clearTimeout(timer);
   }, [gone]);
   const stopped = state === "stopped" && code !== 0;
-  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status" />;
+  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status">{known && <Needs desk={desk} />}</div>;
   return (
     <div class="trouble" role="status">
       <div class={`banner ${stopped ? "banner-bad" : "banner-warn"}`}>

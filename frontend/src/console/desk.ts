@@ -56,6 +56,13 @@ export function desk(element: HTMLElement) {
     atEnd,
     muted,
     kept: box.kept,
+    /** Names of the missing things that were read about and put away. */
+    get needsRead(): string {
+      return box.get("needs") ?? "";
+    },
+    set needsRead(names: string) {
+      box.set("needs", names);
+    },
     tell,
     hush,
     mute(on: boolean): void {

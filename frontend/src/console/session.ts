@@ -33,6 +33,8 @@ export interface Surroundings {
 export interface Link {
   readonly state: LinkState;
   readonly code: number;
+  /** Whether we poll, because no socket gets through. */
+  readonly polls: boolean;
 }
 
 type Wire = st.Frame & { readonly id?: number };
@@ -46,7 +48,7 @@ const SYNC_AGAIN_MS = 1_000;
 
 export class Session {
   readonly state = signal<st.State>(st.nothing);
-  readonly link = signal<Link>({ state: "idle", code: 0 });
+  readonly link = signal<Link>({ state: "idle", code: 0, polls: false });
   readonly unsent = signal<readonly Unsent[]>([]);
   readonly unsentNotes = signal<readonly Unsent[]>([]);
   /** Uids of chats for which an answer of the server is awaited. */
@@ -72,7 +74,7 @@ export class Session {
       hello: async () => ({ type: "hello", protocol: PROTOCOL }),
       isWelcome: (f) => f.type === "operator_welcome",
       onFrame: (f) => this.hear(f),
-      onState: (state, code) => (this.link.value = { state, code }),
+      onState: (state, code) => (this.link.value = { state, code, polls: this.connection.polling }),
       quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors
       poll: () => poll(url, () => this.at()),
       box,

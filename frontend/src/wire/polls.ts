@@ -10,9 +10,9 @@ let part: { PollSocket: typeof PollSocket } | undefined;
 /** For the address of a socket. Rejects where the file cannot be had; a browser asks only once for one name. */
 export async function poll(url: string, at: () => object): Promise<Pipe> {
   if (!part) {
-    const loading = import(POLL_FILE + suffix);
+    const file = POLL_FILE + suffix;
     suffix += "&";
-    part = (await loading) as typeof part;
+    part = (await import(file)) as typeof part;
   }
   return new part!.PollSocket(url.replace(/^ws(.*?)\/ws\//, "http$1/poll/"), at);
 }
