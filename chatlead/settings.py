@@ -109,14 +109,23 @@ else:
 # --- Redis: fan-out, single-use tickets, tasks; none in the embedded default ------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_PREFIX = env.str("CHATLEAD_REDIS_PREFIX", default="chatlead")
+# What was used up stands apart from what is counted: a flood of counters must not push out a used ticket.
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {
+    name: {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": REDIS_PREFIX,
+        "KEY_PREFIX": prefix,
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20000}}
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "OPTIONS": {"MAX_ENTRIES": most},
+    }
+    for name, prefix, most in (
+        ("default", REDIS_PREFIX, 20_000),
+        ("used", f"{REDIS_PREFIX}:used", 100_000),
+    )
 }
 
 # --- Tasks --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 
 from chatlead.errors import TicketRefused, Unavailable
 
@@ -45,7 +45,7 @@ def redeem(ticket: str, site: Site, embedder: str) -> None:
     if not hmac.compare_digest(expected, found["mac"]) or int(found["expiry"]) < time.time():
         raise TicketRefused
     try:
-        unused = cache.add(f"ticket:{found['nonce']}", 1, timeout=2 * SECONDS)
+        unused = caches["used"].add(f"ticket:{found['nonce']}", 1, timeout=2 * SECONDS)
     except Exception as error:
         raise Unavailable from error
     if not unused:

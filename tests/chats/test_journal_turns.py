@@ -102,7 +102,7 @@ async def test_a_turn_larger_than_a_batch_is_cut_in_order(desk: Desk) -> None:
 async def test_who_comes_from_another_thread_waits_for_nobodys_turn(desk: Desk) -> None:
     """An entry whose loop does not run here is given at once; its answer comes on its loop."""
     loop = asyncio.get_running_loop()
-    await asyncio.to_thread(lambda: [desk.say(word, loop=loop) for word in "abc"])
+    await asyncio.to_thread(desk.say, *"abc", loop=loop)
     assert len(await desk.heard(3)) == 3
     assert desk.written == ["a", "b", "c"]
 

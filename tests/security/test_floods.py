@@ -7,15 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
 from accounts import actions as accounts
+from accounts import limits as counters
 from accounts import notices
 from accounts.models import Operator, OutboxItem, Site
 from chatlead.asgi import application
-from chatlead.errors import RateLimited
+from chatlead.errors import RateLimited, TicketRefused
 from chats import journal
 from chats.actions import end_chat, leave_message, start_chat
 from chats.journal.plain import EDITS_MAX
@@ -23,6 +25,7 @@ from chats.models import Chat, Message
 from tests.chats.journal_hands import by_visitor
 from tests.conftest import PASSWORD, visitor_on
 from tests.identifiers import new_ref
+from visitors import tickets
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,3 +212,16 @@ def test_a_message_is_not_edited_without_end(active_chat: Chat) -> None:
         gone = [by_visitor(active_chat, kind="deletion", target=said.seq)]
         assert [each.status for each in journal.append(gone)] == ["stored"]
     assert set(Message.objects.filter(target=said.seq).values_list("text", flat=True)) == {""}
+
+
+# --- tickets (D-2) ----------------------------------------------------------------------------------------
+
+
+def test_a_flood_of_counters_does_not_free_a_used_ticket(site: Site) -> None:
+    """D-2, P-18: what is counted and what was used up are kept apart."""
+    ticket = tickets.issue(site, "https://www.acme.test")
+    tickets.redeem(ticket, site, "https://www.acme.test")
+    for number in range(25_000 if "locmem" in django_settings.CACHES["default"]["BACKEND"] else 100):
+        counters.count("starts:session", f"stranger {number}")
+    with pytest.raises(TicketRefused):
+        tickets.redeem(ticket, site, "https://www.acme.test")
