@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.models import Account, Department, DepartmentMember, Operator, Site
+from accounts.models import Account, Department, DepartmentMember, Installation, Operator, Site
+from accounts.signals import operator_withdrawn
 from chatlead.errors import NotFound
 from chatlead.realtime import topics
 from chatlead.realtime.events import AvailabilityChanged, OperatorChanged
@@ -19,6 +20,7 @@ from chatlead.realtime.publish import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 
 def set_availability(*, account_id: int, operator_id: int, online: bool) -> None:
@@ -29,62 +31,110 @@ def set_availability(*, account_id: int, operator_id: int, online: bool) -> None
     intent = Operator.Availability.ONLINE if online else Operator.Availability.AWAY
     with transaction.atomic():
         mine = Operator.objects.filter(pk=operator_id, account_id=account_id, suspended_at=None)
-        if mine.exclude(availability=intent).update(availability=intent):
+        if mine.exclude(availability=intent).update(availability=intent, gone_at=None):
             _tell(account_id, [operator_id])
         elif not mine.exists():
             raise NotFound
 
 
-def renew_leases(operator_ids: Iterable[int]) -> None:
-    """Their consoles are connected. Tells of those who had not been there and have now come back."""
+def renew_leases(operator_ids: Iterable[int], *, heard_ago: float = 0.0) -> None:
+    """A console of theirs gave a sign of life `heard_ago` seconds ago; a lease is only ever made longer.
+
+    Tells of those who had been gone and have now come back. Their intent still holds, unless they were gone
+    for more than AWAY_SECONDS: then it is Away, so that nobody is offered chats who has forgotten about them.
+    """
     ids = list(operator_ids)
-    now = timezone.now()
-    until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    gone = Q(lease_until=None) | Q(lease_until__lte=now)
+    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS - heard_ago)
     live = Operator.objects.filter(pk__in=ids, suspended_at=None)
-    back = list(live.filter(gone).values_list("account_id", "pk"))
-    if not back:
-        live.update(lease_until=until)
+    live.filter(lease_until__lt=until).update(lease_until=until)
+    if heard_ago >= settings.LEASE_SECONDS or not live.filter(lease_until=None).exists():
         return
     with transaction.atomic():
-        live.update(lease_until=until)
+        gone = live.filter(lease_until=None).order_by("id").select_for_update(no_key=True)
+        back = list(gone.values_list("account_id", "pk"))
+        mine = Operator.objects.filter(pk__in=[pk for _, pk in back])
+        for_long = Q(availability=Operator.Availability.ONLINE, gone_at__lt=selectors.long_ago())
+        mine.exclude(for_long).update(gone_at=None)  # the others keep it, so that they can be told why
+        mine.filter(for_long).update(availability=Operator.Availability.AWAY)
+        mine.update(lease_until=until)
         _tell_each_account(back)
 
 
 def expire_leases() -> int:
-    """Whose console has been gone for a lease's time is not there. Run by a timer; returns how many."""
-    stale = Operator.objects.filter(lease_until__lte=timezone.now())
+    """Of whom nothing was heard for a lease's time is gone. Returns how many were noticed.
+
+    Only for whoever holds the watch (`keep_watch`), or an outage of ours would be taken for theirs.
+    """
+    now = timezone.now()
+    lease = timedelta(seconds=settings.LEASE_SECONDS)
+    # the clock was set back: nobody is there for longer than a lease without a sign
+    Operator.objects.filter(lease_until__gt=now + 2 * lease).update(lease_until=now + lease)
+    stale = Operator.objects.filter(lease_until__lte=now)
     if not stale.exists():
         return 0
     with transaction.atomic():
-        gone = list(stale.select_for_update().values_list("account_id", "pk"))
-        Operator.objects.filter(pk__in=[pk for _, pk in gone]).update(lease_until=None)
+        locked = stale.order_by("id").select_for_update(no_key=True)
+        gone = list(locked.values_list("account_id", "pk"))
+        theirs = Operator.objects.filter(pk__in=[pk for _, pk in gone])
+        theirs.update(gone_at=F("lease_until") - lease, lease_until=None)
         _tell_each_account(gone)
     return len(gone)
 
 
+def keep_watch(*, began_at: datetime) -> bool:
+    """Says that a web process looks who is there. True where it is this one's turn to say who has gone.
+
+    Called by every web process each `watch_seconds()`. The turn is one at a time over all processes: the row
+    decides. Nobody's, for SETTLE_SECONDS after the watch began or after a break in it: while nobody could
+    hear a sign of life, its absence says nothing. `began_at` is when this process began; if nobody has kept
+    watch since, that was a break (V-14).
+    """
+    selectors.epoch()  # makes the row
+    now = timezone.now()
+    turn = timedelta(seconds=selectors.watch_seconds() * 0.8)
+    latest = max(began_at, now - 4 * turn)
+    broken = Q(watched_at=None) | Q(watched_at__lt=latest) | Q(watched_at__gt=now + turn)
+    due = Q(watched_at=None) | Q(watched_at__lte=now - turn) | Q(watched_at__gt=now + turn)
+    since = Case(When(broken, then=Value(now)), default=F("watched_since"), output_field=DateTimeField())
+    if not Installation.objects.filter(due, pk=1).update(watched_since=since, watched_at=now):
+        return False
+    begun = selectors.watched_since()
+    return begun is not None and begun <= now - timedelta(seconds=settings.SETTLE_SECONDS)
+
+
 def suspend_operator(*, account_id: int, operator_id: int) -> None:
-    """From now on the operator may nothing: writes are refused at once, open sockets close within seconds."""
+    """From now on the operator may nothing: writes are refused at once, open sockets close within seconds.
+
+    Their chats wait again, in the same transaction.
+    """
     with transaction.atomic():
         mine = Operator.objects.filter(pk=operator_id, account_id=account_id, suspended_at=None)
         if not mine.update(suspended_at=timezone.now(), rights_epoch=F("rights_epoch") + 1):
             raise NotFound
+        operator_withdrawn.send(Operator, operator_id=operator_id, department_ids=None)
         _tell(account_id, [operator_id])
 
 
 def set_departments(*, account_id: int, operator_id: int, department_uids: Iterable[str]) -> None:
-    """All departments of an operator. Raises NotFound for anything of another account."""
+    """All departments of an operator. Raises NotFound for anything of another account.
+
+    Their chats of a department that they are taken off wait there again, in the same transaction.
+    """
     wanted = set(department_uids)
     with transaction.atomic():
         mine = Operator.objects.filter(pk=operator_id, account_id=account_id, suspended_at=None)
         found = list(Department.objects.filter(account_id=account_id, uid__in=wanted))
         if len(found) != len(wanted) or not mine.update(rights_epoch=F("rights_epoch") + 1):
             raise NotFound
-        DepartmentMember.objects.filter(operator_id=operator_id).exclude(department__in=found).delete()
+        lost = DepartmentMember.objects.filter(operator_id=operator_id).exclude(department__in=found)
+        left = frozenset(lost.values_list("department_id", flat=True))
+        lost.delete()
         for department in found:
             DepartmentMember.objects.get_or_create(
                 account_id=account_id, department=department, operator_id=operator_id
             )
+        if left:
+            operator_withdrawn.send(Operator, operator_id=operator_id, department_ids=left)
         _tell(account_id, [operator_id])
 
 
@@ -103,14 +153,13 @@ def _tell(account_id: int, operator_ids: list[int]) -> None:
     """
     Account.objects.filter(pk=account_id).update(team_version=F("team_version") + len(operator_ids))
     version = selectors.team_version(account_id) - len(operator_ids)
-    now = timezone.now()
     departments: dict[int, list[str]] = {pk: [] for pk in operator_ids}
     members = DepartmentMember.objects.filter(operator_id__in=operator_ids)
     for operator_id, uid in members.values_list("operator_id", "department__uid"):
         departments[operator_id].append(uid)
     operators = Operator.objects.filter(pk__in=operator_ids).order_by("id")
     for number, operator in enumerate(operators, start=version + 1):
-        view = selectors.operator_view(operator, departments[operator.pk], now)
+        view = selectors.operator_view(operator, departments[operator.pk])
         gone = operator.suspended_at is not None
         publish(OperatorChanged(operator=view, version=number, gone=gone), topics.team(account_id))
     for site_id in Site.objects.filter(account_id=account_id).order_by("id").values_list("id", flat=True):

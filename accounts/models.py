@@ -28,6 +28,9 @@ class Installation(models.Model):
     """This database, one row. `epoch` changes when it is restored: clients then start afresh (V-3)."""
 
     epoch = impersonal(models.CharField(max_length=32, default=new_uid), "a random id")
+    # when a process last looked who is there, and since when that has been done without a break (V-14)
+    watched_at = models.DateTimeField(null=True, blank=True)
+    watched_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
 
@@ -126,7 +129,8 @@ class Operator(models.Model):
     """A membership of a user in an account.
 
     `rights_epoch` is raised by every change of rights (role, department, suspension); the journal
-    compares it at each write. `availability` is the intent; `lease_until` says whether it is true.
+    compares it at each write. `availability` is the intent; `lease_until` says whether it is true: it is
+    None once nothing was heard of their consoles for a lease's time, and `gone_at` then says since when.
     """
 
     class Availability(models.TextChoices):
@@ -150,6 +154,7 @@ class Operator(models.Model):
     rights_epoch = models.BigIntegerField(default=1)
     availability = models.CharField(max_length=10, choices=Availability.choices, default=Availability.AWAY)
     lease_until = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import notices
@@ -57,6 +59,7 @@ class OperatorPrincipal:
     department_ids: frozenset[int]
     rights_epoch: int
     login_key: str
+    is_unlimited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def admit_operator(handshake: Handshake, hello: OperatorHello) -> OperatorPrinci
     memberships = Operator.objects.filter(user=user, suspended_at=None).order_by("id")
     if hello.account:
         memberships = memberships.filter(account__uid=hello.account)
-    operator = memberships.first()
+    operator = memberships.select_related("account").first()
     if operator is None:
         raise Forbidden
     departments = DepartmentMember.objects.filter(operator=operator).values_list("department_id", flat=True)
@@ -122,6 +125,7 @@ def admit_operator(handshake: Handshake, hello: OperatorHello) -> OperatorPrinci
         department_ids=frozenset(departments),
         rights_epoch=operator.rights_epoch,
         login_key=login_key,
+        is_unlimited=operator.account.is_unlimited,
     )
 
 
@@ -157,21 +161,57 @@ def live_logins(login_keys: Iterable[str]) -> set[str]:
 # --- departments and the team -------------------------------------------------------------------------
 
 
-def is_really_online(operator: Operator, now: datetime) -> bool:
-    """Online is the intent and a console is connected."""
+def is_really_online(operator: Operator) -> bool:
+    """Online is the intent, and nobody has found the operator gone (`expire_leases`, which also tells)."""
     return (
         operator.availability == Operator.Availability.ONLINE
         and operator.suspended_at is None
         and operator.lease_until is not None
-        and operator.lease_until > now
     )
+
+
+def watch_seconds() -> float:
+    """How often each web process writes down who is there, and one of them looks who has gone."""
+    return float(settings.LEASE_SECONDS) / 6
+
+
+def watched_since() -> datetime | None:
+    """Since when it was seen without a break who is there; None where nobody has looked yet."""
+    return Installation.objects.values_list("watched_since", flat=True).filter(pk=1).first()
+
+
+def long_ago() -> datetime:
+    """Who has been gone since before this moment comes back as Away."""
+    return timezone.now() - timedelta(seconds=settings.AWAY_SECONDS)
+
+
+def away_since(operator_id: int) -> datetime | None:
+    """Since when an operator was gone, where that was so long that the intent became Away by itself."""
+    found = Operator.objects.filter(
+        pk=operator_id,
+        availability=Operator.Availability.AWAY,
+        lease_until__isnull=False,
+        gone_at__isnull=False,
+    )
+    return found.values_list("gone_at", flat=True).first()
+
+
+def lost_operators() -> QuerySet[Operator]:
+    """Who has been gone for so long, or was never there, that no visitor should wait for them any more."""
+    over = timezone.now() - timedelta(seconds=settings.RETURN_SECONDS)
+    return Operator.objects.filter(Q(gone_at=None) | Q(gone_at__lte=over), lease_until=None)
+
+
+def hold_if_lost(operator_id: int) -> Operator | None:
+    """The operator, where they are lost still; their coming back then waits for the transaction's end."""
+    return lost_operators().select_for_update(no_key=True).filter(pk=operator_id).first()
 
 
 def online_departments(*, site_id: int | None = None, account_id: int | None = None) -> list[str]:
     """Uids of the departments with somebody online now, of a site (those it offers) or of an account."""
     found = Department.objects.filter(
         operators__availability=Operator.Availability.ONLINE,
-        operators__lease_until__gt=timezone.now(),
+        operators__lease_until__isnull=False,
         operators__suspended_at=None,
         operators__user__is_active=True,
     )
@@ -184,7 +224,7 @@ def online_by_site(site_ids: Iterable[int]) -> dict[int, list[str]]:
     offered = SiteDepartment.objects.filter(
         site_id__in=list(site_ids),
         department__operators__availability=Operator.Availability.ONLINE,
-        department__operators__lease_until__gt=timezone.now(),
+        department__operators__lease_until__isnull=False,
         department__operators__suspended_at=None,
         department__operators__user__is_active=True,
     ).order_by("department__position", "department_id")
@@ -194,7 +234,7 @@ def online_by_site(site_ids: Iterable[int]) -> dict[int, list[str]]:
     return found
 
 
-def operator_view(operator: Operator, departments: Iterable[str], now: datetime) -> OperatorView:
+def operator_view(operator: Operator, departments: Iterable[str]) -> OperatorView:
     """A colleague as the console shows them; `departments` are uids."""
     return OperatorView(
         uid=operator.uid,
@@ -202,20 +242,19 @@ def operator_view(operator: Operator, departments: Iterable[str], now: datetime)
         role=operator.role,
         departments=sorted(departments),
         availability=cast("Availability", operator.availability),
-        online=is_really_online(operator, now),
+        online=is_really_online(operator),
     )
 
 
 def team(account: Account | int) -> list[OperatorView]:
     """All operators of an account but the suspended, in the order they came, in two queries."""
     account_id = account if isinstance(account, int) else account.pk
-    now = timezone.now()
     operators = list(Operator.objects.filter(account_id=account_id, suspended_at=None).order_by("id"))
     departments: dict[int, list[str]] = {operator.pk: [] for operator in operators}
     members = DepartmentMember.objects.filter(account_id=account_id, operator__suspended_at=None)
     for operator_id, uid in members.values_list("operator_id", "department__uid"):
         departments[operator_id].append(uid)
-    return [operator_view(operator, departments[operator.pk], now) for operator in operators]
+    return [operator_view(operator, departments[operator.pk]) for operator in operators]
 
 
 def team_version(account_id: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from accounts import actions, outbox
+from accounts import outbox
 
 
 @shared_task
@@ -17,9 +17,3 @@ def deliver(item_id: int) -> None:
 def sweep_outbox() -> int:
     """Carries out whatever is due and was forgotten by a broker or a worker. Returns how many were done."""
     return sum(outbox.carry_out(item_id) for item_id in outbox.due_ids())
-
-
-@shared_task
-def expire_leases() -> int:
-    """Tells of operators whose consoles have gone. Returns how many."""
-    return actions.expire_leases()

@@ -19,6 +19,7 @@ ROWS = frozenset(
         "message_deleted",
         "chat_accepted",
         "chat_transferred",
+        "chat_returned",
         "chat_closed",
     )
 )
@@ -165,6 +166,8 @@ class Chat:
         elif kind == "chat_transferred":
             self.state, self.operator = row["state"], row.get("to_operator", "")
             self.department = row["department_uid"]
+        elif kind == "chat_returned":
+            self.state, self.operator = "waiting", ""
         elif kind == "chat_closed":
             self.state = row["state"]
         self._changed(self, row)

@@ -22,7 +22,6 @@ app.autodiscover_tasks()
 app.conf.worker_hijack_root_logger = False
 app.conf.beat_schedule = {
     "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
-    "whose console has gone": {"task": "accounts.tasks.expire_leases", "schedule": 10.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
 }
 

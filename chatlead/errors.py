@@ -83,6 +83,13 @@ class ChatAlreadyTaken(ChatLeadError):
     code, status, message = "chat_already_taken", 409, "A colleague has accepted this chat."
 
 
+class ChatReturned(ChatLeadError):
+    """For the operator who had it: nothing of theirs was heard for too long, so it waits or is another's."""
+
+    code, status = "chat_returned", 409
+    message = "This chat went back to the line while you were away."
+
+
 class ChatAlreadyOpen(ChatLeadError):
     code, status, message = "chat_already_open", 409, "A chat is open already."
 

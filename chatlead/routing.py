@@ -6,14 +6,14 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.selectors import admit_operator
+from accounts.selectors import admit_operator, watch_seconds
 from chatlead.realtime import commands
 from chatlead.realtime.endpoint import Endpoint
 from chatlead.realtime.hub import every
 from chatlead.realtime.poll import Polling
 from chatlead.realtime.socket import Socket
-from chats import consumers, news, positions
-from visitors.sessions import admit, pass_of, readmit
+from chats import consumers, flow, news, positions, rounds
+from visitors.sessions import admit, check_sites, pass_of, readmit
 
 visitor = Endpoint(
     name="visitor",
@@ -23,6 +23,7 @@ visitor = Endpoint(
     topics=positions.topics_of_visitor,
     welcome=consumers.welcome_visitor,
     parts=[consumers.both, consumers.visitors],
+    standing=flow.standing_of_visitor,
     is_owed=consumers.is_owed,
 )
 operator = Endpoint(
@@ -33,6 +34,8 @@ operator = Endpoint(
     topics=positions.topics_of_operator,
     welcome=consumers.welcome_operator,
     parts=[consumers.both, consumers.operators],
+    standing=flow.standing_of_operator,
+    is_first=True,
     is_owed=consumers.is_owed,
 )
 
@@ -61,8 +64,11 @@ POLLS: dict[str, Polling] = {
 }
 
 POSITION_JITTER = settings.POSITION_SECONDS * 2 / 3  # 15 to 25 s (V-3)
+OPERATOR_SECONDS = min(settings.POSITION_SECONDS, settings.LEASE_SECONDS / 4)
 
-every(settings.POSITION_SECONDS, positions.tell_operators, jitter=POSITION_JITTER, at_return=True)
+# operators oftener, since the answer renews their lease: two may be lost
+every(OPERATOR_SECONDS, positions.tell_operators, jitter=OPERATOR_SECONDS / 2, at_return=True)
 every(settings.POSITION_SECONDS, positions.tell_visitors, jitter=POSITION_JITTER, at_return=True)
-every(settings.LEASE_SECONDS / 4, positions.renew_leases)
+every(watch_seconds(), rounds.keep_presence)
 every(settings.RIGHTS_SECONDS, positions.check_rights)
+every(settings.POSITION_SECONDS, check_sites, jitter=POSITION_JITTER)

@@ -6,5 +6,5 @@ class ChatsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The outbox must know who sends our mails, in whatever process it runs."""
-        from chats import mails  # noqa: F401
+        """The outbox must know who sends our mails, and the accounts who gives chats back, in any process."""
+        from chats import mails, receivers  # noqa: F401

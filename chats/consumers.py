@@ -6,21 +6,22 @@ What is said goes by the journal and waits for nothing on the loop; the rest cal
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 import msgspec
-from django.conf import settings
 
 from accounts.actions import renew_leases, set_availability
 from accounts.selectors import OperatorPrincipal
-from chatlead.errors import ChatClosed, ChatLeadError, NotFound, RateLimited
+from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound
 from chatlead.realtime import commands, events, replies
 from chatlead.realtime.endpoint import Commands
-from chats import actions, journal, marks, prechat, recovery, selectors, snapshot
+from chatlead.realtime.faults import report
+from chats import actions, flow, journal, marks, positions, prechat, recovery, selectors, snapshot
+from chats.flow import Flight
 from chats.selectors import Handle
 
 if TYPE_CHECKING:
@@ -32,62 +33,15 @@ if TYPE_CHECKING:
     from chats.selectors import Principal
     from visitors.sessions import VisitorPrincipal
 
+logger = logging.getLogger(__name__)
+
 Said = commands.SendMessage | commands.EditMessage | commands.DeleteMessage | commands.AddNote
 Of = Said | commands.SetTyping | commands.Mark
 
 FRESH_SECONDS = 10.0  # a handle older than this is read again before somebody is told of typing
-IN_FLIGHT = 256  # rows of one person that wait for the journal
 TYPING_SECONDS = 0.2  # between two signs of typing that are passed on
 
 both, visitors, operators = Commands(), Commands(), Commands()
-
-
-class Bucket:
-    """So many at once, then so many a second (D-1). One for all sockets of a visitor's session here."""
-
-    __slots__ = ("__weakref__", "at", "left")
-
-    def __init__(self) -> None:
-        self.left = float(settings.MESSAGE_BURST)
-        self.at = monotonic()
-
-    def wait(self) -> float:
-        """Takes one; 0, or the seconds after which there is one again."""
-        now = monotonic()
-        rate: float = settings.MESSAGE_RATE
-        self.left = min(float(settings.MESSAGE_BURST), self.left + (now - self.at) * rate)
-        self.at = now
-        if self.left < 1.0:
-            return (1.0 - self.left) / rate
-        self.left -= 1.0
-        return 0.0
-
-
-class Flight:
-    """What one person's sockets here have given to the journal and not heard of yet. Beyond IN_FLIGHT their
-    next frames are not read until there is room, so that nobody fills everybody's queue."""
-
-    __slots__ = ("__weakref__", "count", "waiting")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.waiting: list[asyncio.Future[None]] = []
-
-    def land(self) -> None:
-        """One was settled."""
-        self.count -= 1
-        if self.waiting and self.count < IN_FLIGHT:
-            woken, self.waiting = self.waiting, []
-            for each in woken:
-                if not each.done():
-                    each.set_result(None)
-
-    async def room(self) -> None:
-        """Wait until there is some."""
-        while self.count >= IN_FLIGHT:
-            turn = asyncio.get_running_loop().create_future()
-            self.waiting.append(turn)
-            await turn
 
 
 def is_owed(caller: Caller) -> bool:
@@ -96,17 +50,14 @@ def is_owed(caller: Caller) -> bool:
     return flight is not None and flight.count > 0
 
 
-# By session or operator, as long as one of their sockets is here and has written something.
-_buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
-_flights: WeakValueDictionary[str | int, Flight] = WeakValueDictionary()
-
 # --- coming in ----------------------------------------------------------------------------------------
 
 
 def welcome_visitor(principal: VisitorPrincipal) -> replies.PageWelcome | replies.VisitorWelcome:
-    """The snapshot for the loader, or for the frame."""
+    """The snapshot for the loader, or for the frame, of whose chat the operators learn that she is there."""
     if principal.role == "page":
         return snapshot.page_welcome(principal)
+    actions.note_visitors([principal.session_key])
     return snapshot.visitor_welcome(principal)
 
 
@@ -161,7 +112,7 @@ def _submit(
     principal = socket.principal
     flight = socket.memory.get(Flight)
     if flight is None:
-        flight = socket.memory[Flight] = _flights.setdefault(_person(principal), Flight())
+        flight = socket.memory[Flight] = flow.flight_of(principal)
     if type(principal) is OperatorPrincipal:
         entry = journal.Entry(
             chat_id=handle.chat_id,
@@ -177,8 +128,6 @@ def _submit(
             target=target,
         )
     else:
-        if not principal.is_unlimited:
-            _limit(socket)
         entry = journal.Entry(
             chat_id=handle.chat_id,
             account_id=principal.account_id,
@@ -191,20 +140,7 @@ def _submit(
         )
     journal.submit(entry, partial(_settled, socket, command, flight), socket)
     flight.count += 1
-    return None if flight.count < IN_FLIGHT else flight.room()
-
-
-def _person(principal: Principal) -> str | int:
-    return principal.operator_id if isinstance(principal, OperatorPrincipal) else principal.session_key
-
-
-def _limit(socket: Caller) -> None:
-    bucket = socket.memory.get(Bucket)
-    if bucket is None:
-        bucket = socket.memory[Bucket] = _buckets.setdefault(socket.principal.session_key, Bucket())
-    seconds = bucket.wait()
-    if seconds:
-        raise RateLimited(retry_after_ms=int(seconds * 1000) + 1)
+    return flight.room() if flight.is_full() else None
 
 
 def _settled(socket: Caller, command: Said, flight: Flight, result: journal.Outcome | ChatLeadError) -> None:
@@ -232,7 +168,27 @@ def _settled(socket: Caller, command: Said, flight: Flight, result: journal.Outc
         socket.fail(NotFound("There is no such message of yours.", field="target"), command)
     else:
         socket.memory.pop(command.chat, None)
-        socket.fail(NotFound(), command)
+        if isinstance(socket.principal, OperatorPrincipal):
+            task = socket.hub.loop.create_task(_refuse(socket, command))
+            _refusals.add(task)
+            task.add_done_callback(_refusals.discard)
+        else:
+            socket.fail(NotFound(), command)
+
+
+_refusals: set[asyncio.Task[None]] = set()  # the loop itself would forget them
+
+
+async def _refuse(socket: Caller, command: Said) -> None:
+    """Why an operator may not write: the chat went back to the line meanwhile, or nobody's business."""
+    principal = socket.principal
+    ids = (command.chat, principal.account_id, principal.operator_id)
+    try:
+        returned = await socket.run(selectors.was_returned_from, *ids)
+    except Exception as error:
+        report(logger, "a refusal was not looked up", error)
+        returned = False
+    socket.fail(ChatReturned() if returned else NotFound(), command)
 
 
 async def _look_up(
@@ -244,6 +200,24 @@ async def _look_up(
     waiting = again(socket, command)
     if waiting is not None:
         await waiting
+
+
+# --- being there ----------------------------------------------------------------------------------------
+
+
+@both.fast(commands.StillHere)
+def still_here(socket: Caller, command: commands.StillHere) -> None:
+    """Written down with the others' (positions.keep_presence)."""
+    positions.heard(socket)
+
+
+@visitors.fast(commands.LeavePage)
+async def leave_page(socket: Caller, command: commands.LeavePage) -> None:
+    """Another page of the same session that is open here says that she is still there."""
+    principal: VisitorPrincipal = socket.principal
+    socket.memory[positions.LEAVING] = True
+    if principal.session_key and not positions.is_elsewhere(socket):
+        await socket.run(partial(actions.leave_page, principal=principal))
 
 
 # --- signs --------------------------------------------------------------------------------------------
@@ -384,6 +358,7 @@ def leave_message(principal: VisitorPrincipal, command: commands.LeaveMessage) -
     actions.leave_message(
         principal=principal,
         ref=command.ref,
+        chat=command.chat,
         department=command.department,
         name=command.name,
         email=command.email,

@@ -11,7 +11,7 @@ from visitors.models import Visitor, VisitorSession
 
 
 class Chat(models.Model):
-    """waiting -> active -> closed, or waiting -> missed.
+    """waiting -> active -> closed, or waiting -> missed; active -> waiting where the operator was lost.
 
     `last_seq` and `last_staff_seq` are the ends of the two logs. The four marks only grow. `start_ref`
     makes starting idempotent.
@@ -22,6 +22,11 @@ class Chat(models.Model):
         ACTIVE = "active"
         CLOSED = "closed"
         MISSED = "missed"
+
+    class Presence(models.TextChoices):
+        HERE = "here"
+        LEFT = "left"
+        LOST = "lost"
 
     # indexes that begin with account and with session stand below
     account = models.ForeignKey(Account, models.CASCADE, db_index=False)
@@ -60,6 +65,14 @@ class Chat(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     last_message_at = models.DateTimeField()
     visitor_seen_at = models.DateTimeField()
+    # whether her page is open, as operators are told; and since when not
+    visitor_presence = models.CharField(max_length=4, choices=Presence.choices, default=Presence.HERE)
+    visitor_gone_at = models.DateTimeField(null=True, blank=True)
+    # who answered when it last went back to the line without their doing, and when that was
+    returned_from = models.ForeignKey(
+        Operator, models.PROTECT, null=True, blank=True, related_name="returned_chats", db_index=False
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
@@ -75,6 +88,11 @@ class Chat(models.Model):
                 fields=("department", "-closed_at"), condition=Q(state="missed"), name="chat_missed"
             ),
             models.Index(fields=("account", "-id"), name="chat_account"),
+            models.Index(
+                fields=("returned_from", "-returned_at"),
+                condition=Q(returned_from__isnull=False),
+                name="chat_returned",
+            ),
         )
 
 
@@ -97,6 +115,7 @@ class Message(models.Model):
         DELETION = "deletion"
         ACCEPTED = "accepted"
         TRANSFERRED = "transferred"
+        RETURNED = "returned"
         CLOSED = "closed"
 
     class TextState(models.TextChoices):

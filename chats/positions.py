@@ -1,4 +1,4 @@
-"""What is done for all sockets of this process again and again: positions, leases and rights.
+"""What is told to all sockets of this process again and again, and who of them gives signs of life.
 
 Each job asks the database a fixed number of questions, however many sockets there are. Registered in
 chatlead/routing.py.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, cast
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from accounts import actions
 from accounts import selectors as accounts
 from accounts.models import Account, Department
 from accounts.selectors import OperatorPrincipal
@@ -37,10 +36,12 @@ if TYPE_CHECKING:
     from chatlead.realtime.hub import Hub
     from chatlead.realtime.topics import Topic
 
-SEEN_SECONDS = 60  # how old `visitor_seen_at` may be of a visitor who is there
 ENDED_ROUNDS = 4  # for so many times the shortest interval an ended chat is still stated: twice or more
+# in the memory of a caller: when it gave the last sign of life (time.monotonic), and that its page is closing
+HEARD: Final = "heard"
+LEAVING: Final = "leaving"
 STANDS = (
-    "uid", "state", "department_id", "session_key", "last_seq", "visitor_seen_at",
+    "uid", "state", "department_id", "session_key", "last_seq",
     "visitor_delivered", "visitor_read", "operator_delivered", "operator_read",
 )  # fmt: skip
 
@@ -134,13 +135,6 @@ def _newest_missed(departments: set[int]) -> dict[int, tuple[datetime, str]]:
     return {pk: (missed_at, uid) for pk, missed_at, uid in found}
 
 
-async def renew_leases(hub: Hub) -> None:
-    """The operators whose consoles are connected here are there."""
-    ids = {each.principal.operator_id for each in sockets_of(hub, OperatorPrincipal)}
-    if ids:
-        await pool.run(actions.renew_leases, sorted(ids))
-
-
 async def check_rights(hub: Hub) -> None:
     """Whose log-in or membership is gone is shown out; whose departments changed hears the right ones."""
     sockets = sockets_of(hub, OperatorPrincipal)
@@ -176,8 +170,9 @@ def _rights_and_logins(ids: set[int], keys: set[str]) -> tuple[dict[int, Rights]
 async def tell_visitors(hub: Hub) -> None:
     """Visitors with an open chat hear where it stands, and their place while it waits.
 
-    So do those whose chat has ended just now, or they would go on believing in it after a lost event. The
-    others hear who is online: a form for leaving a message is no place to be in when somebody is there.
+    So do those whose chat has ended just now, or they would go on believing in it after a lost event. Who
+    waits and who is in no chat hears who is online: a form for leaving a message is no place to be in when
+    somebody is there, and a line is none when nobody is.
     """
     sockets: dict[str, list[Caller]] = defaultdict(list)
     for each in sockets_of(hub, VisitorPrincipal):
@@ -185,12 +180,14 @@ async def tell_visitors(hub: Hub) -> None:
             sockets[each.principal.session_key].append(each)
     if not sockets:
         return
+    others: list[Caller] = []
     for session_key, position, place in await pool.run(visitor_positions, set(sockets)):
         for each in sockets.pop(session_key, ()):
             each.reply(position)
             if place:
                 each.deliver(encode_event(QueueMoved(chat=position.chat, position=place)).decode())
-    others = [each for group in sockets.values() for each in group]
+                others.append(each)
+    others += [each for group in sockets.values() for each in group]
     if others:
         online = await pool.run(accounts.online_by_site, {each.principal.site_id for each in others})
         for each in others:
@@ -202,13 +199,11 @@ def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]
     """For each of the sessions with an open chat, or one that has just ended: its key, the position, the
     place in line or 0.
 
-    Four queries. Notes that these visitors are here (R-121): a chat that nobody is in ends.
+    Four queries.
     """
     epoch = accounts.epoch()
-    stale = timezone.now() - timedelta(seconds=SEEN_SECONDS)
     places: dict[int, int] = defaultdict(int)
     found: dict[str, tuple[str, Position, int]] = {}
-    unseen: list[int] = []
     # all that are open here: as many as people talk at the moment, and found by an index of their own
     for chat in Chat.objects.filter(state__in=selectors.OPEN).order_by("id").only(*STANDS):
         waits = chat.state == Chat.State.WAITING
@@ -218,10 +213,6 @@ def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]
             continue
         place = places[chat.department_id] if waits else 0
         found[chat.session_key] = (chat.session_key, _stand_of(chat, epoch), place)
-        if chat.visitor_seen_at < stale:
-            unseen.append(chat.pk)
-    if unseen:
-        _note_seen(unseen)
     ended = timezone.now() - timedelta(seconds=settings.POSITION_SECONDS * ENDED_ROUNDS)
     # a message that was left ended as it began, and was never a chat to its visitor
     just_ended = Chat.objects.filter(session__key__in=session_keys, closed_at__gt=ended).filter(
@@ -236,9 +227,18 @@ def _stand_of(chat: Chat, epoch: str) -> Position:
     return Position(chat=chat.uid, seq=chat.last_seq, marks=snapshot.marks_sum(chat), epoch=epoch)
 
 
-def _note_seen(ids: list[int]) -> None:
-    """A chat whose row is being written to just now is left for the next time."""
-    with transaction.atomic():
-        free = Chat.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
-        kept = list(free.filter(pk__in=ids).order_by("id").values_list("pk", flat=True))
-        Chat.objects.filter(pk__in=kept).update(visitor_seen_at=timezone.now())
+# --- who is there (V-14) --------------------------------------------------------------------------------
+
+
+def heard(caller: Caller) -> None:
+    """The browser behind it has given a sign of life. From the first one on it must go on giving them; who
+    never does is there as long as the connection is."""
+    caller.memory[HEARD] = monotonic()
+    caller.memory.pop(LEAVING, None)
+
+
+def is_elsewhere(caller: Caller) -> bool:
+    """Whether another page of the same visitor's session is open in this process."""
+    session_key = caller.principal.session_key
+    others = (each for each in sockets_of(caller.hub, VisitorPrincipal) if each is not caller)
+    return any(each.principal.session_key == session_key and LEAVING not in each.memory for each in others)

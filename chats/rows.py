@@ -10,6 +10,7 @@ from chatlead.realtime.events import (
     ChatAccepted,
     ChatClosed,
     ChatOpened,
+    ChatReturned,
     ChatTransferred,
     LogEvent,
     MessageDeleted,
@@ -29,6 +30,7 @@ SYSTEM_ROWS: Final[dict[str, type[LogEvent]]] = {
     "opened": ChatOpened,
     "accepted": ChatAccepted,
     "transferred": ChatTransferred,
+    "returned": ChatReturned,
     "closed": ChatClosed,
 }
 

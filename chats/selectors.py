@@ -31,6 +31,8 @@ OPEN = (Chat.State.WAITING, Chat.State.ACTIVE)
 SUPERVISORS = frozenset({OperatorRole.SUPERVISOR, OperatorRole.ADMIN, OperatorRole.OWNER})
 MISSED_SHOWN = 20
 MISSED_DAYS = 7
+RETURNED_MINUTES = 60
+RETURNED_SHOWN = 20
 PAGE_ROWS = 100
 RESUME_ROWS = 300
 
@@ -134,6 +136,23 @@ def chats_at_work(principal: OperatorPrincipal) -> QuerySet[Chat]:
     waiting = Q(state=Chat.State.WAITING, department_id__in=principal.department_ids)
     own = Q(state=Chat.State.ACTIVE, operator_id=principal.operator_id)
     return Chat.objects.filter(waiting | own, account_id=principal.account_id)
+
+
+def chats_returned_from(principal: OperatorPrincipal) -> QuerySet[Chat]:
+    """The chats that an operator lost in the last hour and has not taken again, newest first."""
+    lost = Chat.objects.filter(
+        account_id=principal.account_id,
+        returned_from_id=principal.operator_id,
+        returned_at__gt=timezone.now() - timedelta(minutes=RETURNED_MINUTES),
+    )
+    others = lost.exclude(operator_id=principal.operator_id).select_related("visitor")
+    return others.order_by("-returned_at", "-id")[:RETURNED_SHOWN]
+
+
+def was_returned_from(chat_uid: str, account_id: int, operator_id: int) -> bool:
+    """Whether an operator who may not write in a chat had it, until nothing was heard of them."""
+    lost = Chat.objects.filter(uid=chat_uid, account_id=account_id, returned_from_id=operator_id)
+    return lost.exclude(operator_id=operator_id).exists()
 
 
 def missed_chats(principal: OperatorPrincipal) -> QuerySet[Chat]:

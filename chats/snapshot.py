@@ -19,7 +19,7 @@ from accounts.models import Account, Department, Site
 from chatlead.errors import Forbidden
 from chatlead.realtime.commands import PROTOCOL
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView
-from chatlead.realtime.replies import OperatorWelcome, PageWelcome, VisitorWelcome
+from chatlead.realtime.replies import OperatorWelcome, PageWelcome, ReturnedChat, VisitorWelcome
 from chatlead.realtime.shapes import Answer, DepartmentView, Marks, VisitorView
 from chats import rows, selectors
 from chats.models import Chat, Message, Note
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.selectors import OperatorPrincipal
-    from chatlead.realtime.shapes import ChatState
+    from chatlead.realtime.shapes import ChatState, Presence
     from visitors.sessions import VisitorPrincipal
 
 LOG_ROWS = selectors.PAGE_ROWS  # of each chat; older ones are fetched by `load_messages`
@@ -91,6 +91,9 @@ def operator_views(chats: Sequence[Chat]) -> list[ChatView]:
             staff_seq=chat.last_staff_seq,
             marks=marks(chat),
             unread_count=unread[chat.pk],
+            presence=cast("Presence", chat.visitor_presence),
+            gone_at=_ms(chat.visitor_gone_at),
+            returned_at=_ms(chat.returned_at),
             log=logs[chat.pk],
             notes=notes[chat.pk],
         )
@@ -112,6 +115,7 @@ def visitor_view(chat: Chat) -> VisitorChatView:
         uid=chat.uid,
         state=cast("ChatState", chat.state),
         department=chat.department.name,
+        department_uid=chat.department.uid,
         operator_name=chat.operator.name if chat.operator else "",
         started_at=rows.in_ms(chat.started_at),
         closed_at=_ms(chat.closed_at),
@@ -185,8 +189,10 @@ def _ms(moment: datetime | None) -> int:
 
 
 def page_welcome(principal: VisitorPrincipal) -> PageWelcome:
-    """The loader on the host page hears whether somebody is there."""
-    return PageWelcome(protocol=PROTOCOL, online=accounts.online_departments(site_id=principal.site_id))
+    """The loader on the host page hears whether somebody is there, and how its launcher looks by now."""
+    color = Site.objects.values_list("color", flat=True).get(pk=principal.site_id)
+    online = accounts.online_departments(site_id=principal.site_id)
+    return PageWelcome(protocol=PROTOCOL, online=online, color=color)
 
 
 def visitor_welcome(principal: VisitorPrincipal) -> VisitorWelcome:
@@ -225,6 +231,16 @@ def operator_welcome(principal: OperatorPrincipal) -> OperatorWelcome:
         version=account.team_version,
         chats=chats,
         missed=missed,
+        returned=[
+            ReturnedChat(
+                chat=chat.uid,
+                at=_ms(chat.returned_at),
+                number=chat.visitor.number,
+                name=chat.visitor.name,
+            )
+            for chat in selectors.chats_returned_from(principal)
+        ],
+        away_since=_ms(accounts.away_since(principal.operator_id)),
         digest=digest_of(chats, missed),
     )
 

@@ -74,6 +74,11 @@ class Ping(Command, frozen=True, kw_only=True):
     """Answered by `pong`: is anybody there?"""
 
 
+class StillHere(Command, frozen=True, kw_only=True):
+    """The answer to each `position`, said once after the welcome too; not answered. A client that has said
+    it once is believed to be there only while it goes on saying it (V-14)."""
+
+
 class Resume(Command, frozen=True, kw_only=True):
     """What came in `chat` after the public row `after` (and staff row `staff_after`)? Answered by
     `resumed` or `reset`."""
@@ -165,14 +170,21 @@ class StartChat(Command, frozen=True, kw_only=True):
 
 
 class LeaveMessage(Command, frozen=True, kw_only=True):
-    """Nobody is online: `name`, `email` and `text` go to the department. Answered by `done`."""
+    """Nobody is online: `name`, `email` and `text` go to the department. Answered by `done`. `chat` is the
+    own one that waits in vain: it ends with the message, whose `text` may then be empty, because all that
+    was written in the chat goes along."""
 
     ref: UUID
+    chat: Annotated[str, msgspec.Meta(max_length=32)] = ""
     department: Annotated[str, msgspec.Meta(max_length=32)] = ""
     name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
     email: Annotated[str, msgspec.Meta(max_length=EMAIL_MAX)]
-    text: Text
+    text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)] = ""
     notice: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class LeavePage(Command, frozen=True, kw_only=True):
+    """The page is being closed or left (`pagehide`). Not answered; the chat stays open."""
 
 
 # --- operators only ---------------------------------------------------------------------------------
@@ -208,6 +220,7 @@ class AddNote(Command, frozen=True, kw_only=True):
 
 BOTH: tuple[type[Command], ...] = (
     Ping,
+    StillHere,
     Resume,
     SendMessage,
     EditMessage,
@@ -217,7 +230,7 @@ BOTH: tuple[type[Command], ...] = (
     EndChat,
     LoadMessages,
 )
-VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage)
+VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage, LeavePage)
 OPERATOR: tuple[type[Command], ...] = (
     OperatorHello,
     *BOTH,

@@ -19,6 +19,7 @@ from chatlead.realtime.shapes import (
     DepartmentView,
     Marks,
     OperatorView,
+    Presence,
     Shape,
     Side,
     VisitorView,
@@ -93,11 +94,23 @@ class ChatTransferred(LogEvent, frozen=True, kw_only=True):
     state: ChatState
 
 
+class ChatReturned(LogEvent, frozen=True, kw_only=True):
+    """It waits again, in the place of its first wait: `operator`, `name` is not there any more.
+
+    `reason`: `lost` where nothing was heard of them (V-14), `withdrawn` where their right has ended.
+    """
+
+    reason: Literal["lost", "withdrawn"]
+
+
 class ChatClosed(LogEvent, frozen=True, kw_only=True):
-    """The end. `state` is `closed`, or `missed` where nobody had accepted."""
+    """The end. `state` is `closed`, or `missed` where nobody had accepted.
+
+    `reason`: somebody `ended` it; its visitor `left` the line, or left a `message` and the line with it, or
+    was away so long that it was `abandoned` (waiting) or `idle` (active)."""
 
     state: ChatState
-    reason: Literal["ended", "idle", "left"]
+    reason: Literal["ended", "idle", "left", "message", "abandoned"]
 
 
 # --- rows of the staff log --------------------------------------------------------------------------
@@ -119,13 +132,22 @@ class NoteAdded(Event, frozen=True, kw_only=True):
 # --- states: in the snapshot, never replayed --------------------------------------------------------
 
 PublicRow = (
-    ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed
+    ChatOpened
+    | MessagePosted
+    | MessageEdited
+    | MessageDeleted
+    | ChatAccepted
+    | ChatTransferred
+    | ChatReturned
+    | ChatClosed
 )
 
 
 class ChatView(Shape, frozen=True, kw_only=True):
     """A chat as an operator sees it. `log` and `notes` end at `seq` and `staff_seq`; older rows of a
-    long chat are fetched by `load_messages`. `unread_count` counts the visitor's messages."""
+    long chat are fetched by `load_messages`. `unread_count` counts the visitor's messages. `presence` says
+    whether the visitor's page is open, and `gone_at` since when not; `returned_at` when the chat last came
+    back to the line because its operator was lost."""
 
     uid: str
     site: str
@@ -143,16 +165,21 @@ class ChatView(Shape, frozen=True, kw_only=True):
     staff_seq: int
     marks: Marks
     unread_count: int = 0
+    presence: Presence = "here"
+    gone_at: int = 0
+    returned_at: int = 0
     log: list[PublicRow] = []
     notes: list[NoteAdded] = []
 
 
 class VisitorChatView(Shape, frozen=True, kw_only=True):
-    """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next)."""
+    """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next);
+    `department_uid` is among those of `availability_changed` while somebody is there to answer it."""
 
     uid: str
     state: ChatState
     department: str
+    department_uid: str
     operator_name: str = ""
     started_at: int
     closed_at: int = 0
@@ -195,6 +222,15 @@ class TypingChanged(Event, frozen=True, kw_only=True):
     on: bool
 
 
+class PresenceChanged(Event, frozen=True, kw_only=True):
+    """The visitor of the chat `left` the page, was `lost` (nothing was heard of her), or is `here` again."""
+
+    audience: ClassVar[Audience] = Audience.STAFF
+    chat: str
+    presence: Presence
+    at: int
+
+
 class QueueMoved(Event, frozen=True, kw_only=True):
     """The visitor's place in line (R-034)."""
 
@@ -227,12 +263,14 @@ EVENTS: tuple[type[Event], ...] = (
     MessageDeleted,
     ChatAccepted,
     ChatTransferred,
+    ChatReturned,
     ChatClosed,
     NoteAdded,
     ChatListed,
     ChatStarted,
     MarksChanged,
     TypingChanged,
+    PresenceChanged,
     QueueMoved,
     AvailabilityChanged,
     OperatorChanged,

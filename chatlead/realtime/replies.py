@@ -79,10 +79,12 @@ class Messages(Reply, frozen=True, kw_only=True):
 
 
 class PageWelcome(Reply, frozen=True, kw_only=True):
-    """The loader's socket is in."""
+    """The loader's socket is in. `online` names the departments with somebody online; `color` is the
+    launcher's, which may have changed since the page was loaded."""
 
     protocol: int
     online: list[str]
+    color: str
 
 
 class VisitorWelcome(Reply, frozen=True, kw_only=True):
@@ -101,9 +103,20 @@ class VisitorWelcome(Reply, frozen=True, kw_only=True):
     cookie: bool = False
 
 
+class ReturnedChat(Shape, frozen=True, kw_only=True):
+    """A chat that went back to the line while its operator was lost. `name` as in VisitorView."""
+
+    chat: str
+    at: int
+    number: int
+    name: str = ""
+
+
 class OperatorWelcome(Reply, frozen=True, kw_only=True):
     """The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of
-    the last 7 days. `version` is that of the team list."""
+    the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost
+    in the last hour, newest first. `away_since` is there when the operator was gone for so long, since
+    then, that the intent is Away now until they say otherwise."""
 
     protocol: int
     epoch: str
@@ -114,6 +127,8 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     version: int
     chats: list[ChatView]
     missed: list[ChatView]
+    returned: list[ReturnedChat] = []
+    away_since: int = 0
     digest: str
 
 

@@ -13,6 +13,7 @@ Author = Literal["visitor", "operator", "system"]
 ChatState = Literal["waiting", "active", "closed", "missed"]
 Availability = Literal["online", "away"]
 Side = Literal["visitor", "operator"]
+Presence = Literal["here", "left", "lost"]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

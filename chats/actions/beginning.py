@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid5
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -11,14 +12,14 @@ from django.db import IntegrityError, transaction
 from accounts import limits, notices, outbox
 from accounts import selectors as accounts
 from accounts.models import Site
-from chatlead.errors import ChatAlreadyOpen, Forbidden, MissingField, NotFound
+from chatlead.errors import ChatAlreadyOpen, ChatClosed, Forbidden, MissingField, NotFound
 from chatlead.realtime import topics
 from chatlead.realtime.events import ChatStarted
 from chatlead.realtime.publish import publish
 from chats import journal, prechat, selectors, snapshot
-from chats.actions import telling
+from chats.actions import handling, telling
 from chats.mails import MESSAGE_LEFT
-from chats.models import Chat
+from chats.models import Chat, Message
 from visitors.actions import engage
 
 if TYPE_CHECKING:
@@ -70,39 +71,84 @@ def leave_message(
     principal: VisitorPrincipal,
     ref: UUID,
     email: str,
-    text: str,
     notice: str,
+    text: str = "",
     name: str = "",
     department: str = "",
+    chat: str = "",
 ) -> Chat:
     """A chat that was missed from the start, and a mail to the department, in one transaction (R-034, V-7).
 
+    `chat` is the visitor's own that waits in vain: it becomes the missed one, with all that was written in
+    it, `department` does not matter, and `text` may be empty where she has written something already.
+
     The same `ref` again leaves nothing new. Raises MissingField, BadField, NoticeRequired, ChatAlreadyOpen
-    while a chat is open, and RateLimited on every plan, because each one is a mail.
+    while another chat is open or `chat` was accepted meanwhile, ChatClosed where it has ended, NotFound, and
+    RateLimited on every plan, because each one is a mail.
     """
-    known = _known_start(principal, ref)
+    known = _known_leave(principal, chat, ref) if chat else _known_start(principal, ref)
     if known is not None:
         return known
+    waiting = selectors.access_chat(principal, chat) if chat else None
     site = _site_of(principal)
     if not email.strip():
         raise MissingField(field="email")
     filled = prechat.contact(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
     text = prechat.check_text(text)
+    if not text and not (waiting and _has_written(waiting)):
+        raise MissingField(field="text")
     shown = notices.shown(site, notice)
-    chosen = selectors.department_for(site, department, None)
+    chosen = None if waiting else selectors.department_for(site, department, None)
     _bound(principal, "leave", settings.LEFT_MESSAGES)
 
     def begin() -> Chat:
-        chat = _begin(principal, chosen, ref, filled, text)
-        waiting = Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING)
-        waiting.update(state=Chat.State.MISSED, closed_at=chat.started_at)
-        _prove(shown, "message", chat, principal)
-        if chosen.email:
-            outbox.add(MESSAGE_LEFT, {"chat": chat.pk}, f"{MESSAGE_LEFT}:{chat.uid}", site.account)
-        telling.list_later(chat)
-        return chat
+        if chosen is None:
+            left = _leave_line(principal, chat, ref, filled, text)
+        else:
+            left = _begin(principal, chosen, ref, filled, text)
+            begun = Chat.objects.filter(pk=left.pk, state=Chat.State.WAITING)
+            begun.update(state=Chat.State.MISSED, closed_at=left.started_at)
+            telling.list_later(left)
+        _prove(shown, "message", left, principal)
+        if left.department.email:
+            outbox.add(MESSAGE_LEFT, {"chat": left.pk}, f"{MESSAGE_LEFT}:{left.uid}", site.account)
+        return left
 
-    return _once(principal, ref, begin)
+    try:
+        return _once(principal, ref, begin)
+    except ChatClosed:  # by a twin of this command?
+        known = _known_leave(principal, chat, ref)
+        if known is None:
+            raise
+        return known
+
+
+def _leave_line(principal: VisitorPrincipal, uid: str, ref: UUID, filled: prechat.Filled, text: str) -> Chat:
+    """A waiting chat ends with a message that is left in it, in the caller's transaction."""
+    chat = selectors.access_chat(principal, uid, lock=True)
+    if chat.state == Chat.State.ACTIVE:
+        raise ChatAlreadyOpen
+    if chat.state != Chat.State.WAITING:
+        raise ChatClosed
+    engage(principal, filled.name, filled.email)
+    given = {each.name for each in filled.answers}
+    chat.answers = [each for each in chat.answers if each["name"] not in given] + _answers(filled)
+    chat.save(update_fields=["answers"])
+    if text:
+        journal.append([_said(chat, uuid5(ref, "text"), text)])  # the end has `ref` itself
+    handling.close(chat, "message", principal, ref)
+    return chat
+
+
+def _has_written(chat: Chat) -> bool:
+    return Message.objects.filter(chat=chat, author="visitor", kind="text").exclude(text="").exists()
+
+
+def _known_leave(principal: VisitorPrincipal, uid: str, ref: UUID) -> Chat | None:
+    """The chat, where this very message has ended it."""
+    mine = selectors.chats_of_session(principal.session_key).filter(uid=uid)
+    ended = mine.filter(messages__ref=ref, messages__kind=Message.Kind.CLOSED)
+    return ended.select_related(*selectors.VIEWED).first()
 
 
 def _site_of(principal: VisitorPrincipal) -> Site:
@@ -158,7 +204,7 @@ def _begin(
         session=session,
         session_key=session.key,
         start_ref=ref,
-        answers=[{"name": each.name, "label": each.label, "value": each.value} for each in filled.answers],
+        answers=_answers(filled),
         page_url=principal.page_url,
         started_at=now,
         last_message_at=now,
@@ -166,18 +212,25 @@ def _begin(
     )
     entries = [telling.row_of(chat, "opened", {"department": department.name}, ref=ref)]
     if text:
-        said = journal.Entry(
-            chat_id=chat.pk,
-            account_id=chat.account_id,
-            author="visitor",
-            session_key=chat.session_key,
-            ref=ref,
-            kind="text",
-            text=text,
-        )
-        entries.append(said)
+        entries.append(_said(chat, ref, text))
     journal.append(entries)
     return chat
+
+
+def _answers(filled: prechat.Filled) -> list[dict[str, str]]:
+    return [{"name": each.name, "label": each.label, "value": each.value} for each in filled.answers]
+
+
+def _said(chat: Chat, ref: UUID, text: str) -> journal.Entry:
+    return journal.Entry(
+        chat_id=chat.pk,
+        account_id=chat.account_id,
+        author="visitor",
+        session_key=chat.session_key,
+        ref=ref,
+        kind="text",
+        text=text,
+    )
 
 
 def _tell_tabs(chat_id: int) -> None:

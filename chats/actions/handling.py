@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -19,11 +19,14 @@ from chats.actions import telling
 from chats.models import Chat
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from accounts.models import Department, Operator
     from chatlead.realtime.topics import Topic
     from chats.selectors import Principal
 
 State = Chat.State
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def accept_chat(*, principal: OperatorPrincipal, uid: str) -> None:
@@ -126,32 +129,46 @@ def end_chat(*, principal: Principal, uid: str) -> None:
         if chat.state in selectors.OPEN:
             is_staff = isinstance(principal, OperatorPrincipal)
             left = not is_staff and chat.state == State.WAITING
-            _close(chat, "left" if left else "ended", principal)
+            close(chat, "left" if left else "ended", principal)
 
 
 def close_idle() -> int:
-    """End the chats whose visitor has not been there for the grace time (R-121); returns how many."""
-    gone = Q(visitor_seen_at__lt=timezone.now() - timedelta(minutes=settings.CHAT_GRACE_MINUTES))
-    idle = Chat.objects.filter(gone, state__in=selectors.OPEN)
+    """Ends the chats that nobody is in any more; returns how many.
+
+    One whose visitor gave no sign for ABANDONED_MINUTES while it waited, or for CHAT_GRACE_MINUTES while it
+    was active (R-121), and one in which nobody wrote for IDLE_MINUTES. Time in which nobody could give a
+    sign, because nothing of ours was running, does not count.
+    """
+    now = timezone.now()
+    watched = accounts.watched_since()
+
+    def before(minutes: float) -> datetime:
+        moment = now - timedelta(minutes=minutes)
+        return moment if watched is None or watched <= moment else NEVER
+
+    away = Q(state=State.WAITING, visitor_seen_at__lt=before(settings.ABANDONED_MINUTES))
+    away |= Q(state=State.ACTIVE, visitor_seen_at__lt=before(settings.CHAT_GRACE_MINUTES))
+    over = away | Q(last_message_at__lt=before(settings.IDLE_MINUTES))
+    idle = Chat.objects.filter(over, state__in=selectors.OPEN)
     closed = 0
     for pk in list(idle.order_by("id").values_list("pk", flat=True)):
         with transaction.atomic():
             # looked at again under the lock: the visitor may have come back in this moment
             locked = Chat.objects.select_for_update(of=("self",), no_key=True)
-            chat = locked.filter(gone, pk=pk, state__in=selectors.OPEN).first()
+            chat = locked.filter(over, pk=pk, state__in=selectors.OPEN).first()
             if chat is not None:
-                _close(chat, "idle", None)
+                close(chat, "abandoned" if chat.state == State.WAITING else "idle", None)
                 closed += 1
     return closed
 
 
-def _close(chat: Chat, reason: str, by: Principal | None) -> None:
+def close(chat: Chat, reason: str, by: Principal | None, ref: UUID | None = None) -> None:
     """Ends an open chat whose row the caller's transaction holds."""
     waited_in = chat.department_id if chat.state == State.WAITING else None
     state = State.MISSED if waited_in else State.CLOSED
     Chat.objects.filter(pk=chat.pk, state=chat.state).update(state=state)
     facts = {"state": str(state), "reason": reason}
-    [outcome] = journal.append([telling.row_of(chat, "closed", facts, by)])
+    [outcome] = journal.append([telling.row_of(chat, "closed", facts, by, ref)])
     # the time of the row is the time of the end, so that the event and a snapshot agree
     Chat.objects.filter(pk=chat.pk).update(closed_at=telling.moment(outcome.at))
     if waited_in:

@@ -39,7 +39,7 @@ def moment(at: int) -> datetime:
 
 def row_of(
     chat: Chat,
-    kind: Literal["opened", "accepted", "transferred", "closed"],
+    kind: Literal["opened", "accepted", "transferred", "returned", "closed"],
     facts: dict[str, Any],
     by: Principal | None = None,
     ref: UUID | None = None,

@@ -14,7 +14,7 @@ from chatlead.realtime.shapes import Author
 from chatlead.realtime.topics import Topic, operator, operators_of, session
 from chats.rows import public_event
 
-Kind = Literal["opened", "text", "edit", "deletion", "accepted", "transferred", "closed", "note"]
+Kind = Literal["opened", "text", "edit", "deletion", "accepted", "transferred", "returned", "closed", "note"]
 Status = Literal["stored", "known", "closed", "refused", "no_target"]
 
 # Written by people at any time, so rights and state are checked. Every other row is part of an action

@@ -38,6 +38,7 @@ def test_a_department_is_open_while_somebody_is_really_there(
     assert selectors.online_departments(site_id=site.pk) == [intake.uid, billing.uid]
     assert selectors.online_departments(account_id=site.account_id) == [intake.uid, billing.uid]
     Operator.objects.filter(pk=olga.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert actions.expire_leases() == 1
     assert selectors.online_departments(site_id=site.pk) == [billing.uid]
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import selectors as accounts
 from accounts.models import Department, Operator, Site
 from chats import positions, recovery, selectors, snapshot
-from chats.actions import end_chat
+from chats.actions import end_chat, note_visitors
 from chats.models import Chat, Message, Note
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
@@ -75,8 +75,9 @@ def test_a_console_costs_the_same_however_much_is_on_it(
     twice = Counter(LISTS) + Counter(LISTS)
     assert asked == twice + Counter(
         {
+            "chats_chat": 1,  # what went back to the line
             "accounts_account": 1,
-            "accounts_operator": 1,  # the team
+            "accounts_operator": 2,  # the team; whether we were gone for long
             "accounts_departmentmember": 1,
             "accounts_department": 1,
             "accounts_installation": 1,
@@ -226,7 +227,7 @@ def test_who_is_there_is_not_idle(vera: VisitorPrincipal, chat: Chat, site: Site
     away = make_chat(visitor_on(site), intake)
     long_ago = timezone.now() - timedelta(minutes=29)
     Chat.objects.update(visitor_seen_at=long_ago)
-    positions.visitor_positions({vera.session_key})
+    note_visitors([vera.session_key])
     chat.refresh_from_db()
     away.refresh_from_db()
     assert timezone.now() - chat.visitor_seen_at < timedelta(seconds=10)

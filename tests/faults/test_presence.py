@@ -151,6 +151,7 @@ class Office:
         self.uid = self.vera.chat.uid
         await self.olga.accept_chat(self.uid)
         self.dana = await self.guest("Dana")  # waits behind vera
+        self.nina.was_offline.clear()  # before the first press everybody is
 
     async def works_for(self, seconds: float) -> None:
         """Everybody is there all the time, and nobody is ever shown as gone."""

@@ -116,6 +116,7 @@ async def test_events_lead_where_a_new_snapshot_begins(
             if any(frame["type"] == "position" for frame in line.heard):
                 await caught_up(line, reducers)
             async with opened(world, who) as again:
+                await line.rest()  # somebody who comes may be news
                 told = reducers.known(side_of(who), line.heard)
                 shown = reducers.known(side_of(who), [again.welcome])
             assert told == shown, f"{who} knows something else"

@@ -34,6 +34,8 @@ def _said(t: Things) -> dict[str, Any]:
 
 ATTACKS: dict[type[Command], list[Attack]] = {
     commands.Ping: [],  # names nothing
+    commands.StillHere: [],  # names nothing
+    commands.LeavePage: [],  # names nothing
     commands.SetAvailability: [],  # names nothing
     commands.Hello: [],  # a second one is refused; the first is tested by the handshake
     commands.OperatorHello: [],  # the same
@@ -58,6 +60,9 @@ ATTACKS: dict[type[Command], list[Attack]] = {
         lambda t: {
             "ref": new_ref(), "department": t.department, "email": "m@evil.test", "text": "x",
             "notice": t.notice,
+        },
+        lambda t: {
+            "ref": new_ref(), "chat": t.chat, "email": "m@evil.test", "text": "x", "notice": t.notice,
         },
     ],
     commands.Sync: [

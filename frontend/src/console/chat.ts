@@ -29,6 +29,9 @@ export function fromView(view: ChatView, old?: Chat): Chat {
     earlyNotes: [],
     unreadBefore: Math.max(0, (view.unread_count ?? 0) - unreadHere),
     readHere: 0,
+    presence: view.presence ?? "here",
+    goneAt: view.gone_at ?? 0,
+    returnedAt: view.returned_at ?? 0,
     typingAt: 0,
     left: "",
     wasMine: false,
@@ -111,6 +114,8 @@ function applyRow(chat: Chat, row: PublicRow): Chat {
         operator: row.to_operator ?? "",
         operatorName: row.to_name ?? "",
       };
+    case "chat_returned":
+      return { ...chat, state: "waiting", operator: "", operatorName: "", returnedAt: row.at };
     case "chat_closed":
       return { ...chat, state: row.state, closedAt: row.at, typingAt: 0 };
   }

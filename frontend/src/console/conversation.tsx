@@ -64,7 +64,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
           {items.map((item) => {
             if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
             if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
-            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} over={chat.left !== ""} onTakeBack={onTakeBack} />;
+            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} over={chat.left !== "" || chat.state !== "active"} onTakeBack={onTakeBack} />;
           })}
         </div>
         <div class="typing-line" aria-live="polite">
@@ -108,6 +108,7 @@ const deliveries = { sending: "Sending …", held: "Will be sent when the connec
 const reasons: Record<string, string> = {
   chat_closed: "Not sent, because the chat had ended.",
   not_found: "Not sent, because this chat is no longer yours.",
+  chat_returned: "Not sent, because the chat had gone back to the line.",
   forbidden: "Not sent, because this chat is no longer yours.",
 };
 
@@ -121,7 +122,7 @@ export function Copy({ text }: { text: string }) {
 /** `over`: the chat is not to be written in any more, so the text can only be taken along. */
 function NotSent({ item, desk, over, onTakeBack }: { item: BubbleItem; desk: Desk; over: boolean; onTakeBack: (item: BubbleItem) => void }) {
   const code = item.unsent?.failed ?? "";
-  const final = over || code in reasons;
+  const final = over || (code in reasons && code !== "chat_returned"); // that one may be ours again
   return (
     <p class="said-foot said-failed" role="alert">
       <Icon name="alert" /><span>{reasons[code] ?? "Not sent."}</span>

@@ -4,8 +4,8 @@ import { Button, IconButton } from "../design/button.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
-import { type Chat, type Left, mine, type State, unread, waiting } from "./state.ts";
-import { ago, firstWords, isLeftMessage, isTyping, lastAt, lastWords, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
+import { type Chat, isReturned, type Left, mine, type State, unread, waiting } from "./state.ts";
+import { ago, firstWords, goneWords, isLeftMessage, isTyping, lastAt, lastWords, standing, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
 
 export function Lists({ desk }: { desk: Desk }) {
   const state = desk.session.state.value;
@@ -34,11 +34,13 @@ function Section({ name, count, tone = "", children }: { name: string; count: nu
 function Waiting({ desk, state }: { desk: Desk; state: State }) {
   const chats = waiting(state);
   const away = state.me?.availability !== "online";
+  const long = away && state.awaySince > 0;
+  const why = long ? `You were gone for ${ago(desk.now.value - state.awaySince)}, so you are away now.` : "You are away, so no chat is offered to you.";
   return (
     <Section name="Waiting" count={chats.length} tone="accent">
-      {chats.length === 0 && (
+      {(chats.length === 0 || long) && (
         <div class="list-empty">
-          <p>{away ? "You are away, so no chat is offered to you." : "Nobody is waiting. Whoever starts a chat appears here."}</p>
+          <p>{away ? why : "Nobody is waiting. Whoever starts a chat appears here."}</p>
           {away && <Button small busy={desk.session.busy.value.has("status")} onClick={() => void desk.session.setAvailability(true)}>Start taking chats</Button>}
         </div>
       )}
@@ -53,6 +55,7 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
   const wait = desk.now.value - chat.startedAt;
   const name = visitorName(chat.visitor);
   const words = firstWords(chat);
+  const gone = goneWords(chat, desk.now.value);
   return (
     <li class="row" data-open={desk.session.state.value.open === chat.uid}>
       <button type="button" class="row-main" title={name} onClick={() => desk.show(chat.uid)}>
@@ -64,6 +67,8 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
           <span class="row-bottom">
             <span class={`row-clock tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
             <span class="sr-only">, waiting for {waitedInWords(wait)}. </span>
+            {isReturned(chat) && <span class="row-returned">Returned </span>}
+            {gone && <span class="row-gone">{gone} </span>}
             <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">Has not written yet</span>}</span>
           </span>
           {several && <span class="row-department">{displayName(chat.department.name)}</span>}
@@ -80,6 +85,7 @@ function Mine({ desk, state }: { desk: Desk; state: State }) {
   const chats = mine(state);
   return (
     <Section name="My chats" count={chats.filter((c) => !c.left).length}>
+      <Returned desk={desk} />
       {chats.length === 0 && <p class="list-empty">Chats that you accept appear here.</p>}
       <ul role="list">
         {chats.map((chat, i) => <MineRow key={chat.uid} desk={desk} chat={chat} number={i + 1} />)}
@@ -88,10 +94,24 @@ function Mine({ desk, state }: { desk: Desk; state: State }) {
   );
 }
 
+/** Chats that went while nothing was heard of us: never silently, and told until we have seen it. */
+function Returned({ desk }: { desk: Desk }) {
+  const chats = desk.session.lost.value;
+  if (chats.length === 0) return null;
+  const names = chats.map((c) => displayName(c.name ?? "") || `Visitor ${c.number}`);
+  return (
+    <div class="list-note" role="status">
+      <p>Nothing was heard of you for a while, so {chats.length === 1 ? "a chat of yours" : `${chats.length} of your chats`} went back to the line: {names.map((name, i) => <span key={chats[i]!.chat}>{i > 0 && ", "}<bdi>{name}</bdi></span>)}.</p>
+      <Button small kind="plain" onClick={() => desk.session.seenLost()}>All right</Button>
+    </div>
+  );
+}
+
 function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: number }) {
   const now = desk.now.value;
   const name = visitorName(chat.visitor);
   const n = chat.left ? 0 : unread(chat);
+  const gone = goneWords(chat, now);
   const open = desk.session.state.value.open === chat.uid;
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -113,6 +133,7 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
             <span class="row-words">
               {chat.left ? leftWords[chat.left]
                 : isTyping(chat, now) ? <span class="row-typing">typing …</span>
+                : gone ? <span class="row-gone">{gone}</span>
                 : draft ? <><span class="row-draft">{drafts.mode(chat.uid) === "note" ? "Note begun" : "Draft"}</span> <span dir="auto">{displayName(draft)}</span></>
                 : <span dir="auto">{lastWords(chat) || "Nothing written yet"}</span>}
             </span>
@@ -125,7 +146,7 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
   );
 }
 
-const leftWords: Record<Left, string> = { "": "", ended: "Ended", moved: "Passed on", taken: "Accepted by a colleague", gone: "No longer yours" };
+const leftWords: Record<Left, string> = { "": "", ended: "Ended", moved: "Passed on", taken: "Accepted by a colleague", returned: "Went back to the line", gone: "No longer yours" };
 
 function Missed({ desk, state }: { desk: Desk; state: State }) {
   return (
@@ -158,10 +179,10 @@ function Team({ state }: { state: State }) {
       <h2 class="list-title">Team <span class="list-aside">{teamLine(people)}</span></h2>
       <ul role="list" class="team">
         {people.map((o) => (
-          <li key={o.uid} class="team-member">
+          <li key={o.uid} class="team-member" title={standing(o)}>
             <Avatar name={displayName(o.name)} small online={o.online} />
             <bdi>{o.uid === state.me?.uid ? "You" : displayName(o.name)}</bdi>
-            <span class="sr-only">{o.online ? "online" : "away"}</span>
+            <span class="sr-only">{standing(o)}</span>
           </li>
         ))}
       </ul>

@@ -11,7 +11,7 @@ import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "./menu.tsx";
 import { type Chat, isMine, waiting } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
-import { addressOf, ago, farewell, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";
+import { addressOf, ago, farewell, goneWords, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";
 
 /** The middle: the open chat, or what to do next. */
 export function Pane({ desk }: { desk: Desk }) {
@@ -53,6 +53,7 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
   const name = visitorName(chat.visitor);
   const own = isMine(session.state.value, chat);
   const page = pagePath(chat.pageUrl);
+  const gone = goneWords(chat, now.value);
   const since = chat.state === "waiting" ? `waiting ${waited(now.value - chat.startedAt)}` : chat.closedAt ? ago(now.value - chat.closedAt) : ago(now.value - (chat.acceptedAt || chat.startedAt));
   return (
     <header class="pane-head">
@@ -63,6 +64,7 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
         <p class="pane-facts">
           <span>{displayName(chat.department.name)}</span>
           <span class="tabular">{since}</span>
+          {gone && <span class="pane-gone" role="status">{gone} {ago(now.value - chat.goneAt)}</span>}
           {page && <span class="pane-page" title={page}>{page}</span>}
         </p>
       </div>
@@ -137,10 +139,13 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
   const { session, now } = desk;
   if (chat.state === "waiting" && !chat.left) {
     return (
-      <div class="pane-foot">
-        <p>Waiting for <span class="tabular">{waited(now.value - chat.startedAt)}</span>. The visitor sees you when you accept.</p>
-        <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void desk.accept(chat.uid)}>Accept</Button>
-      </div>
+      <>
+        <Begun desk={desk} chat={chat} />
+        <div class="pane-foot">
+          <p>Waiting for <span class="tabular">{waited(now.value - chat.startedAt)}</span>. The visitor sees you when you accept.</p>
+          <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void desk.accept(chat.uid)}>Accept</Button>
+        </div>
+      </>
     );
   }
   if (chat.state === "missed" && !chat.left) {

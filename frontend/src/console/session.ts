@@ -55,6 +55,10 @@ export class Session {
   readonly busy = signal<ReadonlySet<string>>(new Set());
   readonly drafts: Drafts;
   readonly open = computed(() => st.find(this.state.value, this.state.value.open));
+  /** Chats that went back to the line, of which the operator has not said that they have seen it. */
+  readonly lost = computed(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
+
+  private lostSeen = signal(0);
 
   private connection: Connection<Wire>;
   private replies: Outbox;
@@ -69,6 +73,7 @@ export class Session {
   constructor(private around: Surroundings) {
     const { url, box, noteBox, page, document } = around;
     this.drafts = new Drafts(box);
+    this.lostSeen.value = Number(box.get("lost")) || 0;
     this.connection = new Connection<Wire>({
       url,
       hello: async () => ({ type: "hello", protocol: PROTOCOL }),
@@ -126,6 +131,11 @@ export class Session {
     for (const item of this.notes.of(uid)) this.notes.remove(item.ref);
     this.drafts.forget(uid);
     this.become(st.dismiss(this.state.peek(), uid));
+  }
+
+  seenLost(): void {
+    this.lostSeen.value = Math.max(0, ...this.state.peek().returned.map((r) => r.at));
+    this.around.box.set("lost", String(this.lostSeen.peek()));
   }
 
   say(chat: string, text: string): void {
@@ -213,6 +223,7 @@ export class Session {
         if (frame.ref) this.refused(frame.ref, frame.code, frame.retry_after_ms ?? 0);
         return;
       case "position":
+        this.send({ type: "still_here" });
         return this.compare(frame);
       case "synced":
         this.askWhatBecame();
@@ -231,6 +242,7 @@ export class Session {
       if (box.get("operator") !== null) this.forget(); // another person works in this tab now
       box.set("operator", frame.me.uid);
     }
+    this.send({ type: "still_here" });
     this.disagreements = 0;
     this.marked.clear();
     this.typing.chat = "";

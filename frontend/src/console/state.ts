@@ -15,6 +15,7 @@ import type {
   OperatorWelcome,
   PublicRow,
   Reply,
+  ReturnedChat,
   StaffEvent,
   Synced,
   VisitorView,
@@ -23,7 +24,7 @@ import { fromView, furtherMarks, takeNotes, takeRows } from "./chat.ts";
 
 export type Frame = StaffEvent | Reply;
 /** Why a chat that is still on the screen is no longer ours. */
-export type Left = "" | "ended" | "moved" | "taken" | "gone";
+export type Left = "" | "ended" | "moved" | "taken" | "returned" | "gone";
 
 export interface Chat {
   readonly uid: string;
@@ -51,6 +52,11 @@ export interface Chat {
   readonly unreadBefore: number;
   /** How far this screen was read; the server's mark follows within a second or so. */
   readonly readHere: number;
+  /** Whether the visitor's page is open, and since when (ms) not. */
+  readonly presence: NonNullable<ChatView["presence"]>;
+  readonly goneAt: number;
+  /** When it last came back to the line because its operator was lost, 0 for never. */
+  readonly returnedAt: number;
   /** When the visitor was last heard typing, 0 when not. */
   readonly typingAt: number;
   readonly left: Left;
@@ -68,6 +74,10 @@ export interface State {
   readonly chats: ReadonlyMap<string, Chat>;
   /** Newest first. */
   readonly missed: readonly Chat[];
+  /** Chats that went back to the line while nothing was heard of us, newest first. */
+  readonly returned: readonly ReturnedChat[];
+  /** We were gone for so long, since then, that we are Away now; 0 otherwise. */
+  readonly awaySince: number;
   /** Uid of the chat on the screen, "" for none. */
   readonly open: string;
 }
@@ -81,6 +91,8 @@ export const nothing: State = {
   version: 0,
   chats: new Map(),
   missed: [],
+  returned: [],
+  awaySince: 0,
   open: "",
 };
 
@@ -97,6 +109,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "message_deleted":
     case "chat_accepted":
     case "chat_transferred":
+    case "chat_returned":
     case "chat_closed":
       return change(state, frame.chat, (chat) => takeRows(chat, [frame]));
     case "note_added":
@@ -114,6 +127,13 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "typing_changed":
       if (frame.side !== "visitor") return state;
       return change(state, frame.chat, (chat) => ({ ...chat, typingAt: frame.on ? now : 0 }));
+    case "presence_changed":
+      return change(state, frame.chat, (chat) => ({
+        ...chat,
+        presence: frame.presence,
+        goneAt: frame.presence === "here" ? 0 : frame.at,
+        typingAt: frame.presence === "here" ? chat.typingAt : 0,
+      }));
     case "operator_changed":
       return operatorChanged(state, frame);
     case "resumed":
@@ -162,6 +182,12 @@ export function mine(state: State): Chat[] {
   return own.sort((a, b) => Number(!!a.left) - Number(!!b.left) || a.acceptedAt - b.acceptedAt || a.startedAt - b.startedAt);
 }
 
+/** It waits, because the one who answered it was lost and nobody has taken it since. */
+export function isReturned(chat: Chat): boolean {
+  const since = chat.log.some((r) => (r.type === "chat_accepted" || r.type === "chat_transferred") && r.at > chat.returnedAt);
+  return chat.state === "waiting" && chat.returnedAt > 0 && !since;
+}
+
 export function find(state: State, uid: string): Chat | undefined {
   return state.chats.get(uid) ?? state.missed.find((c) => c.uid === uid);
 }
@@ -202,7 +228,7 @@ export function readHere(state: State, uid: string, seq: number): State {
 export function availability(state: State, online: boolean): State {
   if (!state.me) return state;
   const me: OperatorView = { ...state.me, availability: online ? "online" : "away", online };
-  return { ...state, me, team: state.team.map((o) => (o.uid === me.uid ? me : o)) };
+  return { ...state, me, awaySince: 0, team: state.team.map((o) => (o.uid === me.uid ? me : o)) };
 }
 
 // --- parts of the reducer -----------------------------------------------------------------------------
@@ -217,15 +243,23 @@ function welcomed(state: State, frame: OperatorWelcome): State {
     departments: frame.departments,
     team: frame.team,
     version: frame.version,
+    returned: frame.returned ?? [],
+    awaySince: frame.away_since ?? 0,
     open: sameLine ? state.open : "",
   };
   const old = sameLine ? state.chats : nothing.chats;
-  next = { ...next, chats: new Map(frame.chats.map((view) => [view.uid, fromView(view, old.get(view.uid))])) };
+  const seen = (view: ChatView): Chat => {
+    const before = old.get(view.uid);
+    const wasMine = view.state === "waiting" && before !== undefined && (before.wasMine || isMine(state, before));
+    return { ...fromView(view, before), wasMine };
+  };
+  next = { ...next, chats: new Map(frame.chats.map((view) => [view.uid, seen(view)])) };
   next = { ...next, missed: frame.missed.map((view) => fromView(view, sameLine ? find(state, view.uid) : undefined)) };
   for (const chat of old.values()) {
     if (next.chats.has(chat.uid) || next.missed.some((m) => m.uid === chat.uid)) continue;
     const wasMine = chat.wasMine || isMine(state, chat);
-    if (wasMine || chat.uid === next.open) next = put(next, { ...chat, wasMine, left: chat.left || "gone", typingAt: 0 });
+    const why: Left = next.returned.some((r) => r.chat === chat.uid) ? "returned" : "gone";
+    if (wasMine || chat.uid === next.open) next = put(next, { ...chat, wasMine, left: chat.left || why, typingAt: 0 });
   }
   return find(next, next.open) ? next : { ...next, open: "" };
 }
@@ -270,6 +304,7 @@ function operatorChanged(state: State, { operator, version, gone }: OperatorChan
     ...state,
     version,
     me: state.me?.uid === operator.uid ? operator : state.me,
+    awaySince: state.me?.uid === operator.uid && operator.availability === "online" ? 0 : state.awaySince,
     team: known ? state.team.map((o) => (o.uid === operator.uid ? operator : o)) : [...state.team, operator],
   };
 }
@@ -286,10 +321,20 @@ function change(state: State, uid: string, how: (chat: Chat) => Chat): State {
   const before = state.chats.get(uid);
   if (before) {
     const after = how(before);
-    return after === before ? state : settle(put(state, after), before, after);
+    return after === before ? state : settle(lostAndFound(put(state, after), before, after), before, after);
   }
   const missed = state.missed.map((m) => (m.uid === uid ? how(m) : m));
   return missed.some((m, i) => m !== state.missed[i]) ? { ...state, missed } : state;
+}
+
+/** Which chats we have lost to the line, and have not taken again. */
+function lostAndFound(state: State, before: Chat, after: Chat): State {
+  if (isMine(state, after)) return { ...state, returned: state.returned.filter((r) => r.chat !== after.uid) };
+  const row = after.log.findLast((r) => r.type === "chat_returned");
+  if (row?.seq === undefined || row.seq <= before.seq || row.operator !== state.me?.uid) return state;
+  const { number, name = "" } = after.visitor;
+  const rest = state.returned.filter((r) => r.chat !== after.uid);
+  return { ...state, returned: [{ chat: after.uid, at: row.at, number, ...(name && { name }) }, ...rest] };
 }
 
 /** Does the chat still belong on this console, after what happened to it? */
@@ -299,8 +344,11 @@ function settle(state: State, before: Chat, after: Chat): State {
   if (after.state === "active" && after.operator !== state.me?.uid) {
     return leave(state, after.uid, before.state === "waiting" ? "taken" : "moved", before);
   }
-  const moved = after.state === "waiting" && after.department.uid !== before.department.uid;
-  if (moved && !state.me?.departments.includes(after.department.uid)) return leave(state, after.uid, "moved", before);
+  const moved = after.state === "waiting" && (before.state !== "waiting" || after.department.uid !== before.department.uid);
+  const why: Left = isReturned(after) ? "returned" : "moved";
+  if (moved && !state.me?.departments.includes(after.department.uid)) return leave(state, after.uid, why, before);
+  // what was lost to the line stays to be read when a colleague takes it, with what was not sent in it
+  if (moved && why === "returned" && before.operator === state.me?.uid) return put(state, { ...after, wasMine: true });
   return state;
 }
 
@@ -308,7 +356,7 @@ function settle(state: State, before: Chat, after: Chat): State {
 function leave(state: State, uid: string, why: Left, before: Chat | undefined = state.chats.get(uid)): State {
   const chat = state.chats.get(uid);
   if (!chat || chat.left) return state;
-  const wasMine = before !== undefined && before.state === "active" && before.operator === state.me?.uid;
+  const wasMine = chat.wasMine || (before !== undefined && before.state === "active" && before.operator === state.me?.uid);
   if (wasMine || state.open === uid) return put(state, { ...chat, left: why, wasMine, typingAt: 0, early: [], earlyNotes: [] });
   return without(state, uid);
 }

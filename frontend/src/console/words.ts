@@ -100,8 +100,11 @@ export function lineOf(row: PublicRow, me: string): string {
       const to = row.to_operator ? (row.to_operator === me ? "you" : displayName(row.to_name ?? "")) : displayName(row.department);
       return `${who} transferred the chat to ${to}`;
     }
+    case "chat_returned":
+      if (row.reason === "withdrawn") return `The chat waits again, because ${who === "You" ? "you" : who} cannot answer it any more`;
+      return `${who} lost the connection, so the chat waits again`;
     case "chat_closed":
-      if (row.state === "missed") return row.reason === "left" ? "The visitor left before anybody answered" : "Nobody answered in time";
+      if (row.state === "missed") return row.reason === "left" || row.reason === "abandoned" ? "The visitor left before anybody answered" : "Nobody answered in time";
       if (row.reason === "idle") return "The chat ended because nobody wrote any more";
       if (row.reason === "left" || row.author === "visitor") return row.reason === "left" ? "The visitor left" : "The visitor ended the chat";
       return row.author === "operator" ? `${who} ended the chat` : "The chat ended";
@@ -123,11 +126,29 @@ export function farewell(chat: Chat): string {
     }
     case "taken":
       return `${displayName(chat.operatorName) || "Somebody else"} accepted this chat.`;
+    case "returned":
+      return "Nothing was heard of you for a while, so this chat went back to the line. It stays here until you dismiss it.";
     case "gone":
       return "This chat is no longer yours. It stays here until you dismiss it.";
     case "":
       return "";
   }
+}
+
+/** A visitor who goes from page to page is gone for a moment each time. */
+export const GONE_MS = 5_000;
+
+/** Where the visitor is, if not here: "" while her page is open. */
+export function goneWords(chat: Chat, now: number): string {
+  const isOver = chat.left !== "" || chat.state === "closed" || chat.state === "missed";
+  if (isOver || chat.presence === "here" || now - chat.goneAt < GONE_MS) return "";
+  return chat.presence === "left" ? "Left the page" : "Connection lost";
+}
+
+/** How a colleague is: Online counts only while something is heard of them. */
+export function standing(o: OperatorView): string {
+  if (o.online) return "online";
+  return o.availability === "online" ? "not connected" : "away";
 }
 
 /** 2 online, 1 away */

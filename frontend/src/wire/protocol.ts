@@ -5,6 +5,7 @@ export const PROTOCOL = 1;
 /** Why the server closed: chatlead/realtime/codes.py. */
 export const CLOSE_CODES = {
   RESTART: 1012,
+  BUSY: 1013,
   TOO_BIG: 1009,
   BAD_HELLO: 4400,
   NOT_AUTHENTICATED: 4401,
@@ -35,6 +36,7 @@ export type ErrorCode =
   | "chat_already_open"
   | "chat_already_taken"
   | "chat_closed"
+  | "chat_returned"
   | "forbidden"
   | "hello_repeated"
   | "missing_field"
@@ -132,6 +134,19 @@ export interface ChatTransferred {
   state: "active" | "closed" | "missed" | "waiting";
 }
 
+/** It waits again, in the place of its first wait: `operator`, `name` is not there any more. */
+export interface ChatReturned {
+  type: "chat_returned";
+  chat: string;
+  seq: number;
+  at: number;
+  author: "operator" | "system" | "visitor";
+  ref?: string;
+  operator?: string;
+  name?: string;
+  reason: "lost" | "withdrawn";
+}
+
 /** The end. `state` is `closed`, or `missed` where nobody had accepted. */
 export interface ChatClosed {
   type: "chat_closed";
@@ -143,7 +158,7 @@ export interface ChatClosed {
   operator?: string;
   name?: string;
   state: "active" | "closed" | "missed" | "waiting";
-  reason: "ended" | "idle" | "left";
+  reason: "abandoned" | "ended" | "idle" | "left" | "message";
 }
 
 /** A note among operators. Gapless `staff_seq` from 1 in its own log. */
@@ -164,7 +179,7 @@ export interface ChatListed {
   chat: ChatView;
 }
 
-/** A chat as an operator sees it. `log` and `notes` end at `seq` and `staff_seq`; older rows of a long chat are fetched by `load_messages`. `unread_count` counts the visitor's messages. */
+/** A chat as an operator sees it. `log` and `notes` end at `seq` and `staff_seq`; older rows of a long chat are fetched by `load_messages`. `unread_count` counts the visitor's messages. `presence` says whether the visitor's page is open, and `gone_at` since when not; `returned_at` when the chat last came back to the line because its operator was lost. */
 export interface ChatView {
   uid: string;
   site: string;
@@ -182,7 +197,10 @@ export interface ChatView {
   staff_seq: number;
   marks: Marks;
   unread_count?: number;
-  log?: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed)[];
+  presence?: "here" | "left" | "lost";
+  gone_at?: number;
+  returned_at?: number;
+  log?: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
   notes?: NoteAdded[];
 }
 
@@ -221,18 +239,19 @@ export interface ChatStarted {
   chat: VisitorChatView;
 }
 
-/** A chat as its visitor sees it. `position` is the place in line while waiting (1 = next). */
+/** A chat as its visitor sees it. `position` is the place in line while waiting (1 = next); `department_uid` is among those of `availability_changed` while somebody is there to answer it. */
 export interface VisitorChatView {
   uid: string;
   state: "active" | "closed" | "missed" | "waiting";
   department: string;
+  department_uid: string;
   operator_name?: string;
   started_at: number;
   closed_at?: number;
   seq: number;
   marks: Marks;
   position?: number;
-  log?: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed)[];
+  log?: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
 }
 
 /** How far one side has received and read. Positions only grow. */
@@ -250,6 +269,14 @@ export interface TypingChanged {
   chat: string;
   side: "operator" | "visitor";
   on: boolean;
+}
+
+/** The visitor of the chat `left` the page, was `lost` (nothing was heard of her), or is `here` again. */
+export interface PresenceChanged {
+  type: "presence_changed";
+  chat: string;
+  presence: "here" | "left" | "lost";
+  at: number;
 }
 
 /** The visitor's place in line (R-034). */
@@ -331,7 +358,7 @@ export interface Resumed {
   type: "resumed";
   id?: number;
   chat: string;
-  log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed)[];
+  log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
   notes?: NoteAdded[];
 }
 
@@ -350,16 +377,17 @@ export interface Messages {
   type: "messages";
   id?: number;
   chat: string;
-  log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed)[];
+  log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
   more?: boolean;
 }
 
-/** The loader's socket is in. */
+/** The loader's socket is in. `online` names the departments with somebody online; `color` is the launcher's, which may have changed since the page was loaded. */
 export interface PageWelcome {
   type: "page_welcome";
   id?: number;
   protocol: number;
   online: string[];
+  color: string;
 }
 
 /** The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any. */
@@ -405,7 +433,7 @@ export interface NoticeView {
   sha256: string;
 }
 
-/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. */
+/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. */
 export interface OperatorWelcome {
   type: "operator_welcome";
   id?: number;
@@ -418,7 +446,17 @@ export interface OperatorWelcome {
   version: number;
   chats: ChatView[];
   missed: ChatView[];
+  returned?: ReturnedChat[];
+  away_since?: number;
   digest: string;
+}
+
+/** A chat that went back to the line while its operator was lost. `name` as in VisitorView. */
+export interface ReturnedChat {
+  chat: string;
+  at: number;
+  number: number;
+  name?: string;
 }
 
 /** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list. */
@@ -439,7 +477,7 @@ export interface Synced {
   id?: number;
   chats: ChatView[];
   gone: string[];
-  log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatClosed)[];
+  log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
   notes: NoteAdded[];
   marks?: ChatMarks[];
   missed: ChatView[];
@@ -475,6 +513,12 @@ export interface Hello {
 /** Answered by `pong`: is anybody there? */
 export interface Ping {
   type: "ping";
+  id?: number;
+}
+
+/** The answer to each `position`, said once after the welcome too; not answered. A client that has said it once is believed to be there only while it goes on saying it (V-14). */
+export interface StillHere {
+  type: "still_here";
   id?: number;
 }
 
@@ -559,16 +603,23 @@ export interface StartChat {
   text?: string;
 }
 
-/** Nobody is online: `name`, `email` and `text` go to the department. Answered by `done`. */
+/** Nobody is online: `name`, `email` and `text` go to the department. Answered by `done`. `chat` is the own one that waits in vain: it ends with the message, whose `text` may then be empty, because all that was written in the chat goes along. */
 export interface LeaveMessage {
   type: "leave_message";
   id?: number;
   ref: string;
+  chat?: string;
   department?: string;
   name?: string;
   email: string;
-  text: string;
+  text?: string;
   notice: string;
+}
+
+/** The page is being closed or left (`pagehide`). Not answered; the chat stays open. */
+export interface LeavePage {
+  type: "leave_page";
+  id?: number;
 }
 
 /** The first frame of a console's socket; the log-in is the cookie. `account` chooses among several. */
@@ -626,6 +677,7 @@ export type PublicRow =
   | MessageDeleted
   | ChatAccepted
   | ChatTransferred
+  | ChatReturned
   | ChatClosed;
 
 export type VisitorEvent =
@@ -635,6 +687,7 @@ export type VisitorEvent =
   | MessageDeleted
   | ChatAccepted
   | ChatTransferred
+  | ChatReturned
   | ChatClosed
   | ChatStarted
   | MarksChanged
@@ -649,11 +702,13 @@ export type StaffEvent =
   | MessageDeleted
   | ChatAccepted
   | ChatTransferred
+  | ChatReturned
   | ChatClosed
   | NoteAdded
   | ChatListed
   | MarksChanged
   | TypingChanged
+  | PresenceChanged
   | OperatorChanged;
 
 export type Reply =
@@ -674,6 +729,7 @@ export type Reply =
 export type VisitorCommand =
   | Hello
   | Ping
+  | StillHere
   | Resume
   | SendMessage
   | EditMessage
@@ -683,11 +739,13 @@ export type VisitorCommand =
   | EndChat
   | LoadMessages
   | StartChat
-  | LeaveMessage;
+  | LeaveMessage
+  | LeavePage;
 
 export type OperatorCommand =
   | OperatorHello
   | Ping
+  | StillHere
   | Resume
   | SendMessage
   | EditMessage

@@ -1,0 +1,87 @@
+"""Who is there, written down for all sockets of this process again and again (V-14).
+
+The signs of life are kept where the sockets are; every round writes the latest of each person to the
+database, where every process sees them. Who has gone is said by one process at a time. No Redis and no task
+queue is needed for it, so an outage of either makes nobody a ghost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.actions import expire_leases, keep_watch, renew_leases
+from accounts.selectors import OperatorPrincipal, watch_seconds
+from chatlead.realtime import pool
+from chatlead.realtime.hub import Hub
+from chatlead.realtime.socket import Socket
+from chats import actions
+from chats.positions import HEARD, LEAVING
+from visitors.sessions import VisitorPrincipal
+
+if TYPE_CHECKING:
+    from chatlead.realtime.caller import Caller
+
+K = TypeVar("K")
+
+_began: WeakKeyDictionary[Hub, datetime] = WeakKeyDictionary()
+
+
+async def keep_presence(hub: Hub) -> None:
+    """Writes down who was heard in this process; one process at a time then looks who has gone.
+
+    The signs of life first: nobody is gone by a round that came late.
+    """
+    began_at = _began.setdefault(hub, timezone.now())
+    operators, visitors = _signs_of(hub)
+    await pool.run(_note_presence, operators, visitors)
+    await pool.run(_look_who_has_gone, began_at)
+
+
+def _signs_of(hub: Hub) -> tuple[dict[int, list[int]], dict[int, list[str]]]:
+    """By how many seconds ago it was: who gave the last sign then. Everybody once, by their latest."""
+    now = monotonic()
+    operators: dict[int, float] = {}
+    visitors: dict[str, float] = {}
+    for each in cast("set[Caller]", hub.members):
+        principal = each.principal
+        if HEARD not in each.memory and not isinstance(each, Socket):
+            # a poll is a sign when it comes, and good until the next one can be there
+            each.memory[HEARD] = now + watch_seconds()
+        at = each.memory.get(HEARD, now)
+        if isinstance(principal, OperatorPrincipal):
+            operators[principal.operator_id] = max(at, operators.get(principal.operator_id, 0.0))
+        elif isinstance(principal, VisitorPrincipal) and principal.session_key and LEAVING not in each.memory:
+            visitors[principal.session_key] = max(at, visitors.get(principal.session_key, 0.0))
+    return _by_age(operators, now), _by_age(visitors, now)
+
+
+def _by_age(signs: dict[K, float], now: float) -> dict[int, list[K]]:
+    """In whole seconds, rounded up: few groups, because most answer the same position."""
+    found: dict[int, list[K]] = defaultdict(list)
+    for key, at in signs.items():
+        age = max(0, ceil(now - at))
+        if age < max(settings.LEASE_SECONDS, settings.VISITOR_SECONDS):
+            found[age].append(key)
+    return found
+
+
+def _note_presence(operators: dict[int, list[int]], visitors: dict[int, list[str]]) -> None:
+    for age, ids in operators.items():
+        renew_leases(sorted(ids), heard_ago=age)
+    for age, keys in visitors.items():
+        actions.note_visitors(keys, heard_ago=age)
+
+
+def _look_who_has_gone(began_at: datetime) -> None:
+    if keep_watch(began_at=began_at):
+        expire_leases()
+        actions.return_lost_chats()
+        actions.lose_visitors()
