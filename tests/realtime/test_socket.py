@@ -264,13 +264,13 @@ async def deaf(address: str) -> AsyncIterator[tuple[Any, asyncio.StreamReader, A
     writer.transport.abort()
 
 
-async def talk(vera: Any, until_closed: Any) -> None:
+async def talk(vera: Any, until_closed: Any, word: str = "x" * 3000) -> None:
     """The room is full of words, all of which vera hears in their order, until that socket is closed."""
     hub = hubs.current()
     assert hub is not None
     heard = 0
     for number in range(1, 20_000):
-        hub.deliver((room(),), encode(posted("x" * 3000, number)).decode())
+        hub.deliver((room(),), encode(posted(word, number)).decode())
         if number % 50 == 0:
             for _ in range(50):
                 heard += 1
@@ -280,12 +280,14 @@ async def talk(vera: Any, until_closed: Any) -> None:
     raise AssertionError("it was never closed")
 
 
-async def test_whoever_does_not_read_is_cut_off_and_costs_no_memory() -> None:
-    """V-8: close 4009 beyond 256 frames or 1 MiB; memory flat; the others hear everything in order."""
+@pytest.mark.parametrize("word", ["x" * 3000, "\N{CYRILLIC SMALL LETTER ZHE}" * 4000], ids=["Latin", "not"])
+async def test_whoever_does_not_read_is_cut_off_and_costs_no_memory(word: str) -> None:
+    """V-8: close 4009 beyond 256 frames or 1 MiB, in bytes; memory flat; the others hear everything in
+    order."""
     async with serving(House()) as address, visitor(address) as vera, deaf(address) as (slow, reader, writer):
         before = rss()
-        await talk(vera, slow)
-        assert rss() - before < 8 * 1024 * 1024
+        await talk(vera, slow, word)
+        assert rss() - before < 5 * 1024 * 1024
         # and when it reads again, it finds out why
         writer.transport.resume_reading()
         end = b""
@@ -330,3 +332,15 @@ def _masked(text: str) -> bytes:
     data = text.encode()
     assert len(data) < 126
     return bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data
+
+
+async def test_the_bound_of_the_queue_is_in_bytes(settings: Settings) -> None:
+    """V-8: a character may be four of them."""
+    settings.SEND_QUEUE_BYTES = 4000
+    async with serving(House()) as address, visitor(address) as vera, deaf(address) as (slow, _, _):
+        await talk(vera, slow, "\N{SLIGHTLY SMILING FACE}" * 900)
+        assert slow._closed
+    socket = kernel.Socket(House().endpoint())
+    for _ in range(2):
+        socket.deliver("\N{SLIGHTLY SMILING FACE}" * 400)  # 1,600 bytes
+    assert socket._queued == 3200
