@@ -72,3 +72,4 @@ every(settings.POSITION_SECONDS, positions.tell_visitors, jitter=POSITION_JITTER
 every(watch_seconds(), rounds.keep_presence)
 every(settings.RIGHTS_SECONDS, positions.check_rights)
 every(settings.POSITION_SECONDS, check_sites, jitter=POSITION_JITTER)
+every(settings.ALONE_SECONDS, positions.tell_while_alone)

@@ -223,6 +223,7 @@ VISITOR_SECONDS = env.float("CHATLEAD_VISITOR_SECONDS", default=70.0)  # then a 
 SETTLE_SECONDS = env.float("CHATLEAD_SETTLE_SECONDS", default=60.0)  # after a start nobody counts as gone
 AWAY_SECONDS = env.float("CHATLEAD_AWAY_SECONDS", default=3600.0)  # gone for longer: back as Away
 RIGHTS_SECONDS = env.float("CHATLEAD_RIGHTS_SECONDS", default=4.0)  # the close must come within 5 s
+ALONE_SECONDS = env.float("CHATLEAD_ALONE_SECONDS", default=2.0)  # the same while Redis is away (V-15)
 POLL_SECONDS = env.float("CHATLEAD_POLL_SECONDS", default=25.0)  # proxies cut what is silent for longer
 POLLS_PER_PERSON = env.int("CHATLEAD_POLLS_PER_PERSON", default=12)  # held at a time, in one process
 POLLS_PER_ADDRESS = env.int("CHATLEAD_POLLS_PER_ADDRESS", default=1000)

@@ -167,7 +167,15 @@ def _rights_and_logins(ids: set[int], keys: set[str]) -> tuple[dict[int, Rights]
 # --- visitors -----------------------------------------------------------------------------------------
 
 
-async def tell_visitors(hub: Hub) -> None:
+async def tell_while_alone(hub: Hub) -> None:
+    """While Redis is away this process hears nothing of the others. Then everybody in a chat, and every
+    console, learns again and again where the database stands: the chat goes on, only slower (V-15)."""
+    if hub.link is not None and not hub.link.is_up:
+        await tell_operators(hub)
+        await tell_visitors(hub, in_chats_only=True)
+
+
+async def tell_visitors(hub: Hub, *, in_chats_only: bool = False) -> None:
     """Visitors with an open chat hear where it stands, and their place while it waits.
 
     So do those whose chat has ended just now, or they would go on believing in it after a lost event. Who
@@ -184,11 +192,11 @@ async def tell_visitors(hub: Hub) -> None:
     for session_key, position, place in await pool.run(visitor_positions, set(sockets)):
         for each in sockets.pop(session_key, ()):
             each.reply(position)
-            if place:
+            if place and not in_chats_only:
                 each.deliver(encode_event(QueueMoved(chat=position.chat, position=place)).decode())
                 others.append(each)
     others += [each for group in sockets.values() for each in group]
-    if others:
+    if others and not in_chats_only:
         online = await pool.run(accounts.online_by_site, {each.principal.site_id for each in others})
         for each in others:
             news = AvailabilityChanged(online=online.get(each.principal.site_id, []))
