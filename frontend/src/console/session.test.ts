@@ -309,3 +309,39 @@ test("the switch says what the server carried out", async () => {
   await done;
   expect(s.state.value.me?.availability).toBe("online");
 });
+
+test("every position is answered, so that olga's Online is true (V-14)", async () => {
+  const session = await olga([active(VERA)]);
+  expect(sent("still_here")).toHaveLength(1);
+  for (const n of [2, 3]) {
+    far().says({ type: "position", digest: digest(session.state.value), version: 3, epoch: "e1" });
+    await wait(0);
+    expect(sent("still_here")).toHaveLength(n);
+  }
+  expect(sent("sync")).toEqual([]);
+});
+
+test("what olga lost is told until she has seen it, also after a reload", async () => {
+  const returned = [{ chat: VERA, at: T, number: 7, name: "Vera" }];
+  const session = await olga([view(VERA)], { returned });
+  expect(session.lost.value).toEqual(returned);
+  session.seenLost();
+  expect(session.lost.value).toEqual([]);
+  session.stop();
+  expect((await olga([view(VERA)], { returned })).lost.value).toEqual([]);
+  far().says({ type: "operator_changed", operator: operator(SAM, "Sam", []), version: 4 });
+});
+
+test("words for a chat that had gone are refused with a reason of their own and stay", async () => {
+  const session = await olga([active(VERA)]);
+  session.say(VERA, "where were we");
+  far().says({ type: "chat_returned", chat: VERA, seq: 3, at: T, author: "system", operator: OLGA, name: "Olga", reason: "lost" });
+  const [message] = sent("send_message");
+  far().says({ type: "failed", code: "chat_returned", message: "", ref: message!["ref"], chat: VERA });
+  await wait(0);
+  expect(session.unsent.value).toMatchObject([{ text: "where were we", failed: "chat_returned" }]);
+  far().says(accepted(VERA, 4, SAM, "Sam"));
+  await wait(0);
+  expect(session.unsent.value).toHaveLength(1);
+  expect(mine(session.state.value)).toMatchObject([{ uid: VERA, left: "taken" }]);
+});

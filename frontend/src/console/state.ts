@@ -184,8 +184,8 @@ export function mine(state: State): Chat[] {
 
 /** It waits, because the one who answered it was lost and nobody has taken it since. */
 export function isReturned(chat: Chat): boolean {
-  const since = chat.log.some((r) => (r.type === "chat_accepted" || r.type === "chat_transferred") && r.at > chat.returnedAt);
-  return chat.state === "waiting" && chat.returnedAt > 0 && !since;
+  const last = chat.log.findLast((r) => r.type === "chat_accepted" || r.type === "chat_transferred" || r.type === "chat_returned");
+  return chat.state === "waiting" && chat.returnedAt > 0 && (!last || last.type === "chat_returned");
 }
 
 export function find(state: State, uid: string): Chat | undefined {
