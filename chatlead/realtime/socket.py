@@ -127,13 +127,9 @@ class Socket(Caller, AsyncConsumer):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         hub = self.hub = await hubs.here()
-<<<<<<< /work/main/chatlead/realtime/socket.py
-        hub.strangers[self] = hub.loop.time() + settings.HELLO_SECONDS
-        handshake = Handshake.of(scope)
-=======
         began = hub.loop.time()
-        hub.strangers[self] = hub.loop.time() + HELLO_SECONDS
->>>>>>> /tmp/tmppl0nfni1
+        hub.strangers[self] = began + settings.HELLO_SECONDS
+        handshake = Handshake.of(scope)
         try:
             if self._is_let_in(place_of(handshake.ip)) and await self._come_in(handshake, receive):
                 await self._converse(receive)
