@@ -14,7 +14,7 @@ from time import monotonic
 
 from django.conf import settings
 
-FIRST_PACE = 0.02  # seconds a person, until it is known
+FIRST_PACE = 0.02  # seconds a person, as long as it is not known
 LATEST_SECONDS = 60.0
 SMOOTHING = 0.05
 

@@ -178,7 +178,7 @@ async def test_hanging_up_and_coming_back_fills_no_bucket(
 
 async def test_thirty_chats_are_resumed_at_once_by_two_consoles(site: Site, olga: Operator) -> None:
     """R-007: a bad line makes nobody a flood, with the bounds as they are delivered."""
-    department = await olga.departments.afirst()
+    department = await olga.departments.aget()
     chats = [await sync_to_async(make_chat)(visitor_on(site), department) for _ in range(30)]
     async with console_of(olga) as first, console_of(olga) as second:
         for console in (first, second) * 2:
@@ -196,7 +196,7 @@ async def test_the_visitors_of_a_site_share_a_bound_and_its_operator_does_not(
 ) -> None:
     """D-1: a thousand a second and site, so that operators are never starved; here it is three."""
     settings.SITE_WORDS = (0.1, 3)
-    department = await olga.departments.afirst()
+    department = await olga.departments.aget()
     tokens = [new_token() for _ in range(4)]
     async with contextlib.AsyncExitStack() as stack:
         told = []
