@@ -345,3 +345,21 @@ test("words for a chat that had gone are refused with a reason of their own and 
   expect(session.unsent.value).toHaveLength(1);
   expect(mine(session.state.value)).toMatchObject([{ uid: VERA, left: "taken" }]);
 });
+
+test("who catches up too fast for the server asks again when it says, once for each chat (D-1)", async () => {
+  await olga([active(VERA)]);
+  far().says(says(VERA, 9, "Are you there?"));
+  await wait(400);
+  expect(sent("resume")).toHaveLength(1);
+  const limited = { type: "failed", code: "rate_limited", message: "Too fast.", retry_after_ms: 700 };
+  for (let i = 0; i < 3; i++) far().says({ ...limited, chat: VERA });
+  await wait(600);
+  expect(sent("resume")).toHaveLength(1);
+  await wait(200);
+  expect(sent("resume")).toHaveLength(2);
+  far().says(limited);
+  await wait(600);
+  expect(sent("sync")).toHaveLength(0);
+  await wait(200);
+  expect(sent("sync")).toHaveLength(1);
+});

@@ -221,6 +221,7 @@ export class Session {
         return this.acked(frame);
       case "failed":
         if (frame.ref) this.refused(frame.ref, frame.code, frame.retry_after_ms ?? 0);
+        else if (frame.code === "rate_limited" && !frame.id) this.askAgain(frame.chat ?? "", frame.retry_after_ms ?? SYNC_AGAIN_MS);
         return;
       case "position":
         this.send({ type: "still_here" });
@@ -310,6 +311,21 @@ export class Session {
   private sync(): void {
     const ours = this.state.peek();
     this.send({ type: "sync", positions: positions(ours), epoch: ours.epoch });
+  }
+
+  /** Catching up was too fast for the server: what we do not know yet, and what it has not heard, once more. */
+  private askAgain(uid: string, ms: number): void {
+    if (this.holds.has(`again ${uid}`)) return;
+    const again = () => {
+      this.holds.delete(`again ${uid}`);
+      const chat = st.find(this.state.peek(), uid);
+      if (chat) {
+        this.resume(chat);
+        this.marked.delete(uid);
+        this.markSoon();
+      } else this.sync();
+    };
+    this.holds.set(`again ${uid}`, setTimeout(again, ms));
   }
 
   private syncSoon(ms: number): void {

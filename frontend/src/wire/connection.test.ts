@@ -122,6 +122,19 @@ test("who was cut off for flooding stays away for some seconds", async () => {
   expect(FakeSocket.made).toHaveLength(1);
 });
 
+test("a server that is crowded is come back to when it says, and never later than a minute (V-9)", async () => {
+  for (const [reason, ms] of [["busy 12000", 12_000], ["busy 999999999", 60_000], ["busy", 0], ["busy soon", 0]] as const) {
+    const link = await welcomed();
+    const socket = FakeSocket.last;
+    socket.closes(1013, reason);
+    await vi.advanceTimersByTimeAsync(Math.max(0, ms - 100));
+    if (ms) expect(FakeSocket.last).toBe(socket);
+    await vi.advanceTimersByTimeAsync(700);
+    expect(FakeSocket.last).not.toBe(socket);
+    link.stop();
+  }
+});
+
 test("with a chat on the screen a network that died silently is noticed within 5 s (R-007)", async () => {
   for (let phase = 0; phase < 500; phase += 50) {
     const link = await welcomed(QUIET_IN_CHAT_MS);

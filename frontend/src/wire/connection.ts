@@ -51,6 +51,7 @@ const STALE_MS = 2_000;
 /** A question to which a living server says nothing is given up, so that nobody waits for ever. */
 const UNANSWERED_MS = 20_000;
 const FLOOD_MS = 5_000;
+const MOST_ASKED_MS = 60_000;
 
 /** So many sockets in a row that did not come to a welcome are enough; more where one has worked before. */
 const MISSES = 2;
@@ -153,8 +154,8 @@ export class Connection<F extends Frame = Frame> {
     let hello: object;
     try {
       hello = await this.options.hello(); // 2 may take a while (a ticket is fetched)
-    } catch {
-      if (turn === this.turn) this.lose(0);
+    } catch (why) {
+      if (turn === this.turn) this.lose((why as { code?: number } | undefined)?.code ?? 0); // a close code, where it says one
       return;
     }
     if (turn !== this.turn || this.state !== "connecting") return;
@@ -177,7 +178,7 @@ export class Connection<F extends Frame = Frame> {
       socket.send(JSON.stringify(hello));
     };
     socket.onmessage = (e) => mine() && this.hear(String(e.data));
-    socket.onclose = (e) => mine() && this.lose(e.code);
+    socket.onclose = (e) => mine() && this.lose(e.code, e.reason);
     this.heardAt = now();
     this.look = setInterval(() => this.watch(), LOOK_MS);
   }
@@ -234,7 +235,7 @@ export class Connection<F extends Frame = Frame> {
     this.send({ type: "ping" });
   }
 
-  private lose(code: number): void {
+  private lose(code: number, reason = ""): void {
     if (this.state === "stopped" || this.state === "idle") return;
     this.turn++;
     if (this.state === "connecting" && this.socket) this.missed(code);
@@ -244,7 +245,7 @@ export class Connection<F extends Frame = Frame> {
       return;
     }
     const first = code === RESTART ? RESTART_MS : FIRST_MS;
-    const wait = backoff(this.attempts++, Math.random, first) + (code === FLOOD ? FLOOD_MS : 0);
+    const wait = backoff(this.attempts++, Math.random, first) + (code === FLOOD ? FLOOD_MS : appointment(reason));
     this.retry = setTimeout(() => void this.attempt(), wait);
     this.become("offline", code);
   }
@@ -300,6 +301,11 @@ export class Connection<F extends Frame = Frame> {
     this.state = state;
     this.options.onState(state, code);
   }
+}
+
+/** A server that is crowded says when to come back: "busy 12000". */
+function appointment(reason: string): number {
+  return Math.min(MOST_ASKED_MS, Number(/^busy (\d+)$/.exec(reason)?.[1] ?? 0));
 }
 
 /** Half a character is none, and a frame that holds one is refused whole. */

@@ -10,7 +10,7 @@ export interface Pipe {
   readonly readyState: number;
   onopen: (() => void) | null;
   onmessage: ((e: { data: unknown }) => void) | null;
-  onclose: ((e: { code: number }) => void) | null;
+  onclose: ((e: { code: number; reason?: string }) => void) | null;
   send(text: string): void;
   close(code?: number): void;
 }

@@ -8,7 +8,7 @@ export class FakeSocket {
   sent: Record<string, unknown>[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((e: { data: string }) => void) | null = null;
-  onclose: ((e: { code: number }) => void) | null = null;
+  onclose: ((e: { code: number; reason: string }) => void) | null = null;
 
   constructor(readonly url: string) {
     FakeSocket.made.push(this);
@@ -29,9 +29,9 @@ export class FakeSocket {
   says(frame: object): void {
     this.onmessage?.({ data: JSON.stringify(frame) });
   }
-  closes(code: number): void {
+  closes(code: number, reason = ""): void {
     this.readyState = 3;
-    this.onclose?.({ code });
+    this.onclose?.({ code, reason });
   }
   types(): unknown[] {
     return this.sent.map((f) => f["type"]);
