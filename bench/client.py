@@ -38,7 +38,9 @@ class Client:
 
     side = ""
 
-    def __init__(self, server: str, path: str, *, cookie: str, chance: Random | None) -> None:
+    def __init__(
+        self, server: str, path: str, *, cookie: str, chance: Random | None, polls: bool = False
+    ) -> None:
         self.server = server.rstrip("/")
         self.epoch = ""
         self.marks_read = True  # a person looks at every message
@@ -58,6 +60,7 @@ class Client:
             welcomed=self._welcomed,
             heard=self._heard,
             stopped=self._stopped,
+            at=self._at if polls else None,
         )
 
     async def open(self) -> None:
@@ -125,6 +128,10 @@ class Client:
     # --- what the halves fill in ---
 
     async def _hello(self) -> Frame:
+        raise NotImplementedError
+
+    def _at(self) -> Frame:
+        """What we have, for a poll."""
         raise NotImplementedError
 
     def _take_welcome(self, frame: Frame) -> None:

@@ -23,8 +23,10 @@ class Console(Client):
 
     side = "operator"
 
-    def __init__(self, server: str, cookie: str, *, chance: Random | None = None) -> None:
-        super().__init__(server, "/ws/v1/operator", cookie=cookie, chance=chance)
+    def __init__(
+        self, server: str, cookie: str, *, chance: Random | None = None, polls: bool = False
+    ) -> None:
+        super().__init__(server, "/ws/v1/operator", cookie=cookie, chance=chance, polls=polls)
         self.me: Frame = {}
         self.departments: set[str] = set()
         self.team: dict[str, Frame] = {}
@@ -73,6 +75,14 @@ class Console(Client):
 
     async def _hello(self) -> Frame:
         return {"type": "hello", "protocol": PROTOCOL}
+
+    def _positions(self) -> dict[str, tuple[int, int, int]]:
+        return {uid: (c.seq, c.staff_seq, c.marks_sum) for uid, c in self.chats.items()}
+
+    def _at(self) -> Frame:
+        at = {"version": self.version, "positions": self._positions(), "epoch": self.epoch}
+        whole = not any(chat.holds_back for chat in self.chats.values())
+        return at | {"digest": self.digest() if whole else ""}
 
     def _signature(self) -> Frame:
         return {"operator": self.me["uid"], "name": self.me["name"]}
@@ -146,7 +156,7 @@ class Console(Client):
             self._take_synced(frame)
 
     async def _sync(self) -> None:
-        positions = {uid: (c.seq, c.staff_seq, c.marks_sum) for uid, c in self.chats.items()}
+        positions = self._positions()
         applied = self._applied
         self.syncs += 1
         try:

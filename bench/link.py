@@ -13,6 +13,8 @@ import msgspec
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench.polling import PollLine
+
 Frame = dict[str, Any]
 
 FIRST_SECONDS, LEAST_SECONDS, MOST_SECONDS = 0.5, 0.1, 30.0
@@ -58,6 +60,7 @@ class Link:
     `hello` makes the first frame anew for every attempt (it may fetch a ticket; an OSError there counts as a
     failed attempt). `welcomed` and `heard` get every frame in the order of arrival, on the loop;
     `stopped` is called once if the server forbids to come back. `reconnects` counts welcomes after the first.
+    With `at`, which says what the owner has, it polls and opens no socket.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class Link:
         stopped: Callable[[Stopped], None] = lambda why: None,
         cookie: str = "",
         chance: Random | None = None,
+        at: Callable[[], Frame] | None = None,
     ) -> None:
         self.url = url
+        self.at = at
         self.origin = origin
         self.cookie = cookie
         self.online = False
@@ -80,7 +85,7 @@ class Link:
         self.reconnects = -1
         self._hello, self._welcomed, self._heard, self._stopped = hello, welcomed, heard, stopped
         self._chance = chance or Random()  # noqa: S311
-        self._socket: ClientConnection | None = None
+        self._socket: ClientConnection | PollLine | None = None
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._questions: dict[int, asyncio.Future[Frame]] = {}
         self._last_id = 0
@@ -159,11 +164,7 @@ class Link:
         headers = {"Cookie": self.cookie} if self.cookie else {}
         try:
             hello = await self._hello()
-            socket = await connect(
-                self.url, origin=websockets.Origin(self.origin), additional_headers=headers,
-                compression=None, ping_interval=None, max_size=None, max_queue=None,
-                open_timeout=WELCOME_SECONDS, close_timeout=2, proxy=None,
-            )  # fmt: skip
+            socket = await self._open(headers)
         except (OSError, TimeoutError, websockets.WebSocketException):
             return 0
         self._socket = socket
@@ -183,13 +184,23 @@ class Link:
             self._socket = None
             socket.transport.abort()
 
-    async def _write(self, socket: ClientConnection) -> None:
+    async def _open(self, headers: dict[str, str]) -> ClientConnection | PollLine:
+        if self.at is not None:
+            address = "http" + self.url.removeprefix("ws").replace("/ws/", "/poll/", 1)
+            return PollLine(address, {"Origin": self.origin, **headers}, self.at)
+        return await connect(
+            self.url, origin=websockets.Origin(self.origin), additional_headers=headers,
+            compression=None, ping_interval=None, max_size=None, max_queue=None,
+            open_timeout=WELCOME_SECONDS, close_timeout=2, proxy=None,
+        )  # fmt: skip
+
+    async def _write(self, socket: ClientConnection | PollLine) -> None:
         outgoing = self._outgoing
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
                 await socket.send(await outgoing.get(), text=True)
 
-    async def _watch(self, socket: ClientConnection) -> None:
+    async def _watch(self, socket: ClientConnection | PollLine) -> None:
         """A line that is silent too long is asked, and cut when it does not answer."""
         while True:
             await asyncio.sleep(1.0)

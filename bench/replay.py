@@ -138,8 +138,10 @@ class Replay:
         cut: float = 0.0,
         seed: int = 1,
         patience: float = 90.0,
+        polls: float = 0.0,
     ) -> None:
         self.servers = servers
+        self._polls = polls
         self.chats, self.cut, self.patience = chats, cut, patience
         self.tally = Tally()
         self._password = password
@@ -156,7 +158,7 @@ class Replay:
         cookie = await asyncio.to_thread(http.log_in, self.servers[0], LOGIN, self._password)
         for number in range(self._console_count):
             server = self.servers[(number + 1) % len(self.servers)]
-            console = Console(server, cookie, chance=Random(self._chance.random()))  # noqa: S311
+            console = Console(server, cookie, **self._nature())
             self._consoles.append(console)
             await console.open()
         was_online = self._consoles[0].me.get("availability") == "online"
@@ -178,7 +180,7 @@ class Replay:
     async def _work(self, queue: Iterator[tuple[int, Dialogue]]) -> None:
         for number, dialogue in queue:
             server = self.servers[number % len(self.servers)]
-            visitor = Visitor(server, self._site_key, chance=Random(self._chance.random()))  # noqa: S311
+            visitor = Visitor(server, self._site_key, **self._nature())
             self._visitors.add(visitor)
             try:
                 await self._talk(visitor, number, dialogue)
@@ -188,6 +190,11 @@ class Replay:
                 self._visitors.discard(visitor)
                 await self._leave(visitor)
             await self._verify(visitor, number, dialogue)
+
+    def _nature(self) -> dict[str, Any]:
+        """A client's luck, and whether it polls."""
+        chance = Random(self._chance.random())  # noqa: S311
+        return {"chance": chance, "polls": self._chance.random() < self._polls}
 
     async def _talk(self, visitor: Visitor, number: int, dialogue: Dialogue) -> None:
         patience, tally = self.patience, self.tally
@@ -295,6 +302,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--consoles", type=int, default=2, help="consoles of the operator (2)")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the demo's data folder (./data)")
     parser.add_argument("--cut", type=float, default=0.0, help="connections cut a second, at random (0)")
+    parser.add_argument("--polls", type=float, default=0.0, help="share of clients without a socket (0 to 1)")
     parser.add_argument("--seed", type=int, default=1, help="which cuts (1)")
     parser.add_argument("--limit", type=int, default=0, help="only so many dialogues (all)")
     parser.add_argument("--patience", type=float, default=90.0, help="seconds until a turn counts as lost")
@@ -309,6 +317,7 @@ def main(arguments: list[str]) -> int:
         cut=args.cut,
         seed=args.seed,
         patience=args.patience,
+        polls=args.polls,
     )
     report = asyncio.run(replay.run(dialogues[: args.limit or None]))
     for fault in replay.tally.faults[:20]:

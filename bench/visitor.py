@@ -30,8 +30,9 @@ class Visitor(Client):
         session: str = "",
         page_origin: str = "",
         chance: Random | None = None,
+        polls: bool = False,
     ) -> None:
-        super().__init__(server, "/ws/v1/visitor", cookie="", chance=chance)
+        super().__init__(server, "/ws/v1/visitor", cookie="", chance=chance, polls=polls)
         self.site_key, self.session = site_key, session
         self.page_origin = page_origin or self.server
         self.site: Frame = {}
@@ -70,6 +71,12 @@ class Visitor(Client):
             "session": self.session,
             "page_url": f"{self.page_origin}/",
         }
+
+    def _at(self) -> Frame:
+        at: Frame = {"epoch": self.epoch, "online": self.site.get("online", [])}
+        if self.chat is not None:
+            at |= {"chat": self.chat.uid, "seq": self.chat.seq, "marks": list(self.chat.marks.values())}
+        return at
 
     def _take_welcome(self, frame: Frame) -> None:
         self.session = frame.get("session") or self.session
