@@ -52,15 +52,25 @@ def _signs_of(hub: Hub) -> tuple[dict[int, list[int]], dict[int, list[str]]]:
     visitors: dict[str, float] = {}
     for each in cast("set[Caller]", hub.members):
         principal = each.principal
-        if HEARD not in each.memory and not isinstance(each, Socket):
-            # a poll is a sign when it comes, and good until the next one can be there
-            each.memory[HEARD] = now + watch_seconds()
-        at = each.memory.get(HEARD, now)
         if isinstance(principal, OperatorPrincipal):
-            operators[principal.operator_id] = max(at, operators.get(principal.operator_id, 0.0))
-        elif isinstance(principal, VisitorPrincipal) and principal.session_key and LEAVING not in each.memory:
-            visitors[principal.session_key] = max(at, visitors.get(principal.session_key, 0.0))
+            operator_id = principal.operator_id
+            operators[operator_id] = max(_heard_at(each, now), operators.get(operator_id, 0.0))
+        elif isinstance(principal, VisitorPrincipal):
+            key = principal.session_key
+            if key and LEAVING not in each.memory:  # most are pages, which have none
+                visitors[key] = max(_heard_at(each, now), visitors.get(key, 0.0))
     return _by_age(operators, now), _by_age(visitors, now)
+
+
+def _heard_at(caller: Caller, now: float) -> float:
+    """When it gave its last sign of life; being connected is one for a socket that has never given any."""
+    at = caller.memory.get(HEARD)
+    if at is not None:
+        return float(at)
+    if not isinstance(caller, Socket):
+        # a poll is a sign when it comes, and good until the next one can be there
+        caller.memory[HEARD] = now + watch_seconds()
+    return now
 
 
 def _by_age(signs: dict[K, float], now: float) -> dict[int, list[K]]:

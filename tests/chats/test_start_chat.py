@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts import notices
 from accounts.actions import renew_leases, set_availability
@@ -244,7 +243,7 @@ def test_nobody_is_online(vera: VisitorPrincipal, olga: Operator) -> None:
 
 def test_an_intent_without_a_console_is_nobody(vera: VisitorPrincipal, online: Operator) -> None:
     """R-034."""
-    Operator.objects.update(lease_until=timezone.now())
+    Operator.objects.update(lease_until=None)
     with pytest.raises(NobodyOnline):
         starts(vera)
 
