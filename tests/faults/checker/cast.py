@@ -51,9 +51,7 @@ def firm(name: str) -> dict[str, object]:
         user = User.objects.create_user(f"{person}@{name}.test")
         operator = Operator.objects.create(account=account, user=user, name=person, role=role)
         for title in titles:
-            DepartmentMember.objects.create(
-                account=account, department=departments[title], operator=operator
-            )
+            DepartmentMember.objects.create(account=account, department=departments[title], operator=operator)
         people[person] = log_in(user)
     return {"site": site.key, "people": people, **{key: each.uid for key, each in departments.items()}}
 

@@ -183,7 +183,9 @@ def real_time(history: History) -> Iterator[Fault]:
                     highest = done[turn]
                 turn += 1
             if highest is not None and highest.seq > act.seq:
-                says = f"{highest.text!r} ({highest.seq}) was acknowledged before {act.text!r} ({act.seq}) began"
+                says = (
+                    f"{highest.text!r} ({highest.seq}) was acknowledged before {act.text!r} ({act.seq}) began"
+                )
                 yield Fault("real_time", uid, (highest.ref, act.ref), says)
 
 
@@ -272,7 +274,9 @@ def healed(history: History) -> Iterator[Fault]:
             yield Fault("unhealed", chat, (screen.who, *path), says)
 
 
-def differences(one: Any, other: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+def differences(
+    one: Any, other: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """(path, left, right) of every leaf in which two trees differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys(), key=str):

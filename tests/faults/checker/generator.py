@@ -26,11 +26,10 @@ WIRE_ERRORS = (Refused, Stopped, TimeoutError)
 
 @dataclass(frozen=True)
 class Pace:
-    """How long they go on (`seconds`), how long one waits between two things, and how many visitors a firm
-    has; `patience` is how long one waits for an answer before doing something else."""
+    """How long one waits between two things (`pause`, in the mean), and how many visitors a firm has;
+    `patience` is how long one waits for an answer before doing something else. All in seconds."""
 
-    seconds: float
-    pause: float = 0.12
+    pause: float = 0.08
     visitors: int = 3
     patience: float = 10.0
 
@@ -84,14 +83,13 @@ class Crowd:
                 await asyncio.sleep(0.02)
 
     async def live(self) -> None:
-        """Everybody does things for `pace.seconds`; returns when all that was asked is answered, or after
-        the patience for it."""
-        loop = asyncio.get_running_loop()
-        lives = [loop.create_task(self._visit(each)) for each in self.visitors]
-        lives += [loop.create_task(self._work(each)) for each in self.consoles]
-        await asyncio.sleep(self.pace.seconds)
-        self._over.set()
+        """Everybody does things until `enough` is called."""
+        lives = [self._visit(each) for each in self.visitors] + [self._work(each) for each in self.consoles]
         await asyncio.gather(*lives)
+
+    def enough(self) -> None:
+        """Nobody begins anything more."""
+        self._over.set()
 
     async def settle(self, seconds: float) -> None:
         """Wait until nobody waits for an answer any more."""

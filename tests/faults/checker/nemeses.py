@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.checker.generator import Crowd
 from tests.faults.checker.stage import Nemesis, Stage
@@ -14,22 +16,30 @@ STILL_SECONDS = 2.0
 SLOW_SECONDS = 2.0
 HOUR = 3600.0
 
+# What a process is tied to is the thread that started it, so that thread must outlive every event loop.
+_hands = ThreadPoolExecutor(1, thread_name_prefix="nemesis")
+
+
+async def by_hand(work: Callable[..., object], *arguments: object) -> None:
+    """Call it in the one thread that starts and ends processes."""
+    await asyncio.get_running_loop().run_in_executor(_hands, work, *arguments)
+
 
 # --- processes -----------------------------------------------------------------------------------------------
 
 
 async def kill_one(stage: Stage, crowd: Crowd) -> None:
     """kill -9 of a web process while another one lives (or of the only one)."""
-    await asyncio.to_thread(stage.server.kill, 0)
+    await by_hand(stage.server.kill, 0)
     await asyncio.sleep(0.3)
-    await asyncio.to_thread(stage.server.start, 0)
+    await by_hand(stage.server.start, 0)
 
 
 async def kill_all(stage: Stage, crowd: Crowd) -> None:
     """kill -9 of every web process."""
-    await asyncio.to_thread(stage.server.kill)
+    await by_hand(stage.server.kill)
     await asyncio.sleep(0.3)
-    await asyncio.to_thread(stage.server.start)
+    await by_hand(stage.server.start)
 
 
 async def freeze(stage: Stage, crowd: Crowd) -> None:
@@ -47,39 +57,39 @@ async def freeze(stage: Stage, crowd: Crowd) -> None:
 
 async def restart_redis(stage: Stage, crowd: Crowd) -> None:
     assert stage.services is not None
-    await asyncio.to_thread(stage.services.stop_redis)
-    await asyncio.to_thread(stage.services.start_redis)
+    await by_hand(stage.services.stop_redis)
+    await by_hand(stage.services.start_redis)
 
 
 async def flush_redis(stage: Stage, crowd: Crowd) -> None:
     """FLUSHALL, some times."""
     assert stage.services is not None
     for _ in range(5):
-        await asyncio.to_thread(stage.services.flush_redis)
+        await by_hand(stage.services.flush_redis)
         await asyncio.sleep(0.2)
 
 
 async def no_redis(stage: Stage, crowd: Crowd) -> None:
     """Redis is gone for some time: the chat goes on by the database (V-15)."""
     assert stage.services is not None
-    await asyncio.to_thread(stage.services.kill_redis)
+    await by_hand(stage.services.kill_redis)
     await asyncio.sleep(AWAY_SECONDS)
-    await asyncio.to_thread(stage.services.start_redis)
+    await by_hand(stage.services.start_redis)
 
 
 async def restart_postgres(stage: Stage, crowd: Crowd) -> None:
     assert stage.services is not None
-    await asyncio.to_thread(stage.services.stop_postgres)
+    await by_hand(stage.services.stop_postgres)
     await asyncio.sleep(0.3)
-    await asyncio.to_thread(stage.services.start_postgres)
+    await by_hand(stage.services.start_postgres)
 
 
 async def kill_postgres(stage: Stage, crowd: Crowd) -> None:
     """kill -9 of the postmaster, twice: what was acknowledged is in the log of the database."""
     assert stage.services is not None
     for _ in range(2):
-        await asyncio.to_thread(stage.services.kill_postgres)
-        await asyncio.to_thread(stage.services.start_postgres)
+        await by_hand(stage.services.kill_postgres)
+        await by_hand(stage.services.start_postgres)
         await asyncio.sleep(0.3)
 
 

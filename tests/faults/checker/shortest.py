@@ -108,7 +108,9 @@ def told(history: History, fault: Fault, seed: int) -> str:
     for act in small.acts:
         lines.append((act.began, f"{act.who} asks: {_asked(act)}"))
         if act.outcome != "unknown":
-            lines.append((act.ended, f"{act.who} hears: {act.outcome} {act.code} {act.seq or ''} ({act.what})"))
+            lines.append(
+                (act.ended, f"{act.who} hears: {act.outcome} {act.code} {act.seq or ''} ({act.what})")
+            )
     lines += [(sight.at, f"{sight.who} sees: {_in_short(sight.frame)}") for sight in small.sights]
     lines += [(shown.at, f"{shown.who}'s screen shows {shown.seq}") for shown in small.shown]
     lines += [(event.at, f"*** {event.what}") for event in _between(history.events, lines)]

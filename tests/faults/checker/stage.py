@@ -23,6 +23,7 @@ from tests.servers import ROOT, Server
 POSITION_SECONDS = 2.0
 HEAL_SECONDS = 25.0  # V-3: after that every client is what a fresh snapshot says
 ANSWER_SECONDS = 30.0
+AFTERWARDS_SECONDS = 0.8
 PLANTED = str(ROOT / "tests" / "faults" / "planted.py")
 
 Nemesis = Callable[["Stage", Crowd], Awaitable[None]]
@@ -88,22 +89,23 @@ def served(folder: Path) -> Iterator[Stage]:
             yield stage
 
 
-async def play(
-    stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: float, **pace: Any
-) -> History:
-    """People do things for `seconds`; the nemesis comes after a fifth of it. The history is complete when
+async def play(stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: float, **pace: Any) -> History:
+    """People do things for `seconds`, and some time longer where the nemesis, which comes after a fifth of
+    it, takes longer: they see it out. The history is complete when
     everybody has an answer, every screen has healed or HEAL_SECONDS are over, and all chats were read."""
-    crowd = Crowd(
-        stage.cast, stage.urls, seed=seed, pace=Pace(seconds, **pace), page_origin=stage.page_origin
-    )
+    crowd = Crowd(stage.cast, stage.urls, seed=seed, pace=Pace(**pace), page_origin=stage.page_origin)
+    loop = asyncio.get_running_loop()
     try:
         await asyncio.wait_for(crowd.open(), ANSWER_SECONDS)
-        living = asyncio.create_task(crowd.live())
+        began = loop.time()
+        living = loop.create_task(crowd.live())
         if nemesis is not None:
             await asyncio.sleep(seconds / 5)
             crowd.history.happened(f"{nemesis.__name__} begins")
             await nemesis(stage, crowd)
             crowd.history.happened(f"{nemesis.__name__} has ended")
+        await asyncio.sleep(max(AFTERWARDS_SECONDS, began + seconds - loop.time()))
+        crowd.enough()
         await living
         await crowd.settle(ANSWER_SECONDS)
         await heal(crowd)
@@ -138,7 +140,9 @@ async def read_back(crowd: Crowd, stage: Stage) -> None:
     history = crowd.history
     owners = owners_of(history)
     for firm in stage.cast:
-        supervisor = next(each for each in crowd.consoles if each.name == list(stage.cast[firm]["people"])[-1])
+        supervisor = next(
+            each for each in crowd.consoles if each.name == list(stage.cast[firm]["people"])[-1]
+        )
         for uid, owner in owners.items():
             if history.people[owner].firm != firm:
                 continue
@@ -166,7 +170,7 @@ def owners_of(history: History) -> dict[str, str]:
 
 
 def verdict(history: History, seed: int) -> str:
-    """"" for a good history; else every kind of fault once, each with its shortest history."""
+    """ "" for a good history; else every kind of fault once, each with its shortest history."""
     by_rule = {}
     for fault in check(history):
         by_rule.setdefault(fault.rule, fault)
