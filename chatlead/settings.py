@@ -192,7 +192,7 @@ RATES = {
 }
 SITE_WORDS = rate("CHATLEAD_SITE_MESSAGES", "1000/2000")  # of all visitors of a site together
 ADDRESS_HELLOS = rate("CHATLEAD_ADDRESS_HELLOS", "50/1000")  # sockets opened from one address
-# Sockets at once, in each process
+# Sockets and held polls at once, in each process
 SOCKETS_PER_ADDRESS = env.int("CHATLEAD_SOCKETS_PER_ADDRESS", default=2000)  # an IPv4, or an IPv6 /64
 SOCKETS_PER_PERSON = env.int("CHATLEAD_SOCKETS_PER_PERSON", default=100)
 SOCKETS_PER_SITE = env.int("CHATLEAD_SOCKETS_PER_SITE", default=20_000)
@@ -225,8 +225,6 @@ AWAY_SECONDS = env.float("CHATLEAD_AWAY_SECONDS", default=3600.0)  # gone for lo
 RIGHTS_SECONDS = env.float("CHATLEAD_RIGHTS_SECONDS", default=4.0)  # the close must come within 5 s
 ALONE_SECONDS = env.float("CHATLEAD_ALONE_SECONDS", default=2.0)  # the same while Redis is away (V-15)
 POLL_SECONDS = env.float("CHATLEAD_POLL_SECONDS", default=25.0)  # proxies cut what is silent for longer
-POLLS_PER_PERSON = env.int("CHATLEAD_POLLS_PER_PERSON", default=12)  # held at a time, in one process
-POLLS_PER_ADDRESS = env.int("CHATLEAD_POLLS_PER_ADDRESS", default=1000)
 SEND_QUEUE_FRAMES = env.int("CHATLEAD_SEND_QUEUE_FRAMES", default=256)  # V-8
 SEND_QUEUE_BYTES = env.int("CHATLEAD_SEND_QUEUE_BYTES", default=1024 * 1024)
 # Connections (D-5)

@@ -5,7 +5,8 @@ read from the database, so that nothing is lost between two polls; the hub only 
 
 The life of a poll:
 1. the body, within bounds; the `hello` in it
-2. `admit` in the pool, or `readmit` with the pass of the answer before: the principal, or a close code
+2. `admit` in the pool, in its turn, or `readmit` with the pass of the answer before: the principal, or a
+   close code
 3. hear the principal's topics; what comes is kept
 4. `welcome`, or `news`: what the principal should have and has not; in the pool
 5. the commands, in their order, by the sockets' own handlers
@@ -19,7 +20,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -32,15 +34,15 @@ from chatlead.realtime import pool, replies
 from chatlead.realtime.caller import Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.commands import Command
+from chatlead.realtime.crowd import Person, place_of
 from chatlead.realtime.endpoint import Endpoint, Handshake
 from chatlead.realtime.faults import report
 from chatlead.realtime.frames import top_names
+from chatlead.realtime.plain import Receive, Send, answer, misplaced, whole
 from chatlead.realtime.regulars import Regular, Regulars
 from chatlead.realtime.socket import refusal, too_big
 
 logger = logging.getLogger(__name__)
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Json = msgspec.Struct  # a frame: a reply or an event
 
 COMMANDS = 64  # of one poll
@@ -60,6 +62,7 @@ STATUS: dict[CloseCode, int] = {
 
 
 NOTHING = msgspec.Raw(b"null")
+PING = b'{"type":"ping"}'  # as clients of ours write it
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,8 +128,8 @@ class Poll(Caller):
     """One request: a caller for as long as it takes, and a member of the hub unless it only wants answers."""
 
     __slots__ = (
-        "_at", "_awaited", "_closed", "_frames", "_held_at", "_is_behind", "_kept", "_pass", "_regular",
-        "_woken", "endpoint", "hub", "is_gone", "memory", "polling", "principal",
+        "_at", "_awaited", "_closed", "_frames", "_is_behind", "_is_inside", "_kept", "_pass", "_regular",
+        "_retry", "_seats", "_woken", "endpoint", "hub", "is_gone", "memory", "polling", "principal",
     )  # fmt: skip
 
     def __init__(self, polling: Polling) -> None:
@@ -139,12 +142,14 @@ class Poll(Caller):
         self._frames: list[str] = []
         self._kept = 0  # characters in them
         self._awaited: set[str] = set()  # the refs of commands whose answers are still to come
+        self._is_inside = False  # it is our turn to be admitted
         self._is_behind = False  # a position says that something was not heard
         self._closed: CloseCode | None = None
         self._woken = asyncio.Event()
         self._pass = ""
         self._regular: Regular | None = None
-        self._held_at: str | None = None  # the address from which it is held
+        self._seats: list[Hashable] = []  # where it is counted while it is held, as a socket is
+        self._retry = 0.0  # seconds after which to come back, where the close says so
 
     # --- for handlers and the hub ---------------------------------------------------------------------
 
@@ -186,7 +191,7 @@ class Poll(Caller):
 
     async def run_through(self, scope: dict[str, Any], body: bytes) -> None:
         """Steps 1 to 6. Whatever goes wrong becomes a close code."""
-        endpoint, polling = self.endpoint, self.polling
+        polling = self.polling
         if len(body) > BODY_FRAMES * settings.FRAME_MAX_BYTES:
             self.close(CloseCode.TOO_BIG)
             return
@@ -200,34 +205,70 @@ class Poll(Caller):
         if hub.is_leaving:
             self.close(CloseCode.RESTART)
             return
-        handshake = Handshake.of(scope)
+        if request.want == "answers" and all(bytes(raw) == PING for raw in request.commands):
+            for _ in request.commands:  # the line is asked for, and nobody on it
+                self.reply(replies.Pong(at=time.time_ns() // 1_000_000))
+            return
         try:
-            if request.pass_ and polling.readmit is not None:
-                self.principal = await pool.run(polling.readmit, handshake, hello, request.pass_)
-            else:
-                self.principal = await pool.run(endpoint.admit, handshake, hello)
-            self._pass = polling.pass_of(self.principal, hello)
-            if not self._come_in(handshake.ip, holds=request.want != "answers"):
+            if not await self._come_in(Handshake.of(scope), request, hello):
                 return
             if request.want != "answers":
-                hub.join(self, endpoint.topics(self.principal))
+                hub.join(self, self.endpoint.topics(self.principal))
                 await hub.settled()
                 await self._read_up(request.want, hello.id)
         except errors.ChatLeadError as error:
             self.close(refusal(error))
             return
+        finally:
+            self._let_the_next_in()
         await self._obey_all(request.commands)
         await self._wait(request.wait / 1000 if request.want == "news" else 0.0)
 
-    def _come_in(self, ip: str, *, holds: bool) -> bool:
-        """Be one of the regulars. False for somebody who floods, or holds too many polls at once."""
-        regular = self.polling.regulars.known(self.polling.person(self.principal), self.hub)
-        self._regular, self.memory = regular, dict(regular.memory)
-        if regular.is_flooding(self.hub.loop.time()) or (holds and not regular.enter(ip)):
-            self.close(CloseCode.FLOOD)
-            return False
-        self._held_at = ip if holds else None
+    async def _come_in(self, handshake: Handshake, request: Request, hello: Any) -> bool:
+        """Step 2. False for somebody who floods, has too many already, or has to come back."""
+        hub, place = self.hub, place_of(handshake.ip)
+        is_new = request.want == "welcome"
+        if is_new and place and hub.crowd.knock(place):
+            return self.close(CloseCode.FLOOD)
+        if is_new:
+            self._retry = await hub.admission.enter(first=self.endpoint.is_first)
+            if self._retry:
+                return self.close(CloseCode.BUSY)
+            self._is_inside = True
+        if request.pass_ and self.polling.readmit is not None:
+            self.principal = await pool.run(self.polling.readmit, handshake, hello, request.pass_)
+        else:
+            self.principal = await pool.run(self.endpoint.admit, handshake, hello)
+        self._pass = self.polling.pass_of(self.principal, hello)
+        return self._is_welcome(place, is_new=is_new, is_held=request.want != "answers")
+
+    def _is_welcome(self, place: str, *, is_new: bool, is_held: bool) -> bool:
+        """Be known, and counted with the sockets of the same person, place and site."""
+        standing = self.endpoint.standing(self.principal)
+        regular = self._regular = self.polling.regulars.known(self.polling.person(self.principal), self.hub)
+        self.memory = dict(regular.memory)
+        person = self.memory[Person] = self.hub.crowd.person(standing)
+        if regular.is_flooding(self.hub.loop.time()) or (is_new and person.wait("hello")):
+            return self.close(CloseCode.FLOOD)
+        if is_held:
+            own = [(standing.person, standing.sockets)] if standing.sockets else []
+            here = [(("place", place), settings.SOCKETS_PER_ADDRESS)] if place else []
+            if not all(self._sit(*group) for group in own + here):
+                return self.close(CloseCode.FLOOD)
+            if not all(self._sit(*group) for group in standing.groups):
+                return self.close(CloseCode.BUSY)
         return True
+
+    def _sit(self, group: Hashable, most: int) -> bool:
+        if not self.hub.crowd.sit(group, most):
+            return False
+        self._seats.append(group)
+        return True
+
+    def _let_the_next_in(self) -> None:
+        if self._is_inside:
+            self._is_inside = False
+            self.hub.admission.leave()
 
     async def _read_up(self, want: str, number: int) -> None:
         """Step 4; what was heard meanwhile stands behind it."""
@@ -290,13 +331,13 @@ class Poll(Caller):
 
     def leave(self) -> None:
         """Step 7: hear nothing any more."""
-        regular = self._regular
-        if regular is None:
+        if self._regular is None:
             return
-        regular.memory |= {key: kept for key, kept in self.memory.items() if isinstance(key, type)}
-        if self._held_at is not None:
-            regular.leave(self._held_at)
-            self.hub.leave(self)
+        self.hub.leave(self)
+        kept = {key: value for key, value in self.memory.items() if isinstance(key, type)}
+        self._regular.memory |= kept
+        for group in self._seats:
+            self.hub.crowd.stand_up(group)
 
     async def tell(self, send: Send) -> None:
         """The answer: `{frames, pass}`, with `close` where a socket would have been closed."""
@@ -305,6 +346,7 @@ class Poll(Caller):
         if self._closed is not None:
             status = STATUS.get(self._closed, 503)
             body += f',"close":{int(self._closed)}'
+            body += f',"reason":"busy {int(self._retry * 1000)}"' if self._retry else ""
             headers = [(b"connection", b"close")]  # this process may be about to leave
         elif self._pass:
             body += f',"pass":{json.dumps(self._pass)}'
@@ -321,36 +363,3 @@ def understood(body: bytes, polling: Polling) -> tuple[Request, Any]:
     if type(hello) is not polling.endpoint.hello:
         raise errors.BadFrame
     return request, hello
-
-
-def misplaced(scope: dict[str, Any]) -> tuple[int, dict[str, str], list[tuple[bytes, bytes]]] | None:
-    """Why this is no poll at all: status, error, headers. A form of another website can send no JSON."""
-    if scope["method"] != "POST":
-        error = {"code": "method_not_allowed", "message": "A poll is a POST."}
-        return 405, error, [(b"allow", b"POST")]
-    kinds = [value for name, value in scope["headers"] if name.lower() == b"content-type"]
-    if len(kinds) != 1 or kinds[0].split(b";")[0].strip().lower() != b"application/json":
-        return 415, {"code": "bad_request", "message": "A poll is application/json."}, []
-    return None
-
-
-async def whole(receive: Receive, most: int) -> bytes | None:
-    """The body; one byte more than `most` of a larger one, None where the browser has hung up."""
-    pieces, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        piece: bytes = message.get("body", b"")
-        pieces.append(piece)
-        size += len(piece)
-        if size > most or not message.get("more_body"):
-            return b"".join(pieces)[: most + 1]
-
-
-async def answer(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    """Send a JSON answer that nobody keeps and nobody guesses the kind of."""
-    fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    fixed += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
-    await send({"type": "http.response.body", "body": body})
