@@ -168,7 +168,9 @@ class PollLine:
         self._poller.hello = hello
         raw = ",".join(said)
         want = "news" if self._is_in else "welcome"
-        body = json.dumps({"hello": hello, "want": want, "pass": self._poller.pass_, "wait": int(seconds * 1000)})
+        body = json.dumps(
+            {"hello": hello, "want": want, "pass": self._poller.pass_, "wait": int(seconds * 1000)}
+        )
         answer = await self._poller.post(f'{body[:-1]},"commands":[{raw}]}}')
         if answer.status == 200:
             self._poller.pass_ = answer.body.get("pass", "")

@@ -62,7 +62,6 @@ STATUS: dict[CloseCode, int] = {
 
 
 NOTHING = msgspec.Raw(b"null")
-PING = b'{"type":"ping"}'  # as clients of ours write it
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -205,7 +204,7 @@ class Poll(Caller):
         if hub.is_leaving:
             self.close(CloseCode.RESTART)
             return
-        if request.want == "answers" and all(bytes(raw) == PING for raw in request.commands):
+        if request.want == "answers" and all(map(is_ping, request.commands)):
             for _ in request.commands:  # the line is asked for, and nobody on it
                 self.reply(replies.Pong(at=time.time_ns() // 1_000_000))
             return
@@ -297,12 +296,22 @@ class Poll(Caller):
             except errors.ChatLeadError as error:
                 self._refuse(error, text)
                 continue
-            ref = str(getattr(command, "ref", ""))
-            if ref and self.endpoint.handlers[type(command)][0]:
+            is_fast = self.endpoint.handlers.get(type(command), (False,))[0]
+            if not is_fast:  # what was said before it is written before it
+                await self._answered()
+            elif ref := str(getattr(command, "ref", "")):
                 self._awaited.add(ref)
             waiting = self._carry_out(command)
             if waiting is not None:
                 await waiting
+
+    async def _answered(self) -> None:
+        """Wait for the answers to the commands so far."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while self._awaited and self._closed is None:
+                    self._woken.clear()
+                    await self._woken.wait()
 
     async def _wait(self, seconds: float) -> None:
         """Step 6."""
@@ -351,6 +360,11 @@ class Poll(Caller):
         elif self._pass:
             body += f',"pass":{json.dumps(self._pass)}'
         await answer(send, status, f"{body}}}".encode(), headers)
+
+
+def is_ping(raw: msgspec.Raw) -> bool:
+    """Whether it is the plain question whether anybody is there."""
+    return bytes(raw).replace(b" ", b"") == b'{"type":"ping"}'
 
 
 def understood(body: bytes, polling: Polling) -> tuple[Request, Any]:
