@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 from tests.servers import ROOT
 
+OPEN_SECONDS = 20.0
 WELCOME_SECONDS = 10.0
 CHANCE = Random(1)
 AT_ONCE = 200  # connections that are being opened, while nothing is broken
@@ -55,6 +56,8 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.welcomed.done():
+            if data[0] == 0x89:  # a ping, answered as browsers do
+                self.transport.write(b"\x8a" + bytes([0x80 | data[1]]) + b"\0\0\0\0" + data[2 : 2 + data[1]])
             return
         self.heard += data
         if self.request and b"\r\n\r\n" in self.heard:
@@ -128,10 +131,11 @@ class House:
         loop = asyncio.get_running_loop()
         line: Line | None = None
         try:
-            async with asyncio.timeout(WELCOME_SECONDS):
+            async with asyncio.timeout(OPEN_SECONDS):
                 _, line = await loop.create_connection(
                     lambda: Line(f"{self.head}{key}\r\n\r\n".encode(), self.hello), self.host, self.port
                 )
+            async with asyncio.timeout(WELCOME_SECONDS):
                 await line.welcomed
         except BaseException:
             if line is not None and line.transport is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -38,7 +37,7 @@ def on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def rounds() -> Iterator[tuple[int, float]]:
-    """(seed, seconds) of each history: one short one, or as many as fill this nemesis' share of a long run."""
+    """(seed, seconds) of each history: a short one, or as many as fill this nemesis' share of a long run."""
     share = LONG / RUNS
     first = SEED or int.from_bytes(os.urandom(3))
     for number in range(max(1, round(share / ROUND_SECONDS))):

@@ -14,6 +14,7 @@ import pytest
 
 from bench import http
 from bench.console import Console
+from bench.machine import rss_mb
 from bench.visitor import Visitor
 from tests.faults.guests import guests
 from tests.servers import Server
@@ -23,6 +24,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 LONG = int(os.environ.get("CHATLEAD_FAULTS_SECONDS", "0"))
 CROWD = 10_000 if LONG else 600
 TALKS = 8
+FAKES = 50_000 if LONG >= 600 else 5_000 if LONG else 900
+WAVE = max(300, FAKES // 10)
 PAUSE = 0.2  # seconds between two messages of one side
 BACK_SECONDS = 60.0  # for ten thousand
 
@@ -31,6 +34,7 @@ class Talk:
     """A chat that goes on; `waits` are the seconds from the sending to the ack."""
 
     def __init__(self, visitor: Visitor, console: Console, chat: Any) -> None:
+        self.console = console
         self.sides = [(visitor, chat), (console, console.chats[chat.uid])]
         self.waits: list[float] = []
 
@@ -92,3 +96,33 @@ async def test_a_crowd_that_is_cut_off_comes_back_and_running_chats_do_not_notic
         assert back["in"] == CROWD
         assert back["seconds"] < BACK_SECONDS
         assert p95(waits) < 1.0
+
+
+async def test_fake_visitors_come_and_go_and_the_console_stays_usable(tmp_path: Path) -> None:
+    """D-2: each from a socket of its own, never seen again: commands take less than a second, and what was
+    needed for the first wave is enough for the last."""
+    with Server(data_dir=tmp_path, options=["--migrate", "--demo"]) as server:
+        site, password = http.site_key(server.url), (tmp_path / "demo_password").read_text().strip()
+        async with talks(server, site, password) as running:
+            console = running[0].console
+            waits: list[float] = []
+            over = asyncio.Event()
+
+            async def work() -> None:
+                while not over.is_set():
+                    began = time.monotonic()
+                    await console.set_availability(online=True)
+                    waits.append(time.monotonic() - began)
+                    await asyncio.sleep(PAUSE)
+
+            working = asyncio.create_task(work())
+            sizes = []
+            for _ in range(FAKES // WAVE):
+                with guests(server.url, site) as crowd:
+                    assert (await crowd.do(f"open {WAVE}"))["in"] == WAVE
+                sizes.append(rss_mb(server.pids()[0]))
+            over.set()
+            await working
+        print("fakes:", FAKES, "MB after each wave:", sizes, "console p95", round(p95(waits), 3))
+        assert p95(waits) < 1.0
+        assert sizes[-1] - sizes[0] < 40

@@ -2,7 +2,7 @@
 
 Each firm has the departments intake and billing, a site for pages of this machine, and the operators olga
 (intake), sam (billing) and nina (supervisor of both); in the second they are called otto, sara and eve. Runs
-beside a server, on its database: {"acme": {"site", "intake", "billing", "people": {name: cookie}}, "rival": …}.
+beside a server, on its database: {"acme": {"site", "intake", "billing", "people": {name: cookie}}, …}.
 """
 
 from __future__ import annotations

@@ -148,11 +148,12 @@ def one_order(history: History) -> Iterator[Fault]:
         for row in rows_in(sight.frame):
             key = (row["chat"], row["type"] == "note_added", place_of(row))
             seen = (row["type"], row.get("ref", ""))
-            if key[0] in history.transcripts and truth.get(key) != seen:
-                if (sight.who, key[0], key[2]) not in told:
-                    told.add((sight.who, key[0], key[2]))
-                    says = f"{sight.who} saw {seen} at {key[2]}, where {truth.get(key)} is stored"
-                    yield Fault("order", key[0], (seen[1],), says)
+            if key[0] not in history.transcripts or truth.get(key) == seen:
+                continue
+            if (sight.who, key[0], key[2]) not in told:
+                told.add((sight.who, key[0], key[2]))
+                says = f"{sight.who} saw {seen} at {key[2]}, where {truth.get(key)} is stored"
+                yield Fault("order", key[0], (seen[1],), says)
     last: dict[tuple[str, str], int] = {}
     for shown in history.shown:
         before = last.get((shown.who, shown.chat), 0)
@@ -247,7 +248,7 @@ def _chat_in(frame: Frame) -> str:
 
 
 def winners(history: History) -> Iterator[Fault]:
-    """winners: between two times of waiting one `chat_accepted`; who was told `done` has one, or was given it."""
+    """winners: one wait, one `chat_accepted`; who was told `done` has it, or was given it."""
     for uid, transcript in history.transcripts.items():
         is_waiting, taken_by = True, set[str]()
         for row in transcript.rows:
@@ -260,9 +261,9 @@ def winners(history: History) -> Iterator[Fault]:
                 is_waiting = row["state"] == "waiting"
                 taken_by.add(row.get("to_operator", ""))
         for act in history.acts:
-            if act.what == "accept_chat" and act.chat == uid and act.outcome == "ok":
-                if act.text not in taken_by:  # `text` of an accept is the uid of who accepts
-                    yield Fault("winners", uid, (act.who,), f"{act.who} was told `done` and has no row")
+            told_done = act.what == "accept_chat" and act.chat == uid and act.outcome == "ok"
+            if told_done and act.text not in taken_by:  # `text` of an accept is the uid of who accepts
+                yield Fault("winners", uid, (act.who,), f"{act.who} was told `done` and has no row")
 
 
 def healed(history: History) -> Iterator[Fault]:

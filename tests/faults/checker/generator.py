@@ -79,7 +79,7 @@ class Crowd:
         await asyncio.gather(*(client.open() for client in self.clients))
         await asyncio.gather(*(console.set_availability(online=True) for console in self.consoles))
         for visitor in self.visitors:
-            while len(visitor.site.get("online", ())) < len(DEPARTMENTS):
+            while len(visitor.site.get("online", ())) < len(DEPARTMENTS):  # noqa: ASYNC110 - the client's own
                 await asyncio.sleep(0.02)
 
     async def live(self) -> None:
@@ -221,8 +221,7 @@ class Crowd:
         return client.side == "visitor" or row.get("operator") == client._myself()
 
     def _twin(self, client: Recorded) -> RecordedConsole | None:
-        for other in self.consoles:
-            if other is not client and isinstance(client, RecordedConsole):
-                if other.link.cookie == client.link.cookie:
-                    return other
-        return None
+        if not isinstance(client, RecordedConsole):
+            return None
+        same = (each for each in self.consoles if each.link.cookie == client.link.cookie)
+        return next((each for each in same if each is not client), None)

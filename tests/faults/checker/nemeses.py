@@ -1,4 +1,4 @@
-"""What is done to the machine while people talk. Each is `await nemesis(stage, crowd)` and leaves all mended."""
+"""What is done to the machine while people talk. A nemesis is awaited, and leaves everything mended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def by_hand(work: Callable[..., object], *arguments: object) -> None:
     await asyncio.get_running_loop().run_in_executor(_hands, work, *arguments)
 
 
-# --- processes -----------------------------------------------------------------------------------------------
+# --- processes ------------------------------------------------------------------------------------
 
 
 async def kill_one(stage: Stage, crowd: Crowd) -> None:
@@ -52,7 +52,7 @@ async def freeze(stage: Stage, crowd: Crowd) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-# --- services ------------------------------------------------------------------------------------------------
+# --- services -------------------------------------------------------------------------------------
 
 
 async def restart_redis(stage: Stage, crowd: Crowd) -> None:
@@ -93,7 +93,7 @@ async def kill_postgres(stage: Stage, crowd: Crowd) -> None:
         await asyncio.sleep(0.3)
 
 
-# --- lines ---------------------------------------------------------------------------------------------------
+# --- lines ----------------------------------------------------------------------------------------
 
 
 async def cut_lines(stage: Stage, crowd: Crowd) -> None:
@@ -123,7 +123,7 @@ async def lose_hints(stage: Stage, crowd: Crowd) -> None:
     stage.order()
 
 
-# --- time ----------------------------------------------------------------------------------------------------
+# --- time -----------------------------------------------------------------------------------------
 
 
 async def jump_clock(stage: Stage, crowd: Crowd) -> None:

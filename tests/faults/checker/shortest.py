@@ -1,4 +1,4 @@
-"""The shortest history that still shows a fault: cut to the chat concerned, then made smaller step by step."""
+"""The shortest history that still shows a fault: cut to its chat, then made smaller step by step."""
 
 from __future__ import annotations
 

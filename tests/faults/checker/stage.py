@@ -69,10 +69,13 @@ class Stage:
 
 
 @contextlib.contextmanager
-def embedded(folder: Path, **more: Any) -> Iterator[Stage]:
-    """One process on SQLite."""
+def embedded(
+    folder: Path, *, before: Callable[[Stage], None] = lambda stage: None, **more: Any
+) -> Iterator[Stage]:
+    """One process on SQLite; `before` is called before it starts, with the firms made."""
     stage = Stage(folder, **more)
     stage.make_firms()
+    before(stage)
     with stage.server:
         yield stage
 
@@ -89,10 +92,13 @@ def served(folder: Path) -> Iterator[Stage]:
             yield stage
 
 
-async def play(stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: float, **pace: Any) -> History:
+async def play(
+    stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: float, heal_seconds: float = HEAL_SECONDS,
+    **pace: Any,
+) -> History:  # fmt: skip
     """People do things for `seconds`, and some time longer where the nemesis, which comes after a fifth of
     it, takes longer: they see it out. The history is complete when
-    everybody has an answer, every screen has healed or HEAL_SECONDS are over, and all chats were read."""
+    everybody has an answer, every screen has healed or `heal_seconds` are over, and all chats were read."""
     crowd = Crowd(stage.cast, stage.urls, seed=seed, pace=Pace(**pace), page_origin=stage.page_origin)
     loop = asyncio.get_running_loop()
     try:
@@ -108,7 +114,7 @@ async def play(stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: flo
         crowd.enough()
         await living
         await crowd.settle(ANSWER_SECONDS)
-        await heal(crowd)
+        await heal(crowd, heal_seconds)
         await read_back(crowd, stage)
         crowd.history.is_over = True
     finally:
@@ -116,14 +122,14 @@ async def play(stage: Stage, nemesis: Nemesis | None, *, seed: int, seconds: flo
     return crowd.history
 
 
-async def heal(crowd: Crowd) -> None:
-    """Look at all screens again and again until all are right at once, at most for HEAL_SECONDS."""
+async def heal(crowd: Crowd, seconds: float) -> None:
+    """Look at all screens again and again until all are right at once, or `seconds` are over."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while True:
         found = await asyncio.gather(*(_compare(client) for client in crowd.clients))
         crowd.history.healed_after = loop.time() - began
-        if all(screen.kept == screen.fresh for screen in found) or loop.time() - began > HEAL_SECONDS:
+        if all(screen.kept == screen.fresh for screen in found) or loop.time() - began > seconds:
             crowd.history.screens = list(found)
             return
         await asyncio.sleep(0.4)
