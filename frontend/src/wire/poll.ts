@@ -19,6 +19,7 @@ interface Answer {
   frames: object[];
   pass?: string;
   close?: number;
+  reason?: string;
 }
 
 export const HOLD_MS = 25_000;
@@ -123,7 +124,7 @@ export class PollSocket implements Pipe {
     if (answer && !answer.close) return true;
     if (this.readyState === 1) {
       this.close();
-      this.onclose?.({ code: answer?.close ?? LOST });
+      this.onclose?.({ code: answer?.close ?? LOST, reason: answer?.reason ?? "" });
     }
     return false;
   }
