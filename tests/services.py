@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -92,22 +93,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None, None, None]:
-    """The pool's threads outlive a test, and on SQLite they keep their connections. A test without the
+    """The pools' threads outlive a test, and on SQLite they keep their connections. A test without the
     database would be told off for looking after one that an earlier test has opened."""
     yield
     pool = sys.modules.get("chatlead.realtime.pool")
-    if pool is None or not pool._executor.cache_info().currsize:
+    if pool is None:
         return
     from django.conf import settings
+
+    for made, count in (
+        (pool._executor, settings.DATABASE_THREADS),
+        (pool._door, settings.ADMISSION_THREADS),
+    ):
+        if made.cache_info().currsize:
+            _let_go(made(), count)
+
+
+def _let_go(threads: ThreadPoolExecutor, count: int) -> None:
+    """Every one of these threads closes its connections."""
     from django.db import connections
 
-    together = threading.Barrier(settings.DATABASE_THREADS)
+    together = threading.Barrier(count)
 
     def close() -> None:
         connections.close_all()
         together.wait(5)  # so that no thread takes two turns
 
-    for turn in [pool._executor().submit(close) for _ in range(settings.DATABASE_THREADS)]:
+    for turn in [threads.submit(close) for _ in range(count)]:
         with contextlib.suppress(threading.BrokenBarrierError):  # one is busy with what a test left behind
             turn.result()
 

@@ -1,9 +1,9 @@
 """Who comes in when ten thousand come at once (V-9).
 
-`admit` and `welcome` are the dearest thing a socket asks for. So a bounded number of them is in work at once,
-and the threads of the pool are never all taken; the others wait in their order, operators before visitors.
-Whoever would wait for too long is sent away with an appointment: each a time of its own, at the pace at which
-people get in.
+`admit` and `welcome` are the dearest thing a socket asks for. So they have threads of their own, and a
+bounded number of them is in work at once; the others wait in their order, operators before visitors. Whoever
+would wait for too long is sent away with an appointment: each a time of its own, at the pace at which people
+get in.
 """
 
 from __future__ import annotations

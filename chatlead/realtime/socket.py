@@ -198,13 +198,13 @@ class Socket(Caller, AsyncConsumer):
         try:
             if self._is_closed():
                 return False
-            self.principal = await pool.run(endpoint.admit, handshake, hello)
+            self.principal = await pool.run_at_door(endpoint.admit, handshake, hello)
             if self._is_closed() or self._is_one_too_many():
                 return False
             hub.join(self, endpoint.topics(self.principal))
             hub.strangers.pop(self, None)
             await hub.settled()
-            welcome = await pool.run(endpoint.welcome, self.principal)
+            welcome = await pool.run_at_door(endpoint.welcome, self.principal)
         except errors.ChatLeadError as error:
             return self.close(refusal(error))
         except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from chatlead.realtime import commands as c
 from chatlead.realtime.admission import Admission
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.crowd import KINDS, Crowd, Standing, place_of
-from chats.models import Chat
+from chats.models import Chat, Message
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.realtime.kit import HELLO, House, closing, dial, hear, serving, until
@@ -210,6 +211,40 @@ async def test_the_visitors_of_a_site_share_a_bound_and_its_operator_does_not(
         console = await stack.enter_async_context(console_of(olga))
         said = {"type": "send_message", "chat": active_chat.uid, "text": "x"}
         assert {(await console.ask(**said, ref=new_ref()))["type"] for _ in range(20)} == {"ack"}
+
+
+async def test_nobody_feels_the_flood_of_another(site: Site, olga: Operator, active_chat: Chat) -> None:
+    """D-1: with the bounds as they are delivered. A thousand messages at once, again from a new socket as
+    soon as one is closed: little of it is stored, and a chat beside it goes on."""
+    department = await olga.departments.aget()
+    token = new_token()
+    loud = visitor_on(site, session_key=session_key_of(site.key, token))
+    theirs = await sync_to_async(make_chat)(loud, department)
+    over, codes = asyncio.Event(), []
+
+    async def flood() -> None:
+        while not over.is_set():
+            async with frame_of(site, token=token) as frame:
+                for number in range(1000):
+                    said = {"type": "send_message", "chat": theirs.uid, "ref": new_ref(), "text": f"{number}"}
+                    await frame.say(said)
+                codes.append(await frame.close_code())
+
+    async with console_of(olga) as console:
+        flooding = asyncio.create_task(flood())
+        began, waits = time.monotonic(), []
+        for _ in range(30):
+            asked = time.monotonic()
+            said = {"type": "send_message", "chat": active_chat.uid, "ref": new_ref(), "text": "x"}
+            assert (await console.ask(**said))["type"] == "ack"
+            waits.append(time.monotonic() - asked)
+            await asyncio.sleep(0.03)
+        over.set()
+        await flooding
+        spent = time.monotonic() - began
+    assert set(codes) == {CloseCode.FLOOD}
+    assert await Message.objects.filter(chat=theirs, kind="text").acount() <= 20 + 5 * spent + 1
+    assert sorted(waits)[28] < 0.5
 
 
 async def test_a_plan_without_limits_bounds_neither_words_nor_deeds(
