@@ -54,6 +54,7 @@ class Result(msgspec.Struct):
     seconds: float
     cpu_us: float
     ack_p50_ms: float
+    ack_p95_ms: float
     ack_p99_ms: float
     delivered_p50_ms: float
     delivered_p99_ms: float
@@ -176,6 +177,7 @@ async def measure(load: Load) -> Result:
         seconds=round(seconds, 3),
         cpu_us=round(used / max(1, len(acks)) * 1e6, 1),
         ack_p50_ms=quantile(acks, 0.5),
+        ack_p95_ms=quantile(acks, 0.95),
         ack_p99_ms=quantile(acks, 0.99),
         delivered_p50_ms=quantile(deliveries, 0.5),
         delivered_p99_ms=quantile(deliveries, 0.99),

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -76,7 +76,7 @@ class Target(Protocol):
     @property
     def pid(self) -> int: ...
 
-    def chats(self) -> list[ChatLoad]: ...
+    def chats(self, count: int = CHATS) -> list[ChatLoad]: ...
 
 
 class Plain:
@@ -110,13 +110,17 @@ class Plain:
     def pid(self) -> int:
         return self._process.pid
 
-    def chats(self) -> list[ChatLoad]:
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def chats(self, count: int = CHATS) -> list[ChatLoad]:
         def socket(number: int) -> Socket:
             return Socket(f"ws://127.0.0.1:{self._port}/ws/{number}")
 
         return [
             ChatLoad(str(number), socket(number), [socket(number), socket(number)])
-            for number in range(1, CHATS + 1)
+            for number in range(1, count + 1)
         ]
 
     def close(self) -> None:
@@ -133,23 +137,23 @@ class Conversation(NamedTuple):
 
 
 class Product:
-    """The real server with its demo, 32 operators and an accepted chat for each of them."""
+    """The real server with its demo, some operators and an accepted chat for each of them."""
 
-    def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, redis_url: str, chats: int = CHATS) -> None:
         self.server = Server(
             data_dir=folder, database_url=database_url, redis_url=redis_url, options=["--migrate", "--demo"]
         )
         with cores(SERVER_CORE):
             self.server.start()
         self.site_key = http.site_key(self.server.url)
-        self.conversations = asyncio.run(self._start_chats())
+        self.conversations = asyncio.run(self._start_chats(chats))
 
     @property
     def pid(self) -> int:
         return self.server.pids()[0]
 
-    async def _start_chats(self) -> list[Conversation]:
-        cookies = crew(self.server, CHATS)
+    async def _start_chats(self, count: int) -> list[Conversation]:
+        cookies = crew(self.server, count)
         found = []
         for number, cookie in enumerate(cookies):
             visitor, console = Visitor(self.server.url, self.site_key), Console(self.server.url, cookie)
@@ -163,7 +167,7 @@ class Product:
             await console.close()
         return found
 
-    def chats(self) -> list[ChatLoad]:
+    def chats(self, count: int = CHATS) -> list[ChatLoad]:
         url = self.server.url
 
         def tab(talk: Conversation) -> Socket:
@@ -176,7 +180,9 @@ class Product:
             headers = {"Origin": url, "Cookie": talk.cookie}
             return Socket(f"ws{url[4:]}/ws/v1/operator", headers, '{"type":"hello","protocol":1}')
 
-        return [ChatLoad(talk.uid, tab(talk), [tab(talk), console(talk)]) for talk in self.conversations]
+        return [
+            ChatLoad(talk.uid, tab(talk), [tab(talk), console(talk)]) for talk in self.conversations[:count]
+        ]
 
     def close(self) -> None:
         self.server.close()
@@ -192,9 +198,9 @@ def crew(server: Server, count: int) -> list[str]:
     return cookies
 
 
-def measure(target: Target, *, seconds: float = 4.0, rate: float = 0.0) -> Result:
+def measure(target: Target, *, chats: int = CHATS, seconds: float = 4.0, rate: float = 0.0) -> Result:
     """One round, from a process of its own on the other core."""
-    load = Load(target.chats(), target.pid, seconds=seconds, rate=rate)
+    load = Load(target.chats(chats), target.pid, seconds=seconds, rate=rate)
     with cores(LOAD_CORE):
         done = subprocess.run(
             [sys.executable, "-m", "bench.load"], input=msgspec.json.encode(load), cwd=ROOT, check=True,
@@ -206,9 +212,9 @@ def measure(target: Target, *, seconds: float = 4.0, rate: float = 0.0) -> Resul
     return result
 
 
-def run() -> Iterator[dict[str, Any]]:
+def run(stacks: Sequence[str] = STACKS) -> Iterator[dict[str, Any]]:
     """One line for each stack."""
-    for name in STACKS:
+    for name in stacks:
         with stack(name) as where, contextlib.ExitStack() as servers:
             targets: dict[str, Target] = {}
             for kind in ("product", "floor", "stock"):
