@@ -56,3 +56,11 @@ class VisitorSession(models.Model):
     visitor = models.ForeignKey(Visitor, models.CASCADE, related_name="sessions")
     key = impersonal(models.CharField(max_length=64, unique=True), "a hash of a random token")
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+class UsedTicket(models.Model):
+    """A ticket that was used while the cache did not answer (V-15); of no use for longer than a ticket is."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    nonce = impersonal(models.CharField(max_length=22, unique=True), "a random number")
+    used_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import caches
+from django.utils import timezone
 
-from chatlead.errors import TicketRefused, Unavailable
+from chatlead.errors import TicketRefused
+from visitors.models import UsedTicket
 
 if TYPE_CHECKING:
     from accounts.models import Site
 
+logger = logging.getLogger(__name__)
 SECONDS = 60
 _form = re.compile(r"(?P<expiry>\d{10,12})\.(?P<nonce>[A-Za-z0-9_-]{22})\.(?P<mac>[0-9a-f]{64})")
 
@@ -36,7 +41,7 @@ def redeem(ticket: str, site: Site, embedder: str) -> None:
     """Uses the ticket up.
 
     Raises TicketRefused when it is forged, expired, used, of another site or of another origin than
-    `embedder`; Unavailable when the store of used tickets does not answer.
+    `embedder`.
     """
     found = _form.fullmatch(ticket)
     if found is None:
@@ -45,8 +50,16 @@ def redeem(ticket: str, site: Site, embedder: str) -> None:
     if not hmac.compare_digest(expected, found["mac"]) or int(found["expiry"]) < time.time():
         raise TicketRefused
     try:
-        unused = caches["used"].add(f"ticket:{found['nonce']}", 1, timeout=2 * SECONDS)
+        is_unused = caches["used"].add(f"ticket:{found['nonce']}", 1, timeout=2 * SECONDS)
     except Exception as error:
-        raise Unavailable from error
-    if not unused:
+        logger.warning("used tickets are noted in the database: %s", type(error).__name__)
+        is_unused = _note(site, found["nonce"])
+    if not is_unused:
         raise TicketRefused
+
+
+def _note(site: Site, nonce: str) -> bool:
+    """The same in the database, while the cache is away: chats go on then, so people must get in (V-15). One
+    that the cache knows, and that is not expired, could be used once more in the moment after it went."""
+    UsedTicket.objects.filter(used_at__lt=timezone.now() - timedelta(seconds=2 * SECONDS)).delete()
+    return UsedTicket.objects.get_or_create(nonce=nonce, defaults={"account_id": site.account_id})[1]

@@ -68,6 +68,19 @@ async def talks(server: Server) -> AsyncIterator[list[Talk]]:
             await each.close()
 
 
+async def comes_back(talk: Talk) -> None:
+    """She opens the page anew, each time the other way: her ticket is good, her chat is there."""
+    polls = talk.visitor.link.at is None
+    again = Visitor(talk.visitor.server, talk.visitor.site_key, session=talk.visitor.session, polls=polls)
+    try:
+        await asyncio.wait_for(again.open(), SLOWLY)
+        assert again.chat is not None
+        assert again.chat.uid == talk.own.uid
+        assert again.chat.texts() == talk.own.texts()
+    finally:
+        await again.close()
+
+
 async def test_chats_go_on_while_redis_is_away_and_all_is_equal_afterwards(tmp_path: Path) -> None:
     """V-15: with sockets and by polls, slower, and nothing is lost or doubled."""
     services = PrivateServices()
@@ -86,6 +99,8 @@ async def test_chats_go_on_while_redis_is_away_and_all_is_equal_afterwards(tmp_p
             await asyncio.gather(*(talk.go_on(2, SLOWLY) for talk in all_of_them))
             await asyncio.to_thread(services.stop_redis)
             await asyncio.gather(*(talk.go_on(TURNS, SLOWLY) for talk in all_of_them))
+            for talk in all_of_them:
+                await comes_back(talk)
             await asyncio.to_thread(services.start_redis)
             await asyncio.sleep(4)
             quickest = await asyncio.gather(*(talk.go_on(2, SLOWLY) for talk in all_of_them))
