@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import chromium
 from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.tidy import Tidy
 from tests.servers import Server
 
 TIMEOUT_MS = 10_000
@@ -70,9 +71,15 @@ def vera(visitor: Callable[..., Visitor]) -> Visitor:
     return visitor()
 
 
+@pytest.fixture(scope="session")
+def tidy(server: Server) -> Tidy:
+    return Tidy(server.url)
+
+
 @pytest.fixture
-def desk(new_page: Callable[..., Page], server: Server) -> Callable[..., Desk]:
-    """Somebody of the demo firm, logged in at the console."""
+def desk(new_page: Callable[..., Page], server: Server, tidy: Tidy) -> Callable[..., Desk]:
+    """Somebody of the demo firm, logged in at the console. No chat of an earlier test is open."""
+    tidy.end_all_chats()
 
     def log_in(who: str, **options: Any) -> Desk:
         operator = Desk(new_page(**options), server.url, f"{who}@demo.test")

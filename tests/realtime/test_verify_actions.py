@@ -1,7 +1,7 @@
 """Snapshot before + events as delivered, reduced by the browsers' own code = snapshot after.
 
-For every command and every action (V-2), played by tests/realtime/scenes.py. One that has no scene there
-fails `test_nothing_is_left_out`.
+For every command and every action (V-2), played by tests/realtime/scenes.py and scenes_of_presence.py.
+One that has no scene there fails `test_nothing_is_left_out`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import chats.actions
 import visitors.actions
 from accounts.models import Operator
 from chatlead.realtime import commands
+from tests.realtime import scenes_of_presence as _  # noqa: F401 - registers its scenes
 from tests.realtime.reducers import Reducers
 from tests.realtime.scenes import CASES, COVERED, World
 from tests.sockets import Line, console_of, frame_of
