@@ -226,7 +226,7 @@ class Poll(Caller):
     async def _come_in(self, handshake: Handshake, request: Request, hello: Any) -> bool:
         """Step 2. False for somebody who floods, has too many already, or has to come back."""
         hub, place = self.hub, place_of(handshake.ip)
-        is_new = request.want == "welcome"
+        is_new = request.want == "welcome" or (self.polling.readmit is not None and not request.pass_)
         if is_new and place and hub.crowd.knock(place):
             return self.close(CloseCode.FLOOD)
         if is_new:
@@ -237,7 +237,8 @@ class Poll(Caller):
         if request.pass_ and self.polling.readmit is not None:
             self.principal = await pool.run(self.polling.readmit, handshake, hello, request.pass_)
         else:
-            self.principal = await pool.run(self.endpoint.admit, handshake, hello)
+            run = pool.run_at_door if is_new else pool.run
+            self.principal = await run(self.endpoint.admit, handshake, hello)
         self._pass = self.polling.pass_of(self.principal, hello)
         return self._is_welcome(place, is_new=is_new, is_held=request.want != "answers")
 
@@ -272,7 +273,7 @@ class Poll(Caller):
     async def _read_up(self, want: str, number: int) -> None:
         """Step 4; what was heard meanwhile stands behind it."""
         if want == "welcome":
-            welcome = await pool.run(self.endpoint.welcome, self.principal)
+            welcome = await pool.run_at_door(self.endpoint.welcome, self.principal)
             first: list[Json] = [msgspec.structs.replace(welcome, id=number) if number else welcome]
         elif self._at is not None:
             self._is_behind = False
