@@ -7,6 +7,7 @@ an address cut to its network (R-098). A cache that does not answer counts nothi
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from django.core.cache import cache
@@ -21,33 +22,65 @@ WINDOW_SECONDS = 600
 
 
 def take(what: str, who: str, most: int) -> None:
-    """Counts one more. Raises RateLimited, with the time that is left of the window, above `most`."""
-    if count(what, who) > most:
-        left = WINDOW_SECONDS - time.time() % WINDOW_SECONDS
+    """Counts one more. Raises RateLimited, with the time after which to try again, above `most`; then it is
+    not counted, so that trying again makes nobody wait longer."""
+    count(what, who)  # first, so that of many at once no more get through
+    before, now, passed = _counted(what, who)
+    if _sum(before, now, passed) > most:
+        count(what, who, -1)
         words = "That was too often. Please try again in some minutes."
-        raise RateLimited(words, retry_after_ms=int(left * 1000))
+        raise RateLimited(words, retry_after_ms=math.ceil(_wait(before, now - 1, passed, most) * 1000))
 
 
-def count(what: str, who: str) -> int:
-    """Counts one more; how many there are now in this window."""
-    key = _key(what, who)
+def count(what: str, who: str, number: int = 1) -> None:
+    """Counts so many more."""
+    window, _ = _window()
+    key = _key(what, who, window)
     try:
-        cache.add(key, 0, timeout=WINDOW_SECONDS)
-        return int(cache.incr(key))
+        cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
+        cache.incr(key, number)
     except ValueError:  # it was forgotten in between
-        return 1
+        return
     except Exception as error:
         logger.warning("nothing is counted: %s", type(error).__name__)
-        return 0
 
 
 def so_far(what: str, who: str) -> int:
-    """How many were counted in this window."""
+    """How many were counted in the last ten minutes, rounded up."""
+    return math.ceil(_sum(*_counted(what, who)))
+
+
+def _window() -> tuple[int, float]:
+    """The number of the present window, and the share of it that has passed."""
+    window, passed = divmod(time.time(), WINDOW_SECONDS)
+    return int(window), passed / WINDOW_SECONDS
+
+
+def _counted(what: str, who: str) -> tuple[int, int, float]:
+    """In the window before, in this one, and how much of this one has passed."""
+    window, passed = _window()
+    keys = [_key(what, who, window - 1), _key(what, who, window)]
     try:
-        return int(cache.get(_key(what, who), 0))
+        found = cache.get_many(keys)
     except Exception as error:
         logger.warning("nothing is counted: %s", type(error).__name__)
-        return 0
+        return 0, 0, passed
+    return int(found.get(keys[0], 0)), int(found.get(keys[1], 0)), passed
+
+
+def _sum(before: int, now: int, passed: float) -> float:
+    """Of the window before only the part counts that lies within the last ten minutes: no moment comes at
+    which twice as much is allowed."""
+    return now + before * (1 - passed)
+
+
+def _wait(before: int, now: int, passed: float, most: int) -> float:
+    """Seconds until there is room for one more."""
+    if now < most and before:
+        share = 1 - (most - 1 - now) / before - passed
+    else:  # not in this window, and in the next one only when some of these have faded
+        share = 1 - passed + max(0.0, 1 - (most - 1) / max(now, 1))
+    return min(max(share, 0.0), 1.0) * WINDOW_SECONDS
 
 
 def network(ip: str) -> str:
@@ -55,6 +88,5 @@ def network(ip: str) -> str:
     return truncated(ip) or ""
 
 
-def _key(what: str, who: str) -> str:
-    window = int(time.time()) // WINDOW_SECONDS
+def _key(what: str, who: str, window: int) -> str:
     return f"limit:{window}:{salted_hmac('chatlead.limits', f'{what}|{who}', algorithm='sha256').hexdigest()}"

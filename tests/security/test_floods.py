@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import Client
@@ -225,3 +227,47 @@ def test_a_flood_of_counters_does_not_free_a_used_ticket(site: Site) -> None:
         counters.count("starts:session", f"stranger {number}")
     with pytest.raises(TicketRefused):
         tickets.redeem(ticket, site, "https://www.acme.test")
+
+
+# --- ten minutes are always ten minutes -------------------------------------------------------------------
+
+
+def test_no_moment_allows_twice_as_much(settings: Settings) -> None:
+    """D-2: whoever waits for the clock to strike gets nothing for it; what is told to wait is enough."""
+    start = datetime(2026, 1, 1, 12, 9, 59, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as clock:
+        for _ in range(10):
+            counters.take("starts", "mallory", 10)
+        clock.shift(2)  # another window has begun
+        with pytest.raises(RateLimited) as refused:
+            counters.take("starts", "mallory", 10)
+        wait = refused.value.retry_after_ms or 0
+        assert 50_000 < wait < 70_000
+        for _ in range(50):
+            with pytest.raises(RateLimited):
+                counters.take("starts", "mallory", 10)
+        clock.shift(wait / 1000)
+        counters.take("starts", "mallory", 10)
+        with pytest.raises(RateLimited):
+            counters.take("starts", "mallory", 10)
+        clock.shift(1200)
+        for _ in range(10):
+            counters.take("starts", "mallory", 10)
+        assert counters.so_far("starts", "mallory") == 10
+
+
+@pytest.mark.parametrize("second", [0, 1, 300, 599])
+@pytest.mark.parametrize("most", [1, 2, 60])
+def test_what_is_told_to_wait_is_enough(second: int, most: int) -> None:
+    """D-2: an honest client that waits as it was told is let in, wherever in the window it is."""
+    with time_machine.travel(datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC), tick=False) as clock:
+        clock.shift(second)
+        for _ in range(most):
+            counters.take("starts", "vera", most)
+        for _ in range(4):
+            with pytest.raises(RateLimited) as refused:
+                counters.take("starts", "vera", most)
+            clock.shift((refused.value.retry_after_ms or 0) / 1000)
+            if counters.so_far("starts", "vera") < most:
+                break
+        counters.take("starts", "vera", most)
