@@ -210,10 +210,10 @@ def test_no_word_of_anybody_stands_in_the_log(tmp_path: Path) -> None:
 def test_no_word_of_anybody_stands_in_the_log_of_several_processes(tmp_path: Path) -> None:
     """R-109: on PostgreSQL and Redis, as JSON, with a worker that is given the word as a task and as its
     argument, and that cannot send the mail."""
-    services = {"database_url": os.environ["DATABASE_URL"], "redis_url": os.environ["REDIS_URL"]}
+    services = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     mail = {"EMAIL_URL": f"smtp://{WORD}:{WORD}@127.0.0.1:1", "CHATLEAD_LOG_FORMAT": "json"}
     with (
-        Server(data_dir=tmp_path, options=["--migrate", "--demo"], env=ENV | mail, **services) as server,
+        Server(data_dir=tmp_path, options=["--migrate", "--demo"], env=ENV | mail | services) as server,
         worker(server, tmp_path) as written,
     ):
         say_it_all(server)
