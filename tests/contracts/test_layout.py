@@ -17,7 +17,7 @@ FIXED_BY_THE_CARD = {
 }
 BESIDE_IT = {
     *("frontend", "bench", "docs", "dev.py", "requirements", ".ci", "README.md", "CHANGELOG.md"),
-    *("CONTRIBUTING.md", ".gitignore", ".env.example", "Dockerfile", ".dockerignore"),
+    *("CONTRIBUTING.md", ".gitignore", ".env.example", "Dockerfile", ".dockerignore", "deploy"),
 }
 
 # Put together here, so that this file does not name them itself.
@@ -118,12 +118,12 @@ def test_what_the_compose_file_sets_is_read_by_somebody() -> None:
     compose = (ROOT / "docker-compose.yml").read_text()
     example = (ROOT / ".env.example").read_text()
     inside = set(re.findall(r"^    ([A-Z][A-Z0-9_]+):", compose, re.MULTILINE))
-    passwords = {"POSTGRES_PASSWORD", "APP_DATABASE_PASSWORD", "REDIS_PASSWORD"}
+    of_compose = {"POSTGRES_PASSWORD", "APP_DATABASE_PASSWORD", "REDIS_PASSWORD", "TLS_DIR"}
     assert len(inside) > 5 and inside <= settings_read()
     asked = set(re.findall(r"\$\{([A-Z_]+):\?", compose))
     offered = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
     assert asked == offered
-    assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) <= settings_read() | passwords
+    assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) <= settings_read() | of_compose
 
 
 def test_only_the_settings_file_reads_the_environment() -> None:

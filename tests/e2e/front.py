@@ -80,7 +80,7 @@ class Front:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     async def _listen(self) -> asyncio.Server:
-        secret = _certificate(list(self.routes)) if self.tls else None
+        secret = _context(list(self.routes)) if self.tls else None
         return await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=secret)
 
     async def _close(self) -> None:
@@ -163,12 +163,12 @@ class Front:
             delivery.cancel()
 
 
-def _certificate(names: list[str]) -> ssl.SSLContext:
-    """A throw-away one, good for two days, that vouches for itself."""
+def certificate(names: list[str]) -> tuple[bytes, bytes]:
+    """A throw-away one, good for two days, that vouches for itself; and its key. Both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.now(datetime.UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    certificate = (
+    made = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -182,10 +182,15 @@ def _certificate(names: list[str]) -> ssl.SSLContext:
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    return made.public_bytes(serialization.Encoding.PEM), secret
+
+
+def _context(names: list[str]) -> ssl.SSLContext:
+    public, secret = certificate(names)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "front.pem"
         file.touch(mode=0o600)
-        file.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+        file.write_bytes(secret + public)
         context.load_cert_chain(file)
     return context
