@@ -36,17 +36,19 @@ def on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
-def rounds() -> Iterator[tuple[int, float]]:
-    """(seed, seconds) of each history: a short one, or as many as fill this nemesis' share of a long run."""
+def rounds() -> Iterator[tuple[int, float, float]]:
+    """(seed, seconds, share of pollers) of each history: a short one, or as many as fill this nemesis' share
+    of a long run. Half the histories are of sockets alone, in the others half the people poll."""
     share = LONG / RUNS
     first = SEED or int.from_bytes(os.urandom(3))
     for number in range(max(1, round(share / ROUND_SECONDS))):
-        yield first + number, min(max(share, SECONDS), ROUND_SECONDS)
+        seed = first + number
+        yield seed, min(max(share, SECONDS), ROUND_SECONDS), 0.5 if seed % 2 else 0.0
 
 
 def suffer(stage: Stage, nemesis: Nemesis) -> None:
-    for seed, seconds in rounds():
-        history = asyncio.run(play(stage, nemesis, seed=seed, seconds=seconds))
+    for seed, seconds, polls in rounds():
+        history = asyncio.run(play(stage, nemesis, seed=seed, seconds=seconds, polls=polls))
         found = verdict(history, seed)
         assert not found, f"{nemesis.__name__}, seed {seed}\n{found}"
         acked = sum(act.outcome == "ok" and act.what == "send_message" for act in history.acts)

@@ -175,7 +175,7 @@ async def at_work(server: Server) -> AsyncIterator[Office]:
         await asyncio.gather(*(each.close() for each in office.people), return_exceptions=True)
 
 
-def on(kind: str, folder: Path) -> Server:
+def on(kind: str, folder: Path, **changed: str) -> Server:
     where: dict[str, Any] = {}
     if kind == "postgres":
         where = {
@@ -183,7 +183,7 @@ def on(kind: str, folder: Path) -> Server:
             "redis_url": os.environ["REDIS_URL"],
             "processes": 2,
         }
-    env = ENV | {"CHATLEAD_DEMO_PASSWORD": PASSWORD}
+    env = ENV | {"CHATLEAD_DEMO_PASSWORD": PASSWORD} | changed
     return Server(data_dir=folder, options=["--migrate", "--demo"], env=env, **where)
 
 
@@ -231,8 +231,8 @@ def test_an_operator_who_died_is_gone_and_the_visitor_is_told(server: Server, de
             office.olga.die() if death == "killed" else office.olga.lose_network()
             await everybody_hears_that_olga_is_gone(office, since)
             back = await office.desk("olga", online=False)
-            [lost] = back.first["returned"]
-            assert (lost["chat"], lost["name"]) == (office.uid, "Vera")
+            lost = {each["chat"]: each["name"] for each in back.first["returned"]}
+            assert lost[office.uid] == "Vera"
             assert back.sees_online("Olga"), "back in time, she is online without a press"
             said = back.post(
                 {
@@ -287,11 +287,16 @@ def test_a_process_dies_together_with_the_browser_of_an_operator(server: Server)
     run(test())
 
 
-def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(server: Server) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(kind: str, tmp_path: Path) -> None:
     """V-14, V-1: kill -9 of everything for longer than a lease, with a chat active and one waiting, with a
-    message, a mark and a task under way: all of it is still there, and everybody still theirs."""
+    message and a mark under way: all of it is still there, and everybody still theirs.
 
-    async def test() -> None:
+    Who comes back waits up to 30 s between two tries, so a minute is enough; here up to 8 s, and 14.
+    """
+    settled = max(14.0, TIMES.settled)
+
+    async def test(server: Server) -> None:
         async with at_work(server) as office:
             under_way = office.vera.say(office.chat, "just as it dies")
             await asyncio.to_thread(server.kill)
@@ -300,8 +305,8 @@ def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(server: Server) -> 
             await asyncio.wait_for(under_way, 40)
             await asyncio.gather(*(each.until_online() for each in office.people))
             since = time.monotonic()
-            await asyncio.sleep(TIMES.settled + TIMES.gone)
-            assert time.monotonic() - since > TIMES.settled
+            await asyncio.sleep(settled + TIMES.gone)
+            assert time.monotonic() - since > settled
             assert office.nina.was_offline == set()
             assert office.olga.is_mine(office.olga.chats[office.uid])
             assert office.chat.state == "active"
@@ -313,7 +318,8 @@ def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(server: Server) -> 
             read = lambda: office.chat.marks["operator_read"] == office.chat.seq  # noqa: E731
             await until(read, 10, time.monotonic(), "the mark was lost")
 
-    run(test())
+    with on(kind, tmp_path, **({} if LONG else {"CHATLEAD_SETTLE_SECONDS": "14"})) as running:
+        run(test(running))
 
 
 def test_a_visitor_who_died_is_lost_and_her_chat_stays(server: Server) -> None:

@@ -27,11 +27,13 @@ WIRE_ERRORS = (Refused, Stopped, TimeoutError)
 @dataclass(frozen=True)
 class Pace:
     """How long one waits between two things (`pause`, in the mean), and how many visitors a firm has;
-    `patience` is how long one waits for an answer before doing something else. All in seconds."""
+    `patience` is how long one waits for an answer before doing something else. All in seconds. Of the
+    clients, the share `polls` has no socket."""
 
     pause: float = 0.08
     visitors: int = 3
     patience: float = 10.0
+    polls: float = 0.0
 
 
 class Crowd:
@@ -64,15 +66,19 @@ class Crowd:
     def _add_visitor(self, firm: str, name: str, urls: list[str], page_origin: str) -> None:
         url = urls[len(self.visitors) % len(urls)]
         visitor = RecordedVisitor(
-            url, self.cast[firm]["site"], chance=chance_of(self.seed, name), page_origin=page_origin
-        )
+            url, self.cast[firm]["site"], chance=chance_of(self.seed, name), page_origin=page_origin,
+            polls=self._polls(name),
+        )  # fmt: skip
         visitor.write_down(self.history, Person(name, firm, "visitor"))
         self.visitors.append(visitor)
 
     def _add_console(self, firm: str, name: str, cookie: str, url: str) -> None:
-        console = RecordedConsole(url, cookie, chance=chance_of(self.seed, name))
+        console = RecordedConsole(url, cookie, chance=chance_of(self.seed, name), polls=self._polls(name))
         console.write_down(self.history, Person(name, firm, "operator"))
         self.consoles.append(console)
+
+    def _polls(self, name: str) -> bool:
+        return chance_of(self.seed, f"line of {name}").random() < self.pace.polls
 
     async def open(self) -> None:
         """Everybody comes in; every operator is online, and everybody has heard so."""

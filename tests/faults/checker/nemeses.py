@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from websockets.asyncio.client import ClientConnection
+
 from tests.faults.checker.generator import Crowd
 from tests.faults.checker.stage import Nemesis, Stage
 
@@ -106,14 +108,14 @@ async def cut_lines(stage: Stage, crowd: Crowd) -> None:
 
 async def slow_readers(stage: Stage, crowd: Crowd) -> None:
     """Every third client reads nothing for some time."""
-    slow = [client.link._socket for client in crowd.clients[::3]]
-    for socket in slow:
-        if socket is not None:
-            socket.transport.pause_reading()
+    sockets = [client.link._socket for client in crowd.clients[::3]]
+    slow = [socket.transport for socket in sockets if isinstance(socket, ClientConnection)]
+    for transport in slow:
+        transport.pause_reading()
     await asyncio.sleep(SLOW_SECONDS)
-    for socket in slow:
-        if socket is not None and not socket.transport.is_closing():
-            socket.transport.resume_reading()
+    for transport in slow:
+        if not transport.is_closing():
+            transport.resume_reading()
 
 
 async def lose_hints(stage: Stage, crowd: Crowd) -> None:

@@ -81,12 +81,12 @@ def embedded(
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Stage]:
+def served(folder: Path, **more: Any) -> Iterator[Stage]:
     """Two processes on a PostgreSQL of our own, with fsync and synchronous commit, and a Redis."""
     services = PrivateServices(durable=True)
     with services as addresses:
         urls = (addresses.database_url, addresses.redis_url)
-        stage = Stage(folder, services=services, addresses=urls, processes=2)
+        stage = Stage(folder, services=services, addresses=urls, processes=2, **more)
         stage.make_firms()
         with stage.server:
             yield stage
