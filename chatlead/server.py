@@ -255,6 +255,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if not self.disconnected:
             self.loop.call_later(ABORT_SECONDS, self.abort)
 
+    def keepalive_timeout(self) -> None:
+        """Nobody answers any more, so nobody may take what is left in the buffers either."""
+        super().keepalive_timeout()
+        self.loop.call_later(ABORT_SECONDS, self.abort)
+
     def abort(self) -> None:
         if not self.disconnected and self.transport is not None:
             self.transport.abort()

@@ -13,7 +13,8 @@ import pytest
 from pytest_django import Settings
 
 from chatlead import server as wire
-from tests.realtime.kit import HELLO, House, serving, until
+from chatlead.realtime import hub as hubs
+from tests.realtime.kit import HELLO, House, room, serving, until
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -268,3 +269,27 @@ async def test_a_ping_between_the_pieces_of_a_message_harms_neither() -> None:
             await asyncio.sleep(0.05)
         assert await reader.readexactly(3) == b"\x8a\x01?"
         assert (await reader.readexactly(2))[0] == 0x81
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_whoever_does_not_answer_is_gone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, reads: bool
+) -> None:
+    """D-5: half open. A ping, some time, the end; also where the buffers are full and nobody empties them."""
+    settings.PING_SECONDS = settings.PONG_SECONDS = 0.2
+    monkeypatch.setattr(wire, "ABORT_SECONDS", 0.2)
+    async with upgraded() as (reader, writer):
+        writer.write(frame(0x81, json.dumps(HELLO).encode()))
+        while b"page_welcome" not in await reader.read(4096):
+            pass
+        hub = hubs.current()
+        assert hub is not None
+        if not reads:
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            [slow] = hub.members
+            while slow._queue is None:  # type: ignore[attr-defined]
+                hub.deliver((room(),), "x" * 60_000)
+            assert not slow._closed  # type: ignore[attr-defined]
+        await until(lambda: not hub.members, 5)
+        if reads:
+            assert (1011).to_bytes(2, "big") in await rest(reader)
