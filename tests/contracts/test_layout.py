@@ -91,7 +91,7 @@ def test_the_lists_agree_on_every_version() -> None:
 
 
 def settings_read() -> set[str]:
-    """Names of the environment that settings.py reads: the first argument of every `env…("NAME"`."""
+    """Names of the environment that settings.py reads: the first argument of `env…(` and of `rate(`."""
     tree = ast.parse((ROOT / "chatlead" / "settings.py").read_text())
     names = set()
     for node in ast.walk(tree):
@@ -99,7 +99,8 @@ def settings_read() -> set[str]:
             continue
         function = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         first = node.args[0]
-        if isinstance(function, ast.Name) and function.id == "env" and isinstance(first, ast.Constant):
+        reads = isinstance(function, ast.Name) and function.id in ("env", "rate")
+        if reads and isinstance(first, ast.Constant):
             names.add(str(first.value))
     return names
 
