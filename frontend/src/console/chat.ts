@@ -99,7 +99,9 @@ function applyRow(chat: Chat, row: PublicRow): Chat {
     case "chat_opened":
       return chat;
     case "message_posted":
-      return row.author === "visitor" ? { ...chat, typingAt: 0 } : chat;
+      if (row.author !== "visitor") return chat;
+      // who writes is there, should the news of it have been lost
+      return { ...chat, typingAt: 0, ...(row.at > chat.goneAt && { presence: "here" as const, goneAt: 0 }) };
     case "message_edited":
       return { ...chat, log: replaced(chat.log, row.target, row.text, "edited") };
     case "message_deleted":

@@ -67,6 +67,13 @@ test("a visitor who left is shown as gone after a moment, and as here at once (V
   expect(s).toEqual(apply(after(welcome([{ ...active(VERA), presence: "left", gone_at: T }])), presence(VERA, "left"), T));
 });
 
+test("who writes is there, though the news of her return was lost; what she wrote before says nothing", () => {
+  const s = after(welcome([active(VERA)]), { ...presence(VERA, "lost"), at: T + 3500 });
+  expect(find(apply(s, says(VERA, 3, "before"), T), VERA)).toMatchObject({ presence: "lost", goneAt: T + 3500 });
+  const both = [says(VERA, 3, "before"), says(VERA, 4, "after")].reduce((state, row) => apply(state, row, T), s);
+  expect(find(both, VERA)).toMatchObject({ presence: "here", goneAt: 0 });
+});
+
 test("of a chat that has ended nobody says that its visitor is gone", () => {
   const s = after(welcome([active(VERA)]), presence(VERA, "left"), { type: "chat_closed", chat: VERA, seq: 3, at: T, author: "system", state: "closed", reason: "idle" });
   expect(goneWords(find(s, VERA)!, T + GONE_MS)).toBe("");
