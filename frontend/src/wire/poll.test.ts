@@ -120,6 +120,14 @@ test("the server's word that this is the end comes as a close with its code, aft
   expect(requests).toHaveLength(2);
 });
 
+test("when a crowded server wants us back is passed on", async () => {
+  const socket = await welcomed();
+  let reason: string | undefined;
+  socket.onclose = (e) => (reason = e.reason);
+  await last().answer({ frames: [], close: 1013, reason: "busy 12000" }, 503);
+  expect(reason).toBe("busy 12000");
+});
+
 test("who closes is told nothing more, and no request stays behind", async () => {
   const socket = await welcomed();
   socket.close();
