@@ -13,7 +13,7 @@ from chatlead.realtime.hub import every
 from chatlead.realtime.poll import Polling
 from chatlead.realtime.socket import Socket
 from chats import consumers, flow, news, positions, rounds
-from visitors.sessions import admit, check_sites, pass_of, readmit
+from visitors.sessions import admit, admit_all, check_sites, pass_of, readmit
 
 visitor = Endpoint(
     name="visitor",
@@ -22,6 +22,8 @@ visitor = Endpoint(
     admit=admit,
     topics=positions.topics_of_visitor,
     welcome=consumers.welcome_visitor,
+    admit_all=admit_all,
+    welcome_all=consumers.welcome_visitors,
     parts=[consumers.both, consumers.visitors],
     standing=flow.standing_of_visitor,
     is_owed=consumers.is_owed,

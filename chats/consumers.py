@@ -61,6 +61,15 @@ def welcome_visitor(principal: VisitorPrincipal) -> replies.PageWelcome | replie
     return snapshot.visitor_welcome(principal)
 
 
+def welcome_visitors(
+    principals: Sequence[VisitorPrincipal],
+) -> list[replies.PageWelcome | replies.VisitorWelcome | NotFound]:
+    """The same for many at once, in their order."""
+    pages = iter(snapshot.page_welcomes([each for each in principals if each.role == "page"]))
+    frames = iter(snapshot.visitor_welcomes([each for each in principals if each.role != "page"]))
+    return [next(pages) if each.role == "page" else next(frames) for each in principals]
+
+
 def welcome_operator(principal: OperatorPrincipal) -> replies.OperatorWelcome:
     """The snapshot for a console, of which the team learns that it is there."""
     renew_leases([principal.operator_id])

@@ -121,14 +121,18 @@ def current_chat(session_key: str, ended_after: timedelta) -> Chat | None:
 
     A message that was left is not a chat to the visitor: it ended in the moment it began.
     """
+    return current_chats([session_key], ended_after).get(session_key)
+
+
+def current_chats(session_keys: Collection[str], ended_after: timedelta) -> dict[str, Chat]:
+    """{session key: its current chat} of those that have one, with department and operator, in one query."""
+    if not session_keys:
+        return {}
     recent = timezone.now() - ended_after
-    newest = chats_of_session(session_key).order_by("-id").select_related("department", "operator")
-    chat = newest.first()
-    while chat is not None and chat.state == Chat.State.MISSED and chat.closed_at == chat.started_at:
-        chat = newest.filter(id__lt=chat.pk).first()
-    if chat is None or (chat.closed_at is not None and chat.closed_at < recent):
-        return None
-    return chat
+    found = Chat.objects.filter(session__key__in=session_keys).exclude(closed_at__lt=recent)
+    found = found.exclude(state=Chat.State.MISSED, closed_at=F("started_at"))
+    # the newest is the last to be put in
+    return {chat.session_key: chat for chat in found.order_by("id").select_related("department", "operator")}
 
 
 def chats_at_work(principal: OperatorPrincipal) -> QuerySet[Chat]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.cookie import parse_cookie
 
 from chatlead.addresses import client_ip, is_trusted
+from chatlead.errors import ChatLeadError
+from chatlead.realtime import pool
 from chatlead.realtime.commands import Command, Ping
 from chatlead.realtime.crowd import Standing
 from chatlead.realtime.frames import CommandDecoder
@@ -127,6 +129,9 @@ class Endpoint:
     snapshot, read after the topics are heard. `closed(socket)` is called on the loop when an admitted
     socket has gone. `is_owed(caller)` says whether an answer is still to come that no handler is busy with.
     `standing(principal)` says how much they may take; `is_first`: in a crowd they come in before the others.
+
+    `admit_all` and `welcome_all`, where there are any, do the same for many who come at once: lists of
+    (handshake, hello), or of principals, for a list of results (pool.Together).
     """
 
     name: str
@@ -140,6 +145,9 @@ class Endpoint:
     standing: Callable[[Any], Standing] = no_standing
     is_first: bool = False
     is_owed: Callable[[Caller], bool] = never
+    admit_all: Callable[[Sequence[tuple[Handshake, Any]]], Sequence[Any]] | None = None
+    welcome_all: Callable[[Sequence[Any]], Sequence[Reply | ChatLeadError]] | None = None
+    together: pool.Together = field(init=False, default_factory=pool.Together)
     handlers: dict[type[Command], Handler] = field(init=False)
     decoder: CommandDecoder = field(init=False)
 
@@ -156,3 +164,16 @@ class Endpoint:
             raise ImproperlyConfigured(f"{self.name}: no handler for {', '.join(lacking)}")
         object.__setattr__(self, "handlers", handlers)
         object.__setattr__(self, "decoder", CommandDecoder(self.commands))
+
+    async def admitted(self, handshake: Handshake, hello: Command) -> Any:
+        """`admit` in the pool, with others who come at the same time where that is possible."""
+        if self.admit_all is None:
+            return await pool.run_at_door(self.admit, handshake, hello)
+        return await self.together(self.admit_all, (handshake, hello))
+
+    async def welcomed(self, principal: Any) -> Reply:
+        """`welcome` in the pool, in the same way."""
+        if self.welcome_all is None:
+            return await pool.run_at_door(self.welcome, principal)
+        welcome: Reply = await self.together(self.welcome_all, principal)
+        return welcome

@@ -1,19 +1,25 @@
-"""The bounded pool of threads in which sockets use the database."""
+"""The bounded pool of threads in which sockets use the database, alone or together."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from chatlead.errors import ChatLeadError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+TOGETHER = 64
+PAUSE_SECONDS = 0.004
 
 
 @cache
@@ -53,3 +59,93 @@ async def _run_on(
             close_old_connections()
 
     return await asyncio.get_running_loop().run_in_executor(executor, call)
+
+
+Many = Callable[[Sequence[Any]], Sequence[Any]]
+Call = tuple[Any, asyncio.Future[Any]]  # an argument, and who waits for what comes of it
+
+
+class Together:
+    """Calls of many, made in one thread and in few turns, so that what they have in common is read once.
+
+    `await together(function, argument)`: `function` gets the arguments of all who wait for it, up to TOGETHER
+    in all, and returns a result for each, in order; a ChatLeadError in the place of a result is raised for
+    its caller. Whoever calls while nothing runs is served at once; during a turn, and PAUSE_SECONDS longer,
+    callers wait for the next one. So nobody gets what was read before they called. Where `function` raises
+    something itself, each of its callers is served alone, so that one cannot fail the others; but not where
+    the database is away. On one loop at a time.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Many, Any, asyncio.Future[Any]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __call__(self, function: Many, argument: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # what waited for another one waits for nothing any more
+            self._loop, self._waiting, self._running = loop, deque(), None
+        turn: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((function, argument, turn))
+        if self._running is None:
+            self._running = loop.create_task(self._run())
+        return await turn
+
+    async def _run(self) -> None:
+        waiting = self._waiting
+        try:
+            while waiting:
+                groups: dict[Many, list[Call]] = {}
+                for _ in range(min(TOGETHER, len(waiting))):
+                    function, argument, turn = waiting.popleft()
+                    if not turn.done():  # else nobody waits any more
+                        groups.setdefault(function, []).append((argument, turn))
+                if groups:
+                    await _serve(groups)
+                if len(waiting) < TOGETHER:
+                    await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self._running = None
+
+
+async def _serve(groups: dict[Many, list[Call]]) -> None:
+    try:
+        answers = await run_at_door(_answers, groups)
+    except BaseException:  # nobody is left waiting for ever
+        for calls in groups.values():
+            for _, turn in calls:
+                turn.cancel()
+        raise
+    for turn, result in answers:
+        if turn.done():
+            continue
+        if isinstance(result, Exception):
+            turn.set_exception(result)
+        else:
+            turn.set_result(result)
+
+
+def _answers(groups: dict[Many, list[Call]]) -> list[tuple[asyncio.Future[Any], Any]]:
+    return [answer for function, calls in groups.items() for answer in _tried(function, calls)]
+
+
+def _tried(function: Many, group: list[Call]) -> Iterator[tuple[asyncio.Future[Any], Any]]:
+    """The results beside those who wait for them; an exception is a result here."""
+    try:
+        results = function([argument for argument, _ in group])
+    except Exception as error:
+        if len(group) > 1 and not isinstance(error, OperationalError | InterfaceError):
+            for each in group:
+                yield from _tried(function, [each])
+        else:
+            yield from ((turn, error) for _, turn in group)
+    else:
+        yield from ((turn, result) for (_, turn), result in zip(group, results, strict=True))
+
+
+def alone(results: Sequence[T | ChatLeadError]) -> T:
+    """The result of a call for one; raises the ChatLeadError in its place."""
+    (result,) = results
+    if isinstance(result, ChatLeadError):
+        raise result
+    return result

@@ -29,7 +29,6 @@ from chatlead import errors
 from chatlead.access import socket_ended
 from chatlead.logs import next_number, request_id
 from chatlead.realtime import hub as hubs
-from chatlead.realtime import pool
 from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.crowd import Person, place_of
@@ -198,13 +197,13 @@ class Socket(Caller, AsyncConsumer):
         try:
             if self._is_closed():
                 return False
-            self.principal = await pool.run_at_door(endpoint.admit, handshake, hello)
+            self.principal = await endpoint.admitted(handshake, hello)
             if self._is_closed() or self._is_one_too_many():
                 return False
             hub.join(self, endpoint.topics(self.principal))
             hub.strangers.pop(self, None)
             await hub.settled()
-            welcome = await pool.run_at_door(endpoint.welcome, self.principal)
+            welcome = await endpoint.welcomed(self.principal)
         except errors.ChatLeadError as error:
             return self.close(refusal(error))
         except Exception as error:

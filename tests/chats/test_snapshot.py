@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.models import Department, Operator, Site
+from chatlead.realtime import pool
 from chats import positions, recovery, selectors, snapshot
 from chats.actions import end_chat, note_visitors
 from chats.models import Chat, Message, Note
@@ -97,9 +99,35 @@ def test_a_frame_costs_what_it_shows(active_chat: Chat, vera: VisitorPrincipal) 
         "accounts_operator": 1,
         "accounts_site": 1,
         "accounts_notice": 1,
-        "accounts_department": 2,
+        "accounts_sitedepartment": 2,
         "accounts_installation": 1,
     }
+
+
+def test_many_frames_at_once_cost_as_much_as_one_and_each_gets_its_own(
+    site: Site, intake: Department, olga: Operator
+) -> None:
+    """V-9: a crowd that comes back reads once what it has in common, and nobody gets another's chat."""
+    people = [visitor_on(site) for _ in range(4)]
+    chats = [make_chat(each, intake, state="active", operator=olga) for each in people[:3]]
+    snapshot.visitor_welcome(people[0])
+    with questions() as asked:
+        welcomes = snapshot.visitor_welcomes(people)
+    shown = [pool.alone([each]).chat for each in welcomes]
+    assert [each.uid if each else "" for each in shown] == [*(each.uid for each in chats), ""]
+    assert asked == {
+        "chats_chat": 1,
+        "chats_message": 1,
+        "accounts_site": 1,
+        "accounts_notice": 1,
+        "accounts_sitedepartment": 2,
+        "accounts_installation": 1,
+    }
+    pages = [dataclasses.replace(each, role="page", session_key="") for each in people]
+    with questions() as asked:
+        colors = [pool.alone([each]).color for each in snapshot.page_welcomes(pages)]
+    assert colors == [site.color] * 4
+    assert asked == {"accounts_site": 1, "accounts_sitedepartment": 1}
 
 
 @pytest.mark.parametrize("count", [1, 5])
