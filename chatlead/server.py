@@ -35,6 +35,7 @@ BUSY_SECONDS = 3.0  # a socket that waits for an answer is waited for, but not l
 HEAD_BYTES = 64 * 1024
 PIPELINED = 16  # requests before the first is answered; browsers send none
 SPARE_FILES = 256  # of those that a process may open, for all that is no connection
+BACKLOG = 16_384  # as far as the system allows; beyond it a newcomer is not heard and tries again in seconds
 FRAGMENTS = 1024  # of one message; browsers send it in one piece
 WAITING_FRAMES = 8  # of a socket whose frames come faster than they are dealt with …
 SMALL_FRAME_BYTES = 4096  # … while they are no longer than this; a longer one pauses the reading at once
@@ -420,6 +421,7 @@ def config(
         http=RequestProtocol,
         ws=SocketProtocol,
         lifespan=lifespan,
+        backlog=BACKLOG,
         interface="asgi3",
         log_config=None,
         log_level="warning",  # below, it logs the addresses of people

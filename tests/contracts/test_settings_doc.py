@@ -15,7 +15,7 @@ SOURCE = ast.parse((ROOT / "chatlead" / "settings.py").read_text())
 
 def read_settings() -> dict[str, ast.expr | None]:
     """Every name that settings.py asks the environment for, and its default."""
-    found = {}
+    found: dict[str, ast.expr | None] = {}
     for node in ast.walk(SOURCE):
         if not isinstance(node, ast.Call) or not node.args:
             continue
@@ -23,7 +23,7 @@ def read_settings() -> dict[str, ast.expr | None]:
         asks = isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "env"
         if (asks or getattr(function, "id", "") == "rate") and isinstance(name, ast.Constant):
             defaults = [each.value for each in node.keywords if each.arg == "default"]
-            found[str(name.value)] = (defaults or [*node.args[1:], None])[0]
+            found[str(name.value)] = next(iter([*defaults, *node.args[1:]]), None)
     return found
 
 
