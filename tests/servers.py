@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -49,7 +49,9 @@ class Server:
             get(server.url + "/healthz"); server.kill(); server.start()
 
     `options` go to the first process of the first start only (`--migrate`, `--demo`). `env` is added to an
-    environment without any setting of the caller's (`OURS`, `CHATLEAD_*`).
+    environment without any setting of the caller's (`OURS`, `CHATLEAD_*`). A server elsewhere, in a network
+    namespace, has another `host`, a `listen` that makes its listening socket there, and a command that comes
+    before its own, `within`.
     """
 
     def __init__(
@@ -62,13 +64,18 @@ class Server:
         options: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         python: Sequence[str] = (),
+        host: str = "127.0.0.1",
+        listen: Callable[[int], socket.socket] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self.data_dir = Path(data_dir)
         self.processes: list[subprocess.Popen[bytes] | None] = [None] * processes
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         self._options = list(options)
         self._python = list(python)
+        self._listen = listen or _listen_here
+        self._within = list(within)
         self._listener: socket.socket | None = None
         self._env = {
             key: value
@@ -166,6 +173,7 @@ class Server:
         listener = self._bind()
         options, self._options = self._options, []
         command = [
+            *self._within,
             sys.executable,
             *self._python,
             str(ROOT / "manage.py"),
@@ -202,14 +210,18 @@ class Server:
 
     def _bind(self) -> socket.socket:
         if self._listener is None:
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", self.port))
-            listener.listen(2048)
-            self._listener = listener
+            self._listener = self._listen(self.port)
         return self._listener
 
     def _unbind(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+
+
+def _listen_here(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(2048)
+    return listener

@@ -34,7 +34,12 @@ def _local_only(self: socket.socket, address: Any) -> None:
     if self.family in (socket.AF_INET, socket.AF_INET6):
         host = str(address[0]).partition("%")[0]
         try:
-            local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+            # 198.51.100.0/24 leads nowhere: namespaces of our own use it (tests/faults/checker/wire.py)
+            local = (
+                host == "localhost"
+                or host.startswith("198.51.100.")
+                or ipaddress.ip_address(host).is_loopback
+            )
         except ValueError:
             local = False
         if not local:

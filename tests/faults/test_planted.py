@@ -25,9 +25,9 @@ from tests.servers import ROOT
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(0)]
 
 SEED = 20
-SECONDS = 2.5
+SECONDS = 2.0
 TRIES = 3  # a fault that shows by chance gets some chances
-PATIENCE = 6.0  # nothing heals here: it is not waited for as long as for the real one
+PATIENCE = 3.5  # nothing heals here: it is not waited for as long as for the real one
 
 UNCONSTRAINED = """
 import django; django.setup()

@@ -125,6 +125,33 @@ async def lose_hints(stage: Stage, crowd: Crowd) -> None:
     stage.order()
 
 
+async def bad_wires(stage: Stage, crowd: Crowd) -> None:
+    """Packets are 20 to 80 ms late and in any order, and 3 % are lost, between all processes."""
+    for wire in stage.wires:
+        wire.delay, wire.jitter, wire.loss = 0.02, 0.06, 0.03
+    await asyncio.sleep(STILL_SECONDS)
+    for wire in stage.wires:
+        wire.mend()
+
+
+async def one_way(stage: Stage, crowd: Crowd) -> None:
+    """First nothing reaches a process, which itself is heard; then nothing of what it says gets out."""
+    [wire, *_] = stage.wires
+    wire.cut_in = True
+    await asyncio.sleep(STILL_SECONDS)
+    wire.cut_in, wire.cut_out = False, True
+    await asyncio.sleep(STILL_SECONDS)
+    wire.mend()
+
+
+async def cut_off(stage: Stage, crowd: Crowd) -> None:
+    """A process without any network: without clients, PostgreSQL and Redis."""
+    [wire, *_] = stage.wires
+    wire.cut_in = wire.cut_out = True
+    await asyncio.sleep(STILL_SECONDS)
+    wire.mend()
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 
@@ -143,6 +170,7 @@ ANYWHERE: tuple[Nemesis, ...] = (
     lose_hints,
     jump_clock,
 )
+BY_WIRE: tuple[Nemesis, ...] = (bad_wires, one_way, cut_off)
 WITH_SERVICES: tuple[Nemesis, ...] = (
     kill_one,
     restart_redis,

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.faults.checker.clients import Recorded, look_afresh, read_whole
 from tests.faults.checker.generator import Crowd, Pace
 from tests.faults.checker.history import History, Screen, Transcript
 from tests.faults.checker.shortest import told
+from tests.faults.checker.wire import Wire
 from tests.private_services import PrivateServices
 from tests.servers import ROOT, Server
 
@@ -34,19 +35,31 @@ class Stage:
 
     def __init__(
         self, folder: Path, *, services: PrivateServices | None = None, addresses: tuple[str, str] = ("", ""),
-        processes: int = 1, env: dict[str, str] | None = None,
+        processes: int = 1, env: dict[str, str] | None = None, wires: Sequence[Wire] = (),
     ) -> None:  # fmt: skip
         self.folder = folder
         self.services = services
         self.orders = folder / "orders.json"
         self.order()
         settings = {"TEST_PLANTED": str(self.orders), "CHATLEAD_POSITION_SECONDS": str(POSITION_SECONDS)}
-        self.server = Server(
-            data_dir=folder, database_url=addresses[0], redis_url=addresses[1], processes=processes,
-            env=settings | (env or {}), python=[PLANTED],
-        )  # fmt: skip
-        self.urls = [self.server.url]
-        self.page_origin = ""
+        given: dict[str, Any] = {"database_url": addresses[0], "redis_url": addresses[1]}
+        given |= {"env": settings | (env or {}), "python": [PLANTED]}
+        self.wires = list(wires)
+        self.servers: list[Server] = []
+        for wire in wires:
+            given["env"] = {
+                **given["env"],
+                "ALLOWED_HOSTS": wire.there,
+                "SECRET_KEY": "one for all of them" * 3,
+            }
+            there = {"host": wire.there, "listen": wire.listener, "within": wire.within}
+            self.servers.append(Server(data_dir=folder / wire.there, **given, **there))
+        if not wires:
+            self.servers.append(Server(data_dir=folder, processes=processes, **given))
+        self.server = self.servers[0]
+        self.urls = [server.url for server in self.servers]
+        # a page of this machine, as the firms' sites allow it
+        self.page_origin = "http://127.0.0.1:8000" if wires else ""
         self.cast: dict[str, Any] = {}
 
     @property
@@ -90,6 +103,22 @@ def served(folder: Path, **more: Any) -> Iterator[Stage]:
         stage.make_firms()
         with stage.server:
             yield stage
+
+
+@contextlib.contextmanager
+def wired(folder: Path) -> Iterator[Stage]:
+    """Two processes, each in a network namespace behind a wire of its own: their clients, their PostgreSQL
+    and their Redis are all at the other end of it."""
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(number, seed=number)) for number in range(2)]
+        services = PrivateServices(durable=True, host=wires[0].here)
+        addresses = stack.enter_context(services)
+        urls = (addresses.database_url, addresses.redis_url)
+        stage = Stage(folder, services=services, addresses=urls, wires=wires)
+        stage.make_firms()
+        for server in stage.servers:
+            stack.enter_context(server)
+        yield stage
 
 
 async def play(

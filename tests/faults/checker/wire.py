@@ -1,10 +1,9 @@
 """A network of our own: a namespace behind a wire that delays, loses and cuts packets.
 
-The wire is a pair of TUN devices, one here and one in the namespace, and a thread that carries every IP packet
+The wire is a pair of TUN devices, one here and one in the namespace, and a thread that carries every packet
 from one to the other, late, or not at all. So it is TCP itself that sends again, waits and gives up; no
-traffic shaper of the kernel is needed. Wants root, /dev/net/tun and iproute2; `missing` says what is not here.
-
-Addresses are of 192.0.2.0/24, which is for documentation and leads nowhere.
+traffic shaper of the kernel is needed. Wants root, /dev/net/tun and iproute2; `missing` says what is not
+here. Addresses are of 198.51.100.0/24, which leads nowhere.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ T = TypeVar("T")
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 CLONE_NEWNET = 0x40000000
 PACKET_BYTES = 65536
-NET = "192.0.2"
+NET = "198.51.100"
 
 
 def missing() -> str:
@@ -42,6 +41,8 @@ def missing() -> str:
         return "network namespaces want root"
     if not shutil.which("ip"):
         return "ip is missing: apt-get install iproute2"
+    if f"{NET}." in subprocess.run(["ip", "route"], check=True, capture_output=True, text=True).stdout:
+        return f"this machine's own network is {NET}.0/24"
     try:
         os.close(_tun("clprobe"))
     except OSError as error:
@@ -101,6 +102,11 @@ class Wire(AbstractContextManager["Wire"]):
         if self._thread is not None:
             self._thread.join(5)
         self._remove()
+
+    @property
+    def within(self) -> list[str]:
+        """What comes before a command that is to run in the namespace."""
+        return ["ip", "netns", "exec", self.namespace]
 
     def mend(self) -> None:
         """As good as new."""
