@@ -1,8 +1,9 @@
 // Builds static/dist/ from src/. The result is committed, so the same sources must give the same bytes:
 // no time, no path and no host goes into it, and names are listed in order.
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -59,18 +60,41 @@ for (const [name, options] of Object.entries(entries)) {
 }
 
 // The loader is offered twice: at a plain name that always is the newest, and at a name made from its
-// content, which a site may pin with an integrity hash and cache for ever.
+// content, which a site may pin with an integrity hash and cache for ever. A page that pinned an older one
+// must go on working, so loaders.json, which is committed, lists the newest and those before it, and their
+// files are taken over as they are. Only a build into static/dist itself writes to the list.
+const KEPT = 4; // the newest, and the three before it
+const dist = join(here, "..", "static", "dist");
+const list = join(here, "loaders.json");
 const loader = files.get("loader.js");
-if (loader) {
-  const version = createHash("sha256").update(loader).digest("hex").slice(0, 12);
-  files.set(`loader.${version}.js`, loader);
+const version = createHash("sha256").update(loader).digest("hex").slice(0, 12);
+const integrityOf = (body) => "sha384-" + createHash("sha384").update(body).digest("base64");
+let loaders = JSON.parse(readFileSync(list, "utf8"));
+if (resolve(out) === resolve(dist)) {
+  // what was built here and never committed was nobody's to pin
+  const older = loaders.filter((each) => each.version !== version && wasCommitted(each.version));
+  loaders = [{ version, integrity: integrityOf(loader) }, ...older].slice(0, KEPT);
+  writeFileSync(list, JSON.stringify(loaders, null, 2) + "\n");
+}
+for (const each of loaders) {
+  const name = `loader.${each.version}.js`;
+  const body = each.version === version ? loader : readFileSync(join(dist, name));
+  if (integrityOf(body) !== each.integrity) throw new Error(`${name} is not what frontend/loaders.json says`);
+  files.set(name, body);
+}
+files.set(`loader.${version}.js`, loader);
+
+/** Without git everything counts: a copy of the sources was released as it is. */
+function wasCommitted(older) {
+  const git = (...words) => spawnSync("git", ["-C", here, ...words], { stdio: "ignore" }).status;
+  return git("rev-parse", "HEAD") !== 0 || git("cat-file", "-e", `HEAD:static/dist/loader.${older}.js`) === 0;
 }
 
 const manifest = {};
 for (const name of [...files.keys()].sort()) {
   const body = files.get(name);
   manifest[name] = {
-    integrity: "sha384-" + createHash("sha384").update(body).digest("base64"),
+    integrity: integrityOf(body),
     bytes: body.length,
     gzip: gzipSync(body, { level: 9 }).length,
   };

@@ -35,9 +35,3 @@ test("the manifest says what the files are", () => {
     expect(facts.integrity, name).toBe("sha384-" + createHash("sha384").update(body).digest("base64"));
   }
 });
-
-test("the loader is offered under a name made from its content, with the same bytes", () => {
-  const pinned = Object.keys(manifest).filter((n) => /^loader\.[0-9a-f]{12}\.js$/.test(n));
-  expect(pinned).toHaveLength(1);
-  expect(read(pinned[0]!).equals(read("loader.js"))).toBe(true);
-});
