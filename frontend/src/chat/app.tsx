@@ -1,22 +1,25 @@
 import { useEffect, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { displayName, webAddress } from "../design/names.ts";
-import { Avatar, ChatDrawing, EmptyState, Skeleton } from "../design/parts.tsx";
-import { CLOSE_CODES, type SiteView, type VisitorChatView } from "../wire/protocol.ts";
+import { Avatar, Skeleton } from "../design/parts.tsx";
+import type { SiteView, VisitorChatView } from "../wire/protocol.ts";
 import type { LinkState } from "../wire/connection.ts";
 import type { ChatClient } from "./client.ts";
 import { Composer } from "./composer.tsx";
 import { Conversation } from "./conversation.tsx";
+import { Over, Stopped } from "./ends.tsx";
 import type { Values } from "./form.ts";
 import { LeaveForm, Left, StartForm } from "./forms.tsx";
-import { isOpen } from "./state.ts";
+import { inVain, isOpen } from "./state.ts";
 import { t } from "./strings.ts";
-import { inVain } from "./thread.ts";
+import { useValue } from "./value.ts";
 
 export function App({ client, onMinimise }: { client: ChatClient; onMinimise: () => void }) {
-  const { site, chat } = client.state.value;
+  const { site, chat } = useValue(client.state);
   const [ending, setEnding] = useState(false);
-  const stopped = client.link.value === "stopped" && client.stoppedBy.value !== 0;
+  const link = useValue(client.link);
+  const stoppedBy = useValue(client.stoppedBy);
+  const stopped = link === "stopped" && stoppedBy !== 0;
   const open = isOpen(chat);
 
   useEffect(() => {
@@ -35,11 +38,11 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ()
 
   return (
     <main class="frame" aria-label={t.chat}>
-      <Header site={site} chat={chat} canEnd={open && !ending} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
+      <Header site={site} chat={chat} canEnd={open && !ending && !stopped} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
       <Trouble client={client} />
-      {stopped ? <Stopped client={client} />
+      {stopped ? <Stopped client={client}>{chat && <Conversation client={client} chat={chat} stopped />}</Stopped>
         : !site ? <Waiting />
-        : chat ? <Chat client={client} site={site} chat={chat} ending={ending} onKeep={() => setEnding(false)} />
+        : chat ? <Chat key={chat.uid} client={client} site={site} chat={chat} ending={ending} onKeep={() => setEnding(false)} />
         : <div class="scroll"><Before client={client} site={site} /></div>}
     </main>
   );
@@ -84,8 +87,9 @@ function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | nu
 
 /** A quiet line, always there for screen readers, seen only when there is something to say. */
 function Trouble({ client }: { client: ChatClient }) {
-  const trouble = useTrouble(client.link.value);
-  const words = !trouble ? "" : isOpen(client.state.value.chat) ? t.trouble : t.troubleEmpty;
+  const trouble = useTrouble(useValue(client.link));
+  const { chat } = useValue(client.state);
+  const words = !trouble ? "" : isOpen(chat) ? t.trouble : t.troubleEmpty;
   return <p class={words ? "trouble trouble-shown" : "trouble"} role="status">{words}</p>;
 }
 
@@ -104,6 +108,10 @@ function useTrouble(link: LinkState): boolean {
 function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site: SiteView; chat: VisitorChatView; ending: boolean; onKeep: () => void }) {
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState(false);
+  const [leaving, setLeaving] = useState(false);
+  const vain = inVain(useValue(client.state));
+  const link = useValue(client.link);
+  const kept = useValue(client.kept);
   const open = isOpen(chat) && !ending;
   const policy = webAddress(site.privacy_policy_url);
   const end = async () => {
@@ -113,14 +121,21 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
     setRefused(!answer.ok);
     if (answer.ok) onKeep();
   };
+  useEffect(() => {
+    if (!vain && !client.draft.value.trim()) setLeaving(false);
+  }, [vain]);
+  if (leaving && open && chat.state === "waiting") {
+    const back = () => setLeaving(false);
+    return <div class="scroll"><LeaveForm client={client} site={site} waiting={chat} onSent={back} onKeep={back} onChat={vain ? null : back} /></div>;
+  }
   return (
     <>
-      <Conversation client={client} chat={chat} />
+      <Conversation client={client} chat={chat} onLeave={vain && !ending ? () => setLeaving(true) : null} />
       {ending ? (
         <div class="ask" role="alertdialog" aria-labelledby="ask-title" aria-describedby="ask-text">
           <h2 id="ask-title">{t.endQuestion}</h2>
           <p class="muted" id="ask-text">{t.endText}</p>
-          {refused && <p class="ask-refused" role="alert">{client.link.value === "online" ? t.failedOther : t.endLater}</p>}
+          {refused && <p class="ask-refused" role="alert">{link === "online" ? t.failedOther : t.endLater}</p>}
           <div class="ask-actions">
             <Button onClick={() => { setRefused(false); onKeep(); }}>{t.keep}</Button>
             <Button kind="danger" busy={busy} onClick={end} data-autofocus>{t.endChat}</Button>
@@ -132,25 +147,10 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
         <Over client={client} site={site} chat={chat} />
       )}
       <footer class={open ? "foot" : "foot foot-raised"}>
-        {!client.kept.value && <p>{t.notKept}</p>}
+        {!kept && <p>{t.notKept}</p>}
         {policy && <p><a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></p>}
       </footer>
     </>
-  );
-}
-
-/** The second of two quick taps on "End chat" lands here and does not take the conversation away. */
-function Over({ client, site, chat }: { client: ChatClient; site: SiteView; chat: VisitorChatView }) {
-  const late = client.draft.value.trim() || client.unsent.value.some((i) => i.chat === chat.uid);
-  const next = (e: MouseEvent) => {
-    if (e.detail < 2) client.newChat();
-  };
-  return (
-    <div class="ask">
-      <p>{inVain(chat) ? t.missed : t.ended}</p>
-      {late && <p class="muted">{t.lateKept}</p>}
-      <Button kind="primary" wide onClick={next} data-autofocus>{site.online.length ? t.newChat : t.awayTitle}</Button>
-    </div>
   );
 }
 
@@ -165,21 +165,9 @@ function Waiting() {
   );
 }
 
-/** Coming back by ourselves is useless; the visitor may know better. An old frame is loaded anew. */
-function Stopped({ client }: { client: ChatClient }) {
-  const old = client.stoppedBy.value === CLOSE_CODES.PROTOCOL_NOT_SPOKEN;
-  return (
-    <div class="form">
-      <EmptyState title={old ? t.old : t.unavailable} drawing={<ChatDrawing />}>
-        <Button kind="primary" onClick={() => (old ? location.reload() : client.again())}>{t.retry}</Button>
-      </EmptyState>
-    </div>
-  );
-}
-
 /** A screen that has just changed takes the focus; on a phone no field does, its keyboard would cover half of it. */
 function useFocus(client: ChatClient, screen: string): void {
-  const shown = client.shown.value;
+  const shown = useValue(client.shown);
   useEffect(() => {
     if (!shown) return;
     const target = document.querySelector<HTMLElement>("[data-autofocus]") ?? document.querySelector<HTMLElement>(".form .input");

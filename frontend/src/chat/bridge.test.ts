@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Bridge } from "./bridge.ts";
+import { Bridge, Refused } from "./bridge.ts";
 
 const HOST = "https://shop.test";
 let said: { message: { type: string }; to: string }[];
@@ -85,4 +85,16 @@ test("a frame that is opened as a page of its own talks to nobody", () => {
   new Bridge(alone as unknown as Window, (open) => opened.push(open));
   alone.dispatchEvent(Object.assign(new Event("message"), { data: init, origin: HOST, source: alone }));
   expect(opened).toEqual([]);
+});
+
+test("a page that is to have no chat is told from a line that is bad", async () => {
+  hears(init);
+  const refused = bridge.admission();
+  await vi.advanceTimersByTimeAsync(0);
+  hears({ chatlead: 1, type: "ticket", ticket: "", refused: true });
+  await expect(refused).rejects.toBeInstanceOf(Refused);
+  const unlucky = bridge.admission();
+  await vi.advanceTimersByTimeAsync(0);
+  hears({ chatlead: 1, type: "ticket", ticket: "" });
+  await expect(unlucky).rejects.not.toBeInstanceOf(Refused);
 });

@@ -4,11 +4,12 @@
  * hears only that window (P-2). Nothing in it opens a chat but the ticket, which is good once and for 60 s;
  * no text of a chat ever crosses.
  */
+import { CLOSE_CODES } from "../wire/protocol.ts";
 
-/** Loader -> frame. `ticket` "" says that none could be had. */
+/** Loader -> frame. `ticket` "" says that none could be had; `refused`, that asking again is no use. */
 export type ToFrame =
   | { chatlead: 1; type: "init"; browser: string; url: string; open: boolean }
-  | { chatlead: 1; type: "ticket"; ticket: string }
+  | { chatlead: 1; type: "ticket"; ticket: string; refused?: boolean }
   | { chatlead: 1; type: "open" | "close" };
 
 /** Frame -> loader. `chat`: is one going on; `event` is passed on to the page's listeners. */
@@ -17,6 +18,11 @@ export type ToLoader =
   | { chatlead: 1; type: "unread"; count: number }
   | { chatlead: 1; type: "chat"; open: boolean }
   | { chatlead: 1; type: "event"; name: "chat_started" | "message" | "chat_ended"; detail: Record<string, string | number> };
+
+/** The site, or this page of it, is to have no chat: `code` is what a socket would be closed with. */
+export class Refused extends Error {
+  readonly code: number = CLOSE_CODES.NOT_FOUND;
+}
 
 /** A line that needs seconds for each way is slow, not dead. */
 const TICKET_MS = 20_000;
@@ -27,22 +33,29 @@ export interface Parent {
   url: string;
 }
 
+interface Admission {
+  ticket: string;
+  refused: boolean;
+}
+
 export class Bridge {
   private parent: Parent | null = null;
   private greeted: (() => void)[] = [];
-  private tickets: ((ticket: string) => void)[] = [];
+  private tickets: ((answer: Admission) => void)[] = [];
 
   /** `opened` is told whenever the panel is shown or hidden. */
   constructor(private view: Window, private opened: (open: boolean) => void) {
     view.addEventListener("message", (e) => this.hear(e));
   }
 
-  /** A fresh ticket, and the origin of the embedding page as the browser names it. Rejects without one. */
+  /** A fresh ticket, and the origin of the embedding page as the browser names it. Rejects without one, with
+   * `Refused` where asking again is no use. */
   async admission(): Promise<Parent & { ticket: string }> {
     if (!this.parent) await within(new Promise<void>((done) => this.greeted.push(done)));
-    const answer = new Promise<string>((done) => this.tickets.push(done));
+    const answer = new Promise<Admission>((done) => this.tickets.push(done));
     this.tell({ chatlead: 1, type: "ticket" });
-    const ticket = await within(answer);
+    const { ticket, refused } = await within(answer);
+    if (refused) throw new Refused("no chat here");
     if (!ticket) throw new Error("no ticket");
     return { ...this.parent!, ticket };
   }
@@ -63,7 +76,7 @@ export class Bridge {
     } else if (!this.parent) {
       return; // the loader always begins with `init`
     } else if (m.type === "ticket") {
-      for (const done of this.tickets.splice(0)) done(text(m.ticket, 600));
+      for (const done of this.tickets.splice(0)) done({ ticket: text(m.ticket, 600), refused: m.refused === true });
     } else if (m.type === "open" || m.type === "close") {
       this.opened(m.type === "open");
     }

@@ -3,8 +3,10 @@ import type { PublicRow, VisitorChatView, VisitorWelcome } from "../wire/protoco
 import { FakeSocket } from "../wire/socket.test-kit.ts";
 import { Box } from "../wire/storage.ts";
 import { browserStorage } from "../wire/storage.test-kit.ts";
-import type { Bridge } from "./bridge.ts";
+import { type Bridge, Refused } from "./bridge.ts";
 import { ChatClient } from "./client.ts";
+import { inVain } from "./state.ts";
+import { leftMessage } from "./thread.ts";
 
 const AT = 1_760_000_000_000;
 const VERAS = "chat-of-vera-uid-00000";
@@ -12,7 +14,7 @@ const NEXT = "next-chat-of-vera-0000";
 
 const opened = (uid: string): PublicRow => ({ type: "chat_opened", chat: uid, seq: 1, at: AT, author: "visitor", department: "Sales" });
 const ended: PublicRow = { type: "chat_closed", chat: VERAS, seq: 2, at: AT, author: "operator", name: "Olga", state: "closed", reason: "ended" };
-const waiting = (uid = VERAS): VisitorChatView => ({ uid, state: "waiting", department: "Sales", started_at: AT, seq: 1, marks: {}, log: [opened(uid)] });
+const waiting = (uid = VERAS): VisitorChatView => ({ uid, state: "waiting", department: "Sales", department_uid: "d1", started_at: AT, seq: 1, marks: {}, log: [opened(uid)] });
 const closed: VisitorChatView = { ...waiting(), state: "closed", closed_at: AT, seq: 2, log: [opened(VERAS), ended] };
 
 function welcome(chat?: VisitorChatView): VisitorWelcome {
@@ -31,6 +33,7 @@ beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(1);
   FakeSocket.made = [];
   storage = browserStorage();
+  admission = admitted;
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -42,10 +45,13 @@ const far = () => FakeSocket.last;
 const sent = (type: string) => far().sent.filter((f) => f["type"] === type);
 const refOf = (n = 0) => String(sent("send_message")[n]?.["ref"]);
 
+let admission: Bridge["admission"];
+const admitted = async () => ({ ticket: "t", origin: "https://shop.test", browser: "", url: "" });
+
 /** Vera's frame, welcomed with this chat. A second call is a reload of the page. */
 async function vera(chat?: VisitorChatView): Promise<ChatClient> {
   const page = Object.assign(new EventTarget(), { document }) as unknown as Window;
-  const bridge = { tell: () => {}, admission: async () => ({ ticket: "t", origin: "https://shop.test", browser: "", url: "" }) };
+  const bridge = { tell: () => {}, admission: () => admission() };
   const client = new ChatClient("k", new Box(() => storage, "chat"), bridge as unknown as Bridge, page, "wss://chat.test/ws/v1/visitor");
   client.start();
   await vi.advanceTimersByTimeAsync(0);
@@ -126,4 +132,46 @@ test("after a restore the whole chat is asked for (V-3)", async () => {
   await vera(waiting());
   far().says({ type: "position", chat: VERAS, seq: 1, marks: 0, epoch: "e2" });
   expect(sent("resume")).toHaveLength(1);
+});
+
+test.each([1006, 4403])("a site that closes in the middle of a chat is no lost line: the text stays and nobody asks for ever (close %i)", async (code) => {
+  const client = await vera(waiting());
+  client.write("half a thought");
+  admission = async () => {
+    throw new Refused();
+  };
+  far().closes(code);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect([client.link.value, client.stoppedBy.value]).toEqual(["stopped", 4404]);
+  expect(FakeSocket.made).toHaveLength(1);
+  expect(client.state.value.chat?.uid).toBe(VERAS);
+  expect(client.draft.value).toBe("half a thought");
+  admission = admitted;
+  client.again();
+  await vi.advanceTimersByTimeAsync(0);
+  far().opens();
+  far().says(welcome(waiting()));
+  expect(client.link.value).toBe("online");
+});
+
+test("who waits where nobody is left sees that, and that somebody came; and after a transfer it is the other department that counts (R-034)", async () => {
+  const client = await vera(waiting());
+  const vain = () => inVain(client.state.value);
+  expect(vain()).toBe(false);
+  far().says({ type: "availability_changed", online: ["d2"] });
+  expect(vain()).toBe(true);
+  far().says({ type: "chat_transferred", chat: VERAS, seq: 2, at: AT, author: "operator", department: "Billing", department_uid: "d2", state: "waiting" });
+  expect(vain()).toBe(false);
+  far().says({ type: "availability_changed", online: ["d1"] });
+  expect(vain()).toBe(true);
+  far().says({ type: "chat_accepted", chat: VERAS, seq: 3, at: AT, author: "operator", name: "Sam" });
+  expect(vain()).toBe(false);
+});
+
+test("a chat that ended with a message takes nothing of its form along in the tab (R-123)", async () => {
+  const client = await vera(waiting());
+  client.box.set("form", '{"email":"canary@example.test"}');
+  far().says({ ...ended, author: "visitor", state: "missed", reason: "message" });
+  expect(leftMessage(client.state.value.chat!)).toBe(true);
+  expect(kept()).not.toContain("canary");
 });

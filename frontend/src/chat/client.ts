@@ -1,5 +1,4 @@
 /** One visitor's chat: the socket, the reducer, the outbox and the marks, put together. Draws nothing. */
-import { batch, signal } from "@preact/signals";
 import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS, QUIET_MS } from "../wire/connection.ts";
 import { Sequence } from "../wire/gaps.ts";
 import { isMessage } from "../wire/log.ts";
@@ -12,6 +11,7 @@ import type { Box } from "../wire/storage.ts";
 import { uuid7 } from "../wire/uuid7.ts";
 import type { Bridge } from "./bridge.ts";
 import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
+import { Value } from "./value.ts";
 
 type Inbound = VisitorEvent | Reply;
 export type Answer = { ok: true } | { ok: false; code: string; field: string; message: string };
@@ -25,15 +25,17 @@ const TYPING_AGAIN_MS = 3_000;
 const TYPING_FORGOTTEN_MS = 6_000;
 
 export class ChatClient {
-  readonly state = signal<ChatState>(NOTHING);
-  readonly unsent = signal<readonly Unsent[]>([]);
-  readonly link = signal<LinkState>("idle");
-  readonly stoppedBy = signal(0);
+  readonly state = new Value<ChatState>(NOTHING);
+  readonly unsent = new Value<readonly Unsent[]>([]);
+  readonly link = new Value<LinkState>("idle");
+  readonly stoppedBy = new Value(0);
   /** False where neither cookie nor storage is kept: a reload loses the chat. */
-  readonly kept = signal(true);
-  readonly shown = signal(false);
+  readonly kept = new Value(true);
+  readonly shown = new Value(false);
   /** What is being written. In the tab's storage while a chat is open, in memory only after it has ended. */
-  readonly draft = signal("");
+  readonly draft = new Value("");
+  /** What she said of herself when she began, in memory only: nobody asks for it twice. */
+  given: Readonly<Record<string, string>> = {};
 
   private connection: Connection<Inbound>;
   private rows = new Sequence<PublicRow>(0, (r) => this.reduce(r), () => this.resume());
@@ -53,7 +55,7 @@ export class ChatClient {
       url,
       hello: () => this.hello(),
       isWelcome: (f) => f.type === "visitor_welcome",
-      onFrame: (f) => batch(() => this.hear(f)),
+      onFrame: (f) => this.hear(f),
       onState: (s, code) => this.linkBecame(s, code),
       quietMs: () => (this.shown.value && isOpen(this.state.value.chat) && page.document.visibilityState === "visible" ? QUIET_IN_CHAT_MS : QUIET_MS),
       page,
@@ -62,6 +64,7 @@ export class ChatClient {
       box,
     });
     page.document.addEventListener("visibilitychange", () => this.noteRead());
+    page.addEventListener("pagehide", () => this.connection.send({ type: "leave_page" }));
   }
 
   start(): void {
@@ -79,6 +82,7 @@ export class ChatClient {
     this.pendingStart = { type: "start_chat", ref: this.pendingStart?.ref ?? uuid7(), ...form };
     const answer = await this.question(this.pendingStart);
     if (answer.ok || answer.code !== "offline") this.pendingStart = null;
+    if (answer.ok) this.given = form.fields ?? {};
     if (!answer.ok && answer.code === "nobody_online") this.whoLeft(form.department ?? "");
     return this.catchUp(answer);
   }
@@ -190,6 +194,7 @@ export class ChatClient {
         if (frame.session) this.box.set("session", frame.session);
         this.kept.value = frame.cookie === true || this.box.kept;
         this.reduce(frame.chat && frame.chat.uid === this.box.get("left") && !isOpen(frame.chat) ? without(frame) : frame);
+        this.connection.send({ type: "still_here" });
         this.afterSnapshot();
         this.outbox.reconnected();
         break;
@@ -198,11 +203,13 @@ export class ChatClient {
         break;
       case "failed":
         if (frame.ref) this.refused(frame);
+        else if (frame.code === "rate_limited" && !frame.id) setTimeout(() => this.resume(), frame.retry_after_ms ?? 2_000);
         break;
       case "resumed":
         for (const row of frame.log) this.rows.take(row);
         break;
       case "position":
+        this.connection.send({ type: "still_here" });
         if (frame.chat === this.state.value.chat?.uid) this.compare(frame.seq ?? 0, frame.marks ?? 0, frame.epoch ?? "");
         else if (frame.chat && !isOpen(this.state.value.chat) && frame.chat !== this.box.get("left")) this.fetch(frame.chat);
         break;
@@ -224,6 +231,7 @@ export class ChatClient {
       case "message_deleted":
       case "chat_accepted":
       case "chat_transferred":
+      case "chat_returned":
       case "chat_closed":
         if (frame.chat === this.state.value.chat?.uid) this.rows.take(frame);
         break;
@@ -359,7 +367,7 @@ export class ChatClient {
     if (open !== this.told.open) {
       this.bridge.tell({ chatlead: 1, type: "chat", open });
       this.keepDraft();
-      if (open) this.box.set("form", null); // the server has what she filled in, or another tab's form was it
+      if (open || this.told.open) this.box.set("form", null); // the server has what she filled in, or it is over
     }
     this.told = { unread, open };
   }

@@ -3,6 +3,7 @@ import { IconButton } from "../design/button.tsx";
 import type { ChatClient } from "./client.ts";
 import { LONGEST_MESSAGE } from "./form.ts";
 import { t } from "./strings.ts";
+import { useValue } from "./value.ts";
 
 const LONGEST = LONGEST_MESSAGE;
 const WARN_FROM = 3600;
@@ -14,7 +15,7 @@ export function sendable(text: string): string {
 
 /** The message box. Its text is kept in the tab until it is sent. */
 export function Composer({ client }: { client: ChatClient }) {
-  const text = client.draft.value;
+  const text = useValue(client.draft);
   const area = useRef<HTMLTextAreaElement>(null);
   const over = [...sendable(text)].length - LONGEST;
 

@@ -9,23 +9,28 @@ import { dayName, momentOf, timeOf } from "./format.ts";
 import { isOpen } from "./state.ts";
 import { t } from "./strings.ts";
 import { Text } from "./text.tsx";
-import { type BubbleItem, spoken, thread } from "./thread.ts";
+import { type BubbleItem, type Item, spoken, thread } from "./thread.ts";
+import { useValue } from "./value.ts";
 
 const NEAR_PX = 80;
 
-/** The log: grows at its end, stays where its reader is, and follows only who is at the end already. */
-export function Conversation({ client, chat }: { client: ChatClient; chat: VisitorChatView }) {
+/**
+ * The log: grows at its end, stays where its reader is, and follows only who is at the end already. `onLeave`
+ * is there while somebody waits in vain. `stopped`: nothing goes on here, what waits to be sent will not be.
+ */
+export function Conversation({ client, chat, onLeave = null, stopped = false }: { client: ChatClient; chat: VisitorChatView; onLeave?: (() => void) | null; stopped?: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const online = client.link.value === "online";
-  const items = thread(chat, client.unsent.value, online, client.skew);
+  const online = useValue(client.link) === "online";
+  const shown = useValue(client.shown);
+  const items = thread(chat, useValue(client.unsent), online, client.skew).map((item) => (stopped ? given(item) : item));
   const newest = spoken(items);
-  const typing = client.state.value.typing;
+  const { typing } = useValue(client.state);
   const size = items.length + (typing ? 1 : 0);
 
   useLayoutEffect(() => {
     if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [size, newest, client.shown.value]);
+  }, [size, newest, shown]);
   useEffect(() => {
     const el = box.current!;
     const seen = new ResizeObserver(() => {
@@ -47,12 +52,12 @@ export function Conversation({ client, chat }: { client: ChatClient; chat: Visit
             const day = item.kind === "day";
             return <p class={day ? "day" : "system-line"} key={item.key}>{day ? dayName(item.at, Date.now() + client.skew) : displayName(item.text)}</p>;
           }
-          return <Message key={item.key} item={item} client={client} worded={item.key === newest} open={isOpen(chat)} />;
+          return <Message key={item.key} item={item} client={client} worded={item.key === newest} open={isOpen(chat) && !stopped} />;
         })}
       </div>
-      {isOpen(chat) && chat.state === "waiting" && <Line chat={chat} />}
+      {chat.state === "waiting" && !stopped && <Line chat={chat} onLeave={onLeave} />}
       <div class="typing" aria-live="polite">
-        {typing && <><TypingDots /> <span>{t.typing(displayName(chat.operator_name ?? ""))}</span></>}
+        {typing && !stopped && <><TypingDots /> <span>{t.typing(displayName(chat.operator_name ?? ""))}</span></>}
       </div>
     </div>
   );
@@ -68,17 +73,25 @@ function Older({ client }: { client: ChatClient }) {
   return <div class="older"><Button small kind="plain" busy={busy} onClick={load}>{t.older}</Button></div>;
 }
 
-function Line({ chat }: { chat: VisitorChatView }) {
+/** Nobody being there is said without taking the place in line away: who likes waits on. */
+function Line({ chat, onLeave }: { chat: VisitorChatView; onLeave: (() => void) | null }) {
   const n = chat.position ?? 0;
+  const place = n > 1 ? t.waitingNth(n) : n === 1 ? t.waitingFirst : t.waiting;
   return (
     <div class="waiting" aria-live="polite">
-      <span class="pulse" aria-hidden="true" />
+      <span class={onLeave ? "pulse pulse-still" : "pulse"} aria-hidden="true" />
       <div>
-        <strong>{n > 1 ? t.waitingNth(n) : n === 1 ? t.waitingFirst : t.waiting}</strong>
-        <p class="muted">{t.waitingHint}</p>
+        <strong>{onLeave ? t.nobodyHere : place}</strong>
+        <p class="muted">{onLeave ? t.nobodyHint : t.waitingHint}</p>
+        {onLeave && <Button small onClick={onLeave}>{t.leaveInstead}</Button>}
       </div>
     </div>
   );
+}
+
+/** What was to be sent is not going to be. */
+function given(item: Item): Item {
+  return item.kind === "bubble" && (item.delivery === "held" || item.delivery === "sending") ? { ...item, delivery: "failed", reason: "" } : item;
 }
 
 function Message({ item, client, worded, open }: { item: BubbleItem; client: ChatClient; worded: boolean; open: boolean }) {

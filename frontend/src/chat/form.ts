@@ -11,6 +11,9 @@ export const LEAVE_FIELDS: readonly FieldSpec[] = [
   { name: "text", label: t.message, kind: "textarea", required: true },
 ];
 
+/** From a chat in which something was written already. */
+export const LEAVE_FIELDS_ALONG: readonly FieldSpec[] = LEAVE_FIELDS.map((f) => (f.name === "text" ? { ...f, required: false, hint: t.goesAlong } : f));
+
 /** In code points, as the server counts. */
 const LONGEST_NAME = 200;
 const LONGEST_EMAIL = 254;
@@ -19,7 +22,7 @@ const LONGEST_ANSWER = 2000;
 export const LONGEST_MESSAGE = 4000;
 
 function longest(f: FieldSpec): number {
-  if (f.kind === "textarea") return LEAVE_FIELDS.includes(f) ? LONGEST_MESSAGE : LONGEST_ANSWER;
+  if (f.kind === "textarea") return LEAVE_FIELDS.includes(f) || LEAVE_FIELDS_ALONG.includes(f) ? LONGEST_MESSAGE : LONGEST_ANSWER;
   if (f.kind === "email") return LONGEST_EMAIL;
   return f.kind === "text" && f.name === "name" ? LONGEST_NAME : LONGEST_LINE;
 }

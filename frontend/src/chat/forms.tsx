@@ -3,12 +3,13 @@ import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { displayName, webAddress } from "../design/names.ts";
 import { Banner, ChatDrawing, EmptyState } from "../design/parts.tsx";
-import type { FieldSpec, SiteView } from "../wire/protocol.ts";
+import type { FieldSpec, SiteView, VisitorChatView } from "../wire/protocol.ts";
 import { uuid7 } from "../wire/uuid7.ts";
 import type { Answer, ChatClient } from "./client.ts";
-import { autocompleteOf, culprit, type Errors, filled, LEAVE_FIELDS, missing, onlineDepartments, type Values } from "./form.ts";
+import { autocompleteOf, culprit, type Errors, filled, LEAVE_FIELDS, LEAVE_FIELDS_ALONG, missing, onlineDepartments, type Values } from "./form.ts";
 import { t } from "./strings.ts";
 import { Text } from "./text.tsx";
+import { useValue } from "./value.ts";
 
 /**
  * What was typed into one of the two forms stands in the other, and outlives its redraws and a reload of the
@@ -44,8 +45,9 @@ function useValues(client: ChatClient): { values: Values; set: (name: string, va
 /** A refusal in words. What was refused for want of a connection may be sent again when there is one. */
 function Refusal({ client, trouble }: { client: ChatClient; trouble: Trouble }) {
   const { code, words } = trouble;
+  const link = useValue(client.link);
   if (!words) return null;
-  return <Banner tone="warn" role="alert">{code === "offline" && client.link.value === "online" ? t.backAgain : words}</Banner>;
+  return <Banner tone="warn" role="alert">{code === "offline" && link === "online" ? t.backAgain : words}</Banner>;
 }
 
 type Trouble = { code: string; words: string };
@@ -97,6 +99,7 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
   const [errors, setErrors] = useState<Errors>({});
   const [trouble, setTrouble] = useState(NONE);
   const [busy, setBusy] = useState(false);
+  const draft = useValue(client.draft);
   const choices = onlineDepartments(site);
   const chosen = choices.find((d) => d.uid === values["@department"]) ?? choices[0];
 
@@ -122,7 +125,7 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
       {choices.length > 1 && (
         <Field label={t.department} kind="select" required value={chosen?.uid ?? ""} onValue={(v) => setValue("@department", v)} options={choices.map((d) => ({ value: d.uid, label: d.name }))} />
       )}
-      {client.draft.value.trim() && <p class="muted small">{t.draftKept}</p>}
+      {draft.trim() && <p class="muted small">{t.draftKept}</p>}
       <div class="form-end">
         <Notice site={site} />
         <Button kind="primary" wide type="submit" busy={busy}>{t.startChat}</Button>
@@ -133,58 +136,65 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
 
 /**
  * Nobody is online: a message by mail. It is sent once, however often the button has to be pressed. Its text
- * is the draft, so that it goes along into a chat and comes along from one.
+ * is the draft, so that it goes along into a chat and comes along from one. `waiting` is the chat that waits
+ * in vain and ends with the message; `onKeep` goes back to it.
  */
-export function LeaveForm({ client, site, onSent, onChat }: { client: ChatClient; site: SiteView; onSent: (values: Values) => void; onChat: (() => void) | null }) {
+export function LeaveForm({ client, site, waiting, onSent, onKeep, onChat }: {
+  client: ChatClient; site: SiteView; waiting?: VisitorChatView; onSent: (values: Values) => void; onKeep?: () => void; onChat: (() => void) | null;
+}) {
   const { values: kept, set, ref, forget } = useValues(client);
   const [errors, setErrors] = useState<Errors>({});
   const [trouble, setTrouble] = useState(NONE);
   const [busy, setBusy] = useState(false);
   const address = site.fields.find((f) => f.kind === "email")?.name ?? "";
-  const values: Values = { ...kept, email: kept["email"] ?? kept[address] ?? "", text: client.draft.value };
+  const said = { ...client.given, ...kept };
+  const values: Values = { ...kept, name: said["name"] ?? "", email: kept["email"] ?? said[address] ?? "", text: useValue(client.draft) };
+  const along = waiting?.log?.some((r) => r.type === "message_posted" && r.author === "visitor") ?? false;
+  const fields = along ? LEAVE_FIELDS_ALONG : LEAVE_FIELDS;
   const setValue = (name: string, value: string) => {
     if (name === "text") client.write(value);
     set(name === "text" ? "@text" : name, name === "text" ? "" : value);
   };
 
   const submit = async (form: HTMLFormElement) => {
-    const gaps = missing(LEAVE_FIELDS, values);
+    const gaps = missing(fields, values);
     setErrors(gaps);
     if (Object.keys(gaps).length) return focusFirstError(form);
     setBusy(true);
-    const { name = "", email = "", text = "" } = filled(LEAVE_FIELDS, values);
-    const department = (site.departments.find((d) => d.uid === values["@department"]) ?? site.departments[0])?.uid ?? "";
-    const answer = await client.leaveMessage({ ref: ref(), name, email, text, department, notice: site.notice.sha256 });
+    const { name = "", email = "", text = "" } = filled(fields, values);
+    const department = waiting ? "" : (site.departments.find((d) => d.uid === values["@department"]) ?? site.departments[0])?.uid ?? "";
+    const answer = await client.leaveMessage({ ref: ref(), chat: waiting?.uid ?? "", name, email, text, department, notice: site.notice.sha256 });
     setBusy(false);
     if (answer.ok) {
       forget();
       client.write("");
       return onSent({ name, email });
     }
-    const said = objection(LEAVE_FIELDS, answer);
-    setErrors(said.errors);
-    setTrouble(said.trouble);
+    const objected = objection(fields, answer);
+    setErrors(objected.errors);
+    setTrouble(objected.trouble);
     focusFirstError(form);
   };
 
   return (
     <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(e.currentTarget); }}>
       {onChat ? (
-        <Banner tone="good" role="status"><span>{t.somebodyCame}</span> <Button small onClick={onChat}>{t.chatInstead}</Button></Banner>
+        <Banner tone="good" role="status"><span>{t.somebodyCame}</span> <Button small onClick={onChat}>{waiting ? t.backToChat : t.chatInstead}</Button></Banner>
       ) : (
         <div>
           <h2 class="hello">{t.awayTitle}</h2>
-          <p class="muted">{t.awayText}</p>
+          <p class="muted">{waiting ? t.leaveInsteadText : t.awayText}</p>
         </div>
       )}
       <Refusal client={client} trouble={trouble} />
-      {site.departments.length > 1 && (
+      {!waiting && site.departments.length > 1 && (
         <Field label={t.department} kind="select" required value={values["@department"] ?? site.departments[0]!.uid} onValue={(v) => setValue("@department", v)} options={site.departments.map((d) => ({ value: d.uid, label: d.name }))} />
       )}
-      <Fields fields={LEAVE_FIELDS} values={values} errors={errors} onValue={setValue} />
+      <Fields fields={fields} values={values} errors={errors} onValue={setValue} />
       <div class="form-end">
         <Notice site={site} />
         <Button kind="primary" wide type="submit" busy={busy}>{t.leaveMessage}</Button>
+        {onKeep && !onChat && <Button wide onClick={onKeep}>{t.keepWaiting}</Button>}
       </div>
     </form>
   );

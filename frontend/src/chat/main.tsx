@@ -17,10 +17,15 @@ if (root && site) {
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1/visitor`;
   const client = new ChatClient(site, box, bridge, window, url);
   let accent = "";
-  client.state.subscribe(({ site: facts }) => {
-    if (!facts || facts.color === accent) return;
-    accent = facts.color;
+  const paint = (color: string) => {
+    if (color === accent) return;
+    accent = color;
     applyAccent(accent, document.documentElement, matchMedia("(prefers-color-scheme: dark)"));
+  };
+  paint(root.dataset["color"] ?? ""); // before the first word of the socket, so that nothing changes its colour
+  client.state.watch(() => {
+    const { site: facts } = client.state.value;
+    if (facts) paint(facts.color);
   });
   render(<App client={client} onMinimise={() => bridge.tell({ chatlead: 1, type: "close" })} />, root);
   client.start();

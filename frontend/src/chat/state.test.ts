@@ -9,7 +9,7 @@ const joins: PublicRow = { ...row, type: "chat_accepted", seq: 3, author: "opera
 const answers: PublicRow = { ...row, type: "message_posted", seq: 4, author: "operator", name: "Olga", text: "Hi" };
 const ends: PublicRow = { ...row, type: "chat_closed", seq: 5, author: "operator", state: "closed", reason: "ended" };
 
-const waiting: VisitorChatView = { uid: "c1", state: "waiting", department: "Sales", started_at: 1000, seq: 1, marks: {}, position: 2, log: [opened] };
+const waiting: VisitorChatView = { uid: "c1", state: "waiting", department: "Sales", department_uid: "d1", started_at: 1000, seq: 1, marks: {}, position: 2, log: [opened] };
 const welcome: VisitorWelcome = {
   type: "visitor_welcome", protocol: 1, epoch: "e1", chat: waiting,
   site: { key: "k", name: "acme", firm: "Acme", color: "#123456", welcome: "", privacy_policy_url: "", departments: [], online: ["d1"], fields: [], notice: { version: 1, text: "", sha256: "" } },

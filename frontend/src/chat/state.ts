@@ -50,6 +50,7 @@ export function apply(state: ChatState, frame: Incoming): ChatState {
     case "message_deleted":
     case "chat_accepted":
     case "chat_transferred":
+    case "chat_returned":
     case "chat_closed":
       return row(state, frame);
     default:
@@ -65,6 +66,12 @@ export function marked(state: ChatState, delivered: number, read: number): ChatS
 
 export function isOpen(chat: VisitorChatView | null): chat is VisitorChatView & { state: "waiting" | "active" } {
   return chat?.state === "waiting" || chat?.state === "active";
+}
+
+/** Whether it waits in a department where nobody is there to answer it. */
+export function inVain(state: ChatState): boolean {
+  const { chat, site } = state;
+  return chat?.state === "waiting" && !site?.online.includes(chat.department_uid);
 }
 
 export function marksSum(marks: Marks): number {
@@ -90,7 +97,9 @@ function consequence(chat: VisitorChatView, r: PublicRow): Partial<VisitorChatVi
     case "chat_accepted":
       return { state: "active", operator_name: r.name ?? "", position: 0 };
     case "chat_transferred":
-      return { state: r.state, department: r.department, operator_name: r.to_name ?? "", position: 0 };
+      return { state: r.state, department: r.department, department_uid: r.department_uid, operator_name: r.to_name ?? "", position: 0 };
+    case "chat_returned":
+      return { state: "waiting", operator_name: "", position: 0 };
     case "chat_closed":
       return { state: r.state, closed_at: r.at, position: 0 };
     default:

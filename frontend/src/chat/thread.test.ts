@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { PublicRow, VisitorChatView } from "../wire/protocol.ts";
 import { dayName } from "./format.ts";
-import { type BubbleItem, inVain, type Item, spoken, thread } from "./thread.ts";
+import { type BubbleItem, wasMissed, type Item, spoken, thread } from "./thread.ts";
 
 const noon = new Date(2026, 5, 1, 12).getTime();
 let seq = 0;
 const row = (over: Partial<PublicRow> & { type: PublicRow["type"] }): PublicRow => ({ chat: "c", seq: ++seq, at: noon, author: "visitor", ...over }) as PublicRow;
-const chat = (log: PublicRow[], marks = {}): VisitorChatView => ({ uid: "c", state: "active", department: "Sales", started_at: noon, seq: log.length, marks, log });
+const chat = (log: PublicRow[], marks = {}): VisitorChatView => ({ uid: "c", state: "active", department: "Sales", department_uid: "d1", started_at: noon, seq: log.length, marks, log });
 const bubbles = (items: Item[]) => items.filter((i): i is BubbleItem => i.kind === "bubble");
 
 test("vera's messages say in words how far they came", () => {
@@ -70,7 +70,7 @@ test("vera who ends a chat that nobody took is not told that nobody came", () =>
   const lastLine = (author: "visitor" | "system") => {
     seq = 0;
     const view = { ...chat([row({ ...end, author })]), state: "missed" as const };
-    return [thread(view, [], true).map((i) => (i.kind === "line" ? i.text : "")).at(-1), inVain(view)];
+    return [thread(view, [], true).map((i) => (i.kind === "line" ? i.text : "")).at(-1), wasMissed(view)];
   };
   expect(lastLine("visitor")).toEqual(["You ended the chat", false]);
   expect(lastLine("system")).toEqual(["Nobody could answer in time", true]);

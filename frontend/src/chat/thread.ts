@@ -1,6 +1,6 @@
 /** What the conversation shows, from what the chat knows: bubbles in groups, day lines, system lines. Pure. */
 import type { Unsent } from "../wire/outbox.ts";
-import type { PublicRow, VisitorChatView } from "../wire/protocol.ts";
+import type { ChatClosed, PublicRow, VisitorChatView } from "../wire/protocol.ts";
 import { dayOf } from "./format.ts";
 import { t } from "./strings.ts";
 
@@ -74,9 +74,12 @@ function words(row: PublicRow): string {
       return t.joined(row.name ?? "");
     case "chat_transferred":
       return row.to_name ? t.movedTo(row.to_name) : t.moved(row.department);
+    case "chat_returned":
+      return row.reason === "lost" ? t.lost(row.name ?? "") : t.withdrawn(row.name ?? "");
     case "chat_closed":
+      if (row.reason === "message") return t.youLeftMessage;
       if (row.author === "visitor") return t.youEnded;
-      if (row.reason === "idle") return t.idleEnded;
+      if (row.reason === "idle" || row.reason === "abandoned") return t.idleEnded;
       if (row.state === "missed") return t.missedRow;
       return row.author === "operator" ? t.theyEnded(row.name ?? "") : t.ended;
     default:
@@ -103,7 +106,15 @@ export function spoken(items: readonly Item[]): string {
 }
 
 /** Whether it was left to wait in vain, rather than ended by its visitor. */
-export function inVain(chat: VisitorChatView): boolean {
-  const end = chat.log?.findLast((r) => r.type === "chat_closed");
-  return chat.state === "missed" && end?.author !== "visitor";
+export function wasMissed(chat: VisitorChatView): boolean {
+  return chat.state === "missed" && endOf(chat)?.author !== "visitor";
+}
+
+/** Whether its visitor left a message when nobody was there any more. */
+export function leftMessage(chat: VisitorChatView): boolean {
+  return endOf(chat)?.reason === "message";
+}
+
+function endOf(chat: VisitorChatView): ChatClosed | undefined {
+  return chat.log?.findLast((r): r is ChatClosed => r.type === "chat_closed");
 }

@@ -5,8 +5,10 @@
  */
 import type { ToFrame, ToLoader } from "../chat/bridge.ts";
 import { backoff } from "../wire/backoff.ts";
+import { PROTOCOL } from "../wire/protocol.ts";
 import { Box } from "../wire/storage.ts";
 import { browserId, forgetBrowser } from "./identity.ts";
+import { Live } from "./live.ts";
 import { Events, install, installed } from "./queue.ts";
 import { Panel } from "./panel.ts";
 import { words } from "./words.ts";
@@ -15,6 +17,9 @@ import { words } from "./words.ts";
 const SLOW_MS = 8_000;
 const LOAD_MS = 45_000;
 const SPEAK_MS = 4_000;
+/** Between the page's `load` and our socket. */
+const REST_MS = 1_000;
+const IDLE_MS = 5_000;
 
 function start(script: HTMLScriptElement, key: string): void {
   const server = new URL(script.src).origin;
@@ -30,18 +35,21 @@ function start(script: HTMLScriptElement, key: string): void {
   let fresh = false;
   let talking = false;
   let greeted = false; // before its document is there the frame has another origin, and the browser complains
+  let gone = false;
   let unread = 0;
   let later: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (message: ToFrame) => greeted && panel?.frame?.contentWindow?.postMessage(message, server);
 
-  const ticket = async (): Promise<string> => {
+  /** `refused` says that it is not the line: this page, or this site, is to have none. */
+  const ticket = async (): Promise<{ ticket: string; refused: boolean }> => {
     try {
       const answer = await fetch(`${server}/widget/v1/ticket`, { method: "POST", body: JSON.stringify({ site: key }), credentials: "omit" });
-      return ((await answer.json()) as { ticket?: string }).ticket ?? "";
+      const { ticket = "" } = (await answer.json()) as { ticket?: string };
+      return { ticket, refused: isRefusal(answer) };
     } catch {
-      return "";
+      return { ticket: "", refused: false };
     }
   };
 
@@ -80,6 +88,7 @@ function start(script: HTMLScriptElement, key: string): void {
     tell({ chatlead: 1, type: on ? "open" : "close" });
     remember();
     events.emit(on ? "open" : "close");
+    if (gone) leave();
   };
 
   const setUnread = (count: number) => {
@@ -97,8 +106,9 @@ function start(script: HTMLScriptElement, key: string): void {
     clearTimeout(silence);
     panel!.reveal();
     if (m.type === "ticket") {
-      const good = await ticket();
-      if (panel?.frame === frame) tell({ chatlead: 1, type: "ticket", ticket: good });
+      const answer = await ticket();
+      if (panel?.frame === frame) tell({ chatlead: 1, type: "ticket", ...answer });
+      if (answer.refused) leave();
     } else if (m.type === "close") setOpen(false);
     else if (m.type === "unread") setUnread(open ? 0 : Number(m.count) || 0);
     else if (m.type === "chat") {
@@ -107,8 +117,9 @@ function start(script: HTMLScriptElement, key: string): void {
     } else if (m.type === "event" && /^(chat_started|message|chat_ended)$/.test(m.name)) events.emit(m.name, m.detail);
   };
 
-  const draw = (color: string) => {
+  const draw = (color: string, online: boolean) => {
     panel = new Panel(document, color, () => setOpen(!open), load);
+    panel.online(online);
     panel.show(shown);
     addEventListener("message", (e) => void hear(e));
     addEventListener("online", () => open && load());
@@ -116,6 +127,27 @@ function start(script: HTMLScriptElement, key: string): void {
     visualViewport?.addEventListener("resize", () => open && panel?.fit());
     visualViewport?.addEventListener("scroll", () => open && panel?.fit());
     setTimeout(recall);
+    if (mayListen(script)) afterLoad(listen);
+  };
+
+  const listen = () => {
+    new Live({
+      url: `${server.replace("http", "ws")}/ws/v1/visitor`,
+      hello: () => ({ type: "hello", protocol: PROTOCOL, role: "page", site: key, page_url: location.origin }),
+      heard: (news) => {
+        panel!.online(news.online.length > 0);
+        if (news.type === "page_welcome") panel!.paint(news.color);
+      },
+      lost: () => panel!.online(null),
+      refused: leave,
+    });
+  };
+
+  /** The site wants no chat here any more. Who is in one reads that in its frame. */
+  const leave = () => {
+    gone = true;
+    panel!.online(null);
+    if (!open && !talking) panel!.show(false);
   };
 
   const recall = () => {
@@ -134,11 +166,11 @@ function start(script: HTMLScriptElement, key: string): void {
     try {
       const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}`, { credentials: "omit" });
       if (answer.ok) {
-        const { color } = (await answer.json()) as { color: string };
-        draw(color);
+        const { color, online } = (await answer.json()) as { color: string; online: string[] };
+        draw(color, online.length > 0);
         return;
       }
-      if (answer.status < 500 && answer.status !== 429) return; // not our page, or no such site
+      if (isRefusal(answer)) return; // not our page, or no such site
     } catch {
       // the server is away: nothing is shown, and asked again later
     }
@@ -152,7 +184,7 @@ function start(script: HTMLScriptElement, key: string): void {
     close: () => setOpen(false),
     show: () => {
       shown = true;
-      panel?.show(true);
+      panel?.show(!gone);
     },
     hide: () => {
       shown = false;
@@ -173,6 +205,26 @@ function start(script: HTMLScriptElement, key: string): void {
     off: (name, listener) => events.off(name, listener),
   });
   void facts(0);
+}
+
+/** An answer that will be the same however often it is asked for. */
+function isRefusal(answer: Response): boolean {
+  return answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+}
+
+/**
+ * A policy that lets our requests through may still forbid sockets, and a browser writes an error into the
+ * page's console for asking. Where there is a policy to be seen, the page says that it has allowed them.
+ */
+function mayListen(script: HTMLScriptElement): boolean {
+  return "live" in script.dataset || !(script.nonce || document.querySelector('meta[http-equiv="Content-Security-Policy" i]'));
+}
+
+/** Once the page is there and has nothing to do. */
+function afterLoad(task: () => void): void {
+  const rest = () => setTimeout(() => ("requestIdleCallback" in window ? requestIdleCallback(task, { timeout: IDLE_MS }) : task()), REST_MS);
+  if (document.readyState === "complete") rest();
+  else addEventListener("load", rest);
 }
 
 try {

@@ -16,6 +16,7 @@ export class Panel {
   private again: HTMLButtonElement;
   private badge: HTMLElement;
   private news: HTMLElement;
+  private presence: HTMLElement;
   frame: HTMLIFrameElement | null = null;
 
   /**
@@ -28,11 +29,7 @@ export class Panel {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
-    const brand = parseHex(color);
-    if (brand) {
-      this.host.style.setProperty("--accent", color);
-      this.host.style.setProperty("--on", onColour(brand));
-    }
+    this.paint(color);
     this.box = this.make("div", root);
     this.box.hidden = true;
     this.hint = this.make("span", this.box);
@@ -53,7 +50,23 @@ export class Panel {
     this.badge.hidden = true;
     this.news = this.make("p", root);
     this.news.setAttribute("aria-live", "polite");
+    this.presence = this.make("p", root);
+    this.presence.id = "presence";
+    this.button.setAttribute("aria-describedby", "presence");
     doc.documentElement.append(this.host); // beside the body, which single-page sites like to replace
+  }
+
+  paint(color: string): void {
+    const brand = parseHex(color);
+    if (!brand) return;
+    this.host.style.setProperty("--accent", color);
+    this.host.style.setProperty("--on", onColour(brand));
+  }
+
+  /** Whether somebody is online, as a dot and in words; null where that is not known. */
+  online(on: boolean | null): void {
+    this.button.toggleAttribute("data-here", on === true);
+    this.presence.textContent = on === null ? "" : on ? words.here : words.away;
   }
 
   /** The frame is there but unseen until it has spoken; `loaded` is called at each load of its document. */

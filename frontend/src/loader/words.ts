@@ -2,6 +2,8 @@
 export const words = {
   launcher: "Chat with us",
   frame: "Chat",
+  here: "Somebody is online",
+  away: "Nobody is here right now. You can leave a message.",
   connecting: "Connecting \u2026",
   slow: "Still connecting. The line is slow \u2026",
   unreachable: "The chat cannot be reached right now.",

@@ -10,3 +10,8 @@ export const RESTART_MS = 3_000;
 export function backoff(attempt: number, random: () => number = Math.random, first: number = FIRST_MS): number {
   return Math.max(LEAST_MS, random() * Math.min(LONGEST_MS, first * 2 ** Math.min(attempt, 16)));
 }
+
+/** False where coming back with the same credentials is useless: stop, and tell the person. */
+export function mayReturn(code: number): boolean {
+  return code < 4400 || code > 4499;
+}
