@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts import notices, outbox
 from accounts.models import Consent, Department, Operator, OutboxItem, Site
-from chatlead.errors import BadField, ChatAlreadyOpen, MissingField, NoticeRequired
-from chats import snapshot
-from chats.actions import leave_message
+from chatlead.errors import BadField, ChatAlreadyOpen, ChatClosed, MissingField, NotFound, NoticeRequired
+from chats import journal, selectors, snapshot
+from chats.actions import accept_chat, leave_message
 from chats.models import Chat, Message
 from tests.accounts.mailbox import Mailbox, mail_server
-from tests.conftest import visitor_on
+from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
@@ -165,3 +166,85 @@ def test_a_department_without_an_address_gets_no_mail(vera: VisitorPrincipal, in
     Department.objects.update(email="")
     leaves(vera)
     assert not OutboxItem.objects.exists()
+
+
+# --- from the line --------------------------------------------------------------------------------------
+
+
+def says(chat: Chat, text: str) -> None:
+    entry = journal.Entry(
+        chat_id=chat.pk, account_id=chat.account_id, author="visitor", session_key=chat.session_key,
+        ref=new_ref(), kind="text", text=text,
+    )  # fmt: skip
+    with transaction.atomic():
+        journal.append([entry])
+
+
+def test_who_waits_in_vain_leaves_a_message_and_all_that_she_wrote_goes_along(
+    vera: VisitorPrincipal, site: Site, olga: Operator, intake: Department, inbox: Mailbox, principal_of
+) -> None:
+    """R-034, V-7: one missed chat, one mail, and the place in line is the next one's."""
+    chat, behind = make_chat(vera, intake), make_chat(visitor_on(site), intake)
+    says(chat, "I was in a crash")
+    left = leaves(vera, chat=chat.uid, text="Call after five")
+    assert (left.pk, left.state) == (chat.pk, "missed")
+    kinds = list(Message.objects.filter(chat=chat).order_by("seq").values_list("kind", "text"))
+    assert kinds == [
+        ("opened", ""),
+        ("text", "I was in a crash"),
+        ("text", "Call after five"),
+        ("closed", ""),
+    ]
+    assert snapshot.visitor_view(left).log[-1].reason == "message"  # type: ignore[union-attr]
+    assert selectors.place_in_line(behind) == 1
+    carry_out_all()
+    [mail] = inbox.mails
+    assert mail["Reply-To"] == "vera@post.test"
+    assert mail.get_content().index("I was in a crash") < mail.get_content().index("Call after five")
+    [missed] = snapshot.operator_welcome(principal_of(olga)).missed
+    assert (missed.visitor.email, missed.unread_count) == ("vera@post.test", 2)
+    assert Consent.objects.get().purpose == "message"
+
+
+def test_who_has_written_all_already_needs_only_an_address(
+    vera: VisitorPrincipal, intake: Department
+) -> None:
+    """R-034: and who has not is asked for words."""
+    chat = make_chat(vera, intake)
+    with pytest.raises(MissingField) as refused:
+        leaves(vera, chat=chat.uid, text="")
+    assert refused.value.field == "text"
+    says(chat, "I was in a crash")
+    assert leaves(vera, chat=chat.uid, text="").state == "missed"
+    assert [each["name"] for each in Chat.objects.get().answers] == ["name", "email"]
+
+
+def test_a_message_from_the_line_is_left_once(vera: VisitorPrincipal, intake: Department) -> None:
+    """V-1: its answer may be lost, and it is sent again."""
+    chat, ref = make_chat(vera, intake), new_ref()
+    first = leaves(vera, ref=ref, chat=chat.uid)
+    assert leaves(vera, ref=ref, chat=chat.uid).last_seq == first.last_seq == 3
+    assert (OutboxItem.objects.count(), Consent.objects.count()) == (1, 1)
+    with pytest.raises(ChatClosed):
+        leaves(vera, chat=chat.uid)
+
+
+def test_who_was_answered_meanwhile_stays_in_the_chat(
+    vera: VisitorPrincipal, olga: Operator, intake: Department, principal_of
+) -> None:
+    """R-034: nothing ends, nothing is mailed."""
+    chat = make_chat(vera, intake)
+    accept_chat(principal=principal_of(olga), uid=chat.uid)
+    with pytest.raises(ChatAlreadyOpen):
+        leaves(vera, chat=chat.uid)
+    assert (Chat.objects.get().state, OutboxItem.objects.count()) == ("active", 0)
+
+
+def test_nobody_leaves_a_message_from_anothers_line(
+    vera: VisitorPrincipal, site: Site, intake: Department
+) -> None:
+    """R-112."""
+    chat = make_chat(vera, intake)
+    with pytest.raises(NotFound):
+        leaves(visitor_on(site), chat=chat.uid)
+    assert Chat.objects.get().state == "waiting"

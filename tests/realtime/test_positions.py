@@ -18,7 +18,7 @@ from accounts.actions import renew_leases, set_availability
 from accounts.models import Department, Operator, Site
 from chatlead.realtime import hub as hubs
 from chats import positions, snapshot
-from chats.actions import end_chat, leave_message
+from chats.actions import accept_chat, end_chat, leave_message
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
@@ -80,7 +80,13 @@ async def test_a_chat_that_goes_on_comes_before_one_that_has_ended(
 
 
 async def test_a_visitor_who_missed_that_somebody_came_hears_it_after_all(
-    site: Site, rival_site: Site, dana: VisitorPrincipal, token: str, olga: Operator, intake: Department
+    site: Site,
+    rival_site: Site,
+    dana: VisitorPrincipal,
+    token: str,
+    olga: Operator,
+    intake: Department,
+    principal_of: Callable[..., Any],
 ) -> None:
     """R-034: or she would leave a message although somebody is there."""
     async with (
@@ -93,7 +99,9 @@ async def test_a_visitor_who_missed_that_somebody_came_hears_it_after_all(
         [heard] = await told(opened, "availability_changed")
         assert heard["online"] == [intake.uid]
         assert [frame["online"] for frame in await told(other, "availability_changed")] == [[]]
-        await sync_to_async(make_chat)(dana, intake)
+        chat = await sync_to_async(make_chat)(dana, intake)
+        assert len(await told(opened, "availability_changed")) == 1  # she may be waiting in vain
+        await sync_to_async(lambda: accept_chat(principal=principal_of(olga), uid=chat.uid))()
         assert await told(opened, "availability_changed") == []  # she is in a chat: its position is enough
 
 
