@@ -66,7 +66,8 @@ class Shop(NamedTuple):
 
 @contextlib.contextmanager
 def shop(folder: Path) -> Iterator[Shop]:
-    """`/` is a plain page; `/strict` is under a policy that forbids all it can."""
+    """`/` is a plain page; `/live` says that it has allowed sockets; `/strict` is under a policy that forbids
+    all it can."""
     with Server(data_dir=folder, options=["--migrate", "--demo"], env=SETTINGS) as server:
         _query(
             folder,
@@ -83,6 +84,7 @@ def shop(folder: Path) -> Iterator[Shop]:
         )
         with Host() as host, Front({"chat.example": server.port, "www.shop.test": host.port}) as front:
             host.pages["/"] = HostPage(html)
+            host.pages["/live"] = HostPage(html.replace(' nonce="n"', ' nonce="n" data-live'))
             host.pages["/strict"] = HostPage(html, {"Content-Security-Policy": STRICT})
             yield Shop(server, front)
 
