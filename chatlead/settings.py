@@ -198,7 +198,7 @@ SOCKETS_PER_ADDRESS = env.int("CHATLEAD_SOCKETS_PER_ADDRESS", default=2000)  # a
 SOCKETS_PER_PERSON = env.int("CHATLEAD_SOCKETS_PER_PERSON", default=100)
 SOCKETS_PER_SITE = env.int("CHATLEAD_SOCKETS_PER_SITE", default=20_000)
 # When all come at once (V-9): so many hellos in work, so many wait, and for so long
-ADMISSIONS = env.int("CHATLEAD_ADMISSIONS", default=16)
+ADMISSIONS = env.int("CHATLEAD_ADMISSIONS", default=64)
 ADMISSION_THREADS = env.int("CHATLEAD_ADMISSION_THREADS", default=2)
 ADMISSION_QUEUE = env.int("CHATLEAD_ADMISSION_QUEUE", default=1000)
 ADMISSION_SECONDS = env.float("CHATLEAD_ADMISSION_SECONDS", default=5.0)
