@@ -56,7 +56,8 @@ async def test_olga_sees_that_vera_left_and_that_she_is_back(
         async with frame_of(site, token=token):
             assert await told(olgas) == [(chat.uid, "here")]
         assert (await told(ninas), await told(eves)) == ([], [])
-    kinds = [each async for each in Message.objects.filter(chat=chat).values_list("kind", flat=True)]
+    rows = Message.objects.filter(chat=chat).order_by("seq")
+    kinds = [each async for each in rows.values_list("kind", flat=True)]
     assert kinds == ["opened", "accepted"]
 
 
