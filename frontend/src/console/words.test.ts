@@ -45,6 +45,7 @@ test("a visitor who left, one who was not answered and one who left a message ar
   const end = { ...closed(VERA, 3, "missed"), reason: "left" } as const;
   expect(lineOf(end, OLGA)).toBe("The visitor left before anybody answered");
   expect(lineOf({ ...end, reason: "idle" }, OLGA)).toBe("Nobody answered in time");
+  expect(lineOf({ ...end, reason: "message" }, OLGA)).toBe("The visitor left a message");
   const left = view(VERA, { state: "missed", closed_at: T });
   const lines = thread(chatOf([], { missed: [left] }), OLGA, [], [], true).flatMap((i) => (i.kind === "line" ? [i.text] : []));
   expect(lines).toEqual(["Message left for Sales"]);

@@ -104,6 +104,7 @@ export function lineOf(row: PublicRow, me: string): string {
       if (row.reason === "withdrawn") return `The chat waits again, because ${who === "You" ? "you" : who} cannot answer it any more`;
       return `${who} lost the connection, so the chat waits again`;
     case "chat_closed":
+      if (row.reason === "message") return "The visitor left a message";
       if (row.state === "missed") return row.reason === "left" || row.reason === "abandoned" ? "The visitor left before anybody answered" : "Nobody answered in time";
       if (row.reason === "idle") return "The chat ended because nobody wrote any more";
       if (row.reason === "left" || row.author === "visitor") return row.reason === "left" ? "The visitor left" : "The visitor ended the chat";
