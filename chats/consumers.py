@@ -65,8 +65,11 @@ def welcome_visitors(
     principals: Sequence[VisitorPrincipal],
 ) -> list[replies.PageWelcome | replies.VisitorWelcome | NotFound]:
     """The same for many at once, in their order."""
+    inside = [each for each in principals if each.role != "page"]
+    if inside:
+        actions.note_visitors([each.session_key for each in inside])
     pages = iter(snapshot.page_welcomes([each for each in principals if each.role == "page"]))
-    frames = iter(snapshot.visitor_welcomes([each for each in principals if each.role != "page"]))
+    frames = iter(snapshot.visitor_welcomes(inside))
     return [next(pages) if each.role == "page" else next(frames) for each in principals]
 
 

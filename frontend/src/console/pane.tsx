@@ -64,7 +64,7 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
         <p class="pane-facts">
           <span>{displayName(chat.department.name)}</span>
           <span class="tabular">{since}</span>
-          {gone && <span class="pane-gone" role="status">{gone} {ago(now.value - chat.goneAt)}</span>}
+          {gone && <span class="pane-gone tabular"><span role="status">{gone}</span> {waited(now.value - chat.goneAt)}</span>}
           {page && <span class="pane-page" title={page}>{page}</span>}
         </p>
       </div>
