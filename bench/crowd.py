@@ -67,8 +67,8 @@ class Client(WSListener):
             if b"_welcome" in frame.get_payload_as_memoryview()[:40].tobytes():
                 self._settle(None)
         elif frame.msg_type == WSMsgType.CLOSE:
-            code, reason = int(frame.get_close_code() or 0), bytes(frame.get_close_message() or b"")
-            appointment = reason.partition(b" ")[2]
+            payload: bytes = frame.get_payload_as_bytes()
+            code, appointment = int.from_bytes(payload[:2], "big"), payload.partition(b" ")[2]
             if code == BUSY and appointment.isdigit():
                 self._settle(Busy(int(appointment) / 1000))
             else:

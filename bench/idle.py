@@ -23,7 +23,7 @@ FRAMES = 2_000
 WATCHED_SECONDS = 90.0
 CHATS = 2
 CONSOLES = 10
-WARM_UP = 300  # sockets that come and go first: what is made once is no memory of a socket
+WARM_UP = 100  # sockets that come and go first: what is made once is no memory of a socket
 
 
 def fill(target: Target, crowd: Crowd, size: int) -> float:
@@ -64,7 +64,7 @@ def figures(where: Stack, size: int, seconds: float, frames: int) -> dict[str, A
             "unit": "kib",
             "value": round(value, 1),
             "floor": round(least, 1),
-            "ratio": round(value / least, 2),
+            "ratio": round(value / least, 2) if least > 0 else 0.0,
             "cpu_percent": round(used["product"], 2),
             "floor_cpu_percent": round(used["floor"], 2),
             "empty_cpu_percent": round(empty["product"], 2),

@@ -93,8 +93,8 @@ class Plain:
         if redis_url:
             env["CHATLEAD_FLOOR_REDIS"] = redis_url
         command = [sys.executable, "-m", "uvicorn", app, "--port", str(self._port), *UVICORN]
-        with cores(SERVER_CORE):
-            self._process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=log.open("ab"))
+        with cores(SERVER_CORE), log.open("ab") as complaints:
+            self._process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=complaints)
         end = time.monotonic() + 20
         while True:
             try:

@@ -83,6 +83,8 @@ class Chat(models.Model):
         )
         indexes = (
             models.Index(fields=("department", "id"), condition=Q(state="waiting"), name="chat_waiting"),
+            # all that are open, in order: read by every process every few seconds, however many have ended
+            models.Index(fields=("id",), condition=Q(state__in=("waiting", "active")), name="chat_open"),
             models.Index(fields=("operator", "id"), condition=Q(state="active"), name="chat_active"),
             models.Index(
                 fields=("department", "-closed_at"), condition=Q(state="missed"), name="chat_missed"

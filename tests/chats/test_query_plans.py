@@ -1,0 +1,125 @@
+"""No question that is asked all the time reads a whole table of chats, messages or visitors (performance)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import selectors as accounts
+from accounts.models import Department, Operator, Site
+from chats import actions, positions, recovery, selectors, snapshot
+from chats.models import Chat
+from tests.conftest import make_chat, visitor_on
+from visitors.sessions import VisitorPrincipal
+
+pytestmark = pytest.mark.django_db
+
+BIG = (
+    "chats_chat", "chats_message", "chats_note", "visitors_visitor", "visitors_visitorsession",
+    "accounts_consent",
+)  # fmt: skip
+# indexes of what is open, was missed or came back: as small as the present, however long the past
+OF_THE_PRESENT = re.compile(r"chat_(waiting|active|missed|open|open_once|returned)")
+
+
+def whole_reads(sql: str) -> list[str]:
+    """What a statement would read all of, among the big tables."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # it would rightly read all of a table with three rows; where it still does, there is no index
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
+            return list(_nodes_reading_all(cursor.fetchone()[0][0]["Plan"]))
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        lines = [row[-1] for row in cursor.fetchall()]
+    scan = re.compile(r"SCAN (?:TABLE )?(?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
+    found = [(line, scan.match(line)) for line in lines]
+    return [
+        line
+        for line, part in found
+        if part and part["table"] in BIG and not OF_THE_PRESENT.fullmatch(part["index"] or "")
+    ]
+
+
+def _nodes_reading_all(plan: dict[str, Any]) -> Iterator[str]:
+    table, index = plan.get("Relation Name", ""), plan.get("Index Name", "")
+    narrowed = "Index Cond" in plan or "Bitmap" in plan["Node Type"] or "TID Cond" in plan
+    if table in BIG and "Scan" in plan["Node Type"] and not narrowed and not OF_THE_PRESENT.fullmatch(index):
+        yield f"{plan['Node Type']} of {table} {index}"
+    for each in plan.get("Plans", ()):
+        yield from _nodes_reading_all(each)
+
+
+@contextmanager
+def no_whole_reads() -> Iterator[None]:
+    """Every statement inside is explained afterwards."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    statements = [each["sql"] for each in captured if re.match(r"SELECT|UPDATE|DELETE", each["sql"])]
+    assert statements
+    assert [(sql, read) for sql in statements for read in whole_reads(sql)] == []
+
+
+@pytest.fixture
+def busy(site: Site, intake: Department, olga: Operator, vera: VisitorPrincipal) -> Chat:
+    """Vera's active chat, and others that wait or were missed."""
+    make_chat(visitor_on(site), intake)
+    return make_chat(vera, intake, state="active", operator=olga)
+
+
+def test_coming_in(
+    busy: Chat, site: Site, olga: Operator, vera: VisitorPrincipal, principal_of: Callable[..., Any]
+) -> None:
+    """V-9: accept, authenticate, snapshot."""
+    with no_whole_reads():
+        accounts.sites_by_key([site.key])
+        snapshot.visitor_welcomes([vera, visitor_on(site)])
+        snapshot.operator_welcome(principal_of(olga))
+        selectors.find_handle(busy.account_id, busy.uid)
+
+
+def test_what_is_told_again_and_again(
+    busy: Chat, olga: Operator, vera: VisitorPrincipal, principal_of: Callable[..., Any]
+) -> None:
+    """V-3: positions of both sides, and who is there."""
+    with no_whole_reads():
+        positions.operator_positions([principal_of(olga)])
+        positions.visitor_positions({vera.session_key})
+        actions.note_visitors([vera.session_key])
+
+
+def test_catching_up(
+    busy: Chat, olga: Operator, vera: VisitorPrincipal, principal_of: Callable[..., Any]
+) -> None:
+    """V-9: a resume is one indexed question."""
+    epoch, principal = accounts.epoch(), principal_of(olga)
+    with no_whole_reads():
+        for each in (vera, principal):
+            recovery.resumed(each, uid=busy.uid, after=0, staff_after=0, epoch=epoch)
+            recovery.page(each, uid=busy.uid, before=0)
+        recovery.synced(principal, positions={busy.uid: (0, 0, 0)}, epoch=epoch)
+
+
+def test_ending_and_sweeping(
+    busy: Chat, olga: Operator, vera: VisitorPrincipal, principal_of: Callable[..., Any]
+) -> None:
+    """R-121: what a task looks through every minute."""
+    progress = actions.Progress(busy.pk, "visitor", 1, 1, vera.session_key, 0)
+    with no_whole_reads():
+        actions.close_idle()
+        actions.lose_visitors()
+        actions.return_lost_chats()
+        actions.set_marks([progress])
+        actions.end_chat(principal=principal_of(olga), uid=busy.uid)
+
+
+def test_a_plan_that_reads_everything_is_found(busy: Chat) -> None:
+    """Else the tests above would prove nothing."""
+    with pytest.raises(AssertionError), no_whole_reads():
+        Chat.objects.filter(page_url="https://www.acme.test/").first()
