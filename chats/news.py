@@ -6,18 +6,22 @@ nothing, so that their poll can be held.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import msgspec
+from django.utils import timezone
 
 from accounts import selectors as accounts
 from chatlead.realtime.commands import Seq, Uid
-from chatlead.realtime.events import AvailabilityChanged, Event, MarksChanged, QueueMoved
+from chatlead.realtime.events import AvailabilityChanged, Event, MarksChanged, PresenceChanged, QueueMoved
 from chatlead.realtime.replies import Position, Reply, Reset
-from chats import positions, recovery, selectors, snapshot
+from chats import positions, recovery, rows, selectors, snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from accounts.selectors import OperatorPrincipal
+    from chatlead.realtime.shapes import Presence
     from chats.models import Chat
     from visitors.sessions import VisitorPrincipal
 
@@ -38,12 +42,16 @@ class VisitorAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OperatorAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a console has: as `sync` says it, and its digest. "" as the digest asks for the differences."""
+    """What a console has: as `sync` says it, and its digest. "" as the digest asks for the differences.
+
+    `gone`: those of its chats whose visitor is not there, and why; None where it does not want to know.
+    """
 
     digest: Annotated[str, msgspec.Meta(max_length=8)] = ""
     version: Seq = 0
     epoch: Epoch = ""
     positions: dict[Uid, tuple[Seq, Seq, Seq]] = {}
+    gone: dict[Uid, Literal["left", "lost"]] | None = None
 
 
 def same_for_visitor(at: VisitorAt, position: Position) -> bool:
@@ -57,16 +65,30 @@ def same_for_operator(at: OperatorAt, position: Position) -> bool:
     return (position.digest, position.version, position.epoch) == (at.digest, at.version, at.epoch)
 
 
-def for_operator(principal: OperatorPrincipal, at: OperatorAt) -> list[Reply]:
-    """`synced`, unless the digest is the same."""
+def for_operator(principal: OperatorPrincipal, at: OperatorAt) -> list[Reply | Event]:
+    """`synced`, unless the digest is the same; and who has come or gone, which no digest knows."""
+    news: list[Reply | Event] = []
     position = positions.operator_positions([principal])[principal]
-    if same_for_operator(at, position):
-        return []
-    return [recovery.synced(principal, positions=at.positions, epoch=at.epoch)]
+    if not same_for_operator(at, position):
+        news.append(recovery.synced(principal, positions=at.positions, epoch=at.epoch))
+    return news if at.gone is None else news + _presence(principal, at, at.gone)
+
+
+def _presence(principal: OperatorPrincipal, at: OperatorAt, gone: Mapping[str, str]) -> list[Reply | Event]:
+    """Of the chats that the console knows; new ones come with it."""
+    listed = selectors.chats_at_work(principal).order_by("id")
+    columns = listed.values_list("uid", "visitor_presence", "visitor_gone_at")
+    return [
+        PresenceChanged(
+            chat=uid, presence=cast("Presence", presence), at=rows.in_ms(gone_at or timezone.now())
+        )
+        for uid, presence, gone_at in columns
+        if uid in at.positions and presence != gone.get(uid, "here")
+    ]
 
 
 def for_visitor(principal: VisitorPrincipal, at: VisitorAt) -> list[Reply | Event]:
-    """The rows and marks of the chat that is open or that `at` names; with no open one, who is online.
+    """The rows and marks of the chat that is open or that `at` names; who is online, until somebody accepts.
 
     An open chat that `at` does not name comes whole, as `reset`. A mark of the caller's own that is not
     written yet is no difference.
@@ -85,7 +107,7 @@ def for_visitor(principal: VisitorPrincipal, at: VisitorAt) -> list[Reply | Even
     place = selectors.place_in_line(present)
     if place and place != at.place:
         news.append(QueueMoved(chat=present.uid, position=place))
-    return news
+    return news + _online(principal, at) if place else news
 
 
 def _of_chat(principal: VisitorPrincipal, at: VisitorAt, chat: Chat | None) -> list[Reply | Event]:

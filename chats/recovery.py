@@ -104,6 +104,7 @@ def synced(
         notes=notes,
         marks=marks,
         missed=missed,
+        returned=snapshot.returned(principal),
         team=accounts.team(principal.account_id),
         version=version,
         digest=snapshot.digest(

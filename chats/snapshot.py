@@ -274,18 +274,20 @@ def operator_welcome(principal: OperatorPrincipal) -> OperatorWelcome:
         version=account.team_version,
         chats=chats,
         missed=missed,
-        returned=[
-            ReturnedChat(
-                chat=chat.uid,
-                at=_ms(chat.returned_at),
-                number=chat.visitor.number,
-                name=chat.visitor.name,
-            )
-            for chat in selectors.chats_returned_from(principal)
-        ],
+        returned=returned(principal),
         away_since=_ms(accounts.away_since(principal.operator_id)),
         digest=digest_of(chats, missed),
     )
+
+
+def returned(principal: OperatorPrincipal) -> list[ReturnedChat]:
+    """The chats that this operator lost in the last hour, newest first."""
+    return [
+        ReturnedChat(
+            chat=chat.uid, at=_ms(chat.returned_at), number=chat.visitor.number, name=chat.visitor.name
+        )
+        for chat in selectors.chats_returned_from(principal)
+    ]
 
 
 def digest_of(chats: Iterable[ChatView], missed: Sequence[ChatView]) -> str:

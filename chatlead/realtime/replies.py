@@ -156,7 +156,8 @@ class ChatMarks(Shape, frozen=True, kw_only=True):
 
 class Synced(Reply, frozen=True, kw_only=True):
     """The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log`
-    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows."""
+    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` is
+    the whole list, as in the welcome."""
 
     chats: list[ChatView]
     gone: list[str]
@@ -164,6 +165,7 @@ class Synced(Reply, frozen=True, kw_only=True):
     notes: list[NoteAdded]
     marks: list[ChatMarks] = []
     missed: list[ChatView]
+    returned: list[ReturnedChat] = []
     team: list[OperatorView]
     version: int
     digest: str

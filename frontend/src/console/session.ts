@@ -305,7 +305,10 @@ export class Session {
   private at(): object {
     const ours = this.state.peek();
     const whole = !st.incomplete(ours).length;
-    return { digest: whole ? digest(ours) : "", version: ours.version, positions: positions(ours), epoch: ours.epoch };
+    const here = positions(ours);
+    const away = [...ours.chats.values()].filter((c) => c.uid in here && c.presence !== "here");
+    const gone = Object.fromEntries(away.map((c) => [c.uid, c.presence]));
+    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch };
   }
 
   private sync(): void {

@@ -265,8 +265,9 @@ function welcomed(state: State, frame: OperatorWelcome): State {
 }
 
 function synced(state: State, frame: Synced): State {
+  const returned = frame.returned ?? [];
   let next: State = { ...state, epoch: frame.epoch };
-  for (const uid of frame.gone) next = leave(next, uid, "gone");
+  for (const uid of frame.gone) next = leave(next, uid, returned.some((r) => r.chat === uid) ? "returned" : "gone");
   for (const view of frame.chats) next = listed(next, view);
   for (const row of frame.log) next = apply(next, row);
   for (const note of frame.notes) next = apply(next, note);
@@ -276,7 +277,7 @@ function synced(state: State, frame: Synced): State {
   const missed = frame.missed.map((view) => fromView(view, find(next, view.uid)));
   for (const chat of missed) next = without(next, chat.uid);
   const me = frame.team.find((o) => o.uid === next.me?.uid) ?? next.me;
-  next = { ...next, missed, team: frame.team, me, version: frame.version };
+  next = { ...next, missed, returned, team: frame.team, me, version: frame.version };
   return find(next, next.open) ? next : { ...next, open: "" };
 }
 

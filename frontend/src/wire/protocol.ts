@@ -471,7 +471,7 @@ export interface Position {
   epoch?: string;
 }
 
-/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. */
+/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` is the whole list, as in the welcome. */
 export interface Synced {
   type: "synced";
   id?: number;
@@ -481,6 +481,7 @@ export interface Synced {
   notes: NoteAdded[];
   marks?: ChatMarks[];
   missed: ChatView[];
+  returned?: ReturnedChat[];
   team: OperatorView[];
   version: number;
   digest: string;
