@@ -115,7 +115,8 @@ CACHES: dict[str, dict[str, Any]] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": prefix,
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},  # a frozen Redis holds nobody up (V-15)
+        # a frozen Redis holds nobody up (V-15)
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
     }
     if REDIS_URL
     else {
