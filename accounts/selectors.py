@@ -26,8 +26,8 @@ from accounts.models import (
     SiteDepartment,
     User,
 )
-from chatlead.errors import Forbidden, NotAuthenticated, NotFound, OriginRefused, ProtocolNotSpoken
-from chatlead.realtime.commands import PROTOCOL
+from chatlead.errors import Forbidden, NotAuthenticated, NotFound, OriginRefused
+from chatlead.realtime.commands import spoken
 from chatlead.realtime.shapes import (
     Availability,
     DepartmentView,
@@ -101,8 +101,7 @@ def admit_operator(handshake: Handshake, hello: OperatorHello) -> OperatorPrinci
 
     Raises ProtocolNotSpoken, OriginRefused, NotAuthenticated, Forbidden.
     """
-    if hello.protocol != PROTOCOL:
-        raise ProtocolNotSpoken
+    spoken(hello.protocol)
     if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
         raise OriginRefused
     login_key = handshake.cookies.get(settings.SESSION_COOKIE_NAME, "")

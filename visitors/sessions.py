@@ -16,10 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from accounts.models import Site
 from accounts.selectors import site_by_key, sites_by_key
-from chatlead.errors import ChatLeadError, NotFound, OriginRefused, ProtocolNotSpoken, TicketRefused
+from chatlead.errors import ChatLeadError, NotFound, OriginRefused, TicketRefused
 from chatlead.realtime import pool
 from chatlead.realtime.codes import CloseCode
-from chatlead.realtime.commands import PROTOCOL
+from chatlead.realtime.commands import spoken
 from visitors import passes, tickets
 from visitors.origins import origin_allowed
 
@@ -110,7 +110,7 @@ def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
 
 def admit_all(asked: Sequence[tuple[Handshake, Hello]]) -> list[VisitorPrincipal | ChatLeadError]:
     """`admit` for many, their sites in one query; an error stands in its place."""
-    sites = sites_by_key({hello.site for _, hello in asked if hello.protocol == PROTOCOL})
+    sites = sites_by_key({hello.site for _, hello in asked})
     found: list[VisitorPrincipal | ChatLeadError] = []
     for handshake, hello in asked:
         try:
@@ -121,8 +121,7 @@ def admit_all(asked: Sequence[tuple[Handshake, Hello]]) -> list[VisitorPrincipal
 
 
 def _admit(handshake: Handshake, hello: Hello, site: Site | None) -> VisitorPrincipal:
-    if hello.protocol != PROTOCOL:
-        raise ProtocolNotSpoken
+    spoken(hello.protocol)
     if site is None:
         raise NotFound("There is no such site, or it is disabled.")
     token, had_cookie, page = "", False, hello.embedder
@@ -147,8 +146,7 @@ def readmit(handshake: Handshake, hello: Hello, text: str) -> VisitorPrincipal:
     Site and domain are looked up again, and a session that came as a cookie has to come as one. Raises as
     `admit` does.
     """
-    if hello.protocol != PROTOCOL:
-        raise ProtocolNotSpoken
+    spoken(hello.protocol)
     site = site_by_key(hello.site)
     if hello.role != "chat":
         raise TicketRefused

@@ -12,9 +12,11 @@ from uuid import UUID
 
 import msgspec
 
+from chatlead.errors import ProtocolNotSpoken
 from chatlead.realtime.events import wire_name
 
-PROTOCOL = 1
+PROTOCOL = 1  # the newest version that we speak
+OLDEST = max(1, PROTOCOL - 1)  # and the oldest: pages that were loaded before an upgrade go on (V-10)
 TEXT_MAX = 4000
 NAME_MAX = 200
 EMAIL_MAX = 254
@@ -31,6 +33,15 @@ Fields = Annotated[
     dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=FIELD_MAX)]],
     msgspec.Meta(max_length=FIELDS_MAX),
 ]
+
+
+def spoken(newest: int) -> int:
+    """The version to be spoken with a client whose newest is this: theirs or ours, whichever is older. Raises
+    ProtocolNotSpoken where that is older than OLDEST."""
+    version = min(newest, PROTOCOL)
+    if version < OLDEST:
+        raise ProtocolNotSpoken
+    return version
 
 
 class Command(

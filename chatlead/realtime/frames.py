@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, UnknownField
-from chatlead.realtime.commands import Command
+from chatlead.realtime.commands import PROTOCOL, Command
 
 WHERE = re.compile(r"^(?P<what>.*?) - at `.*?\$\.(?P<field>[a-z_]+)[^`]*`$", re.DOTALL)
 MISSING = re.compile(r"^Object missing required field `(\w+)`")
@@ -30,10 +30,13 @@ class CommandDecoder:
         self._decode = msgspec.json.Decoder(reduce(or_, commands)).decode
         # Quoted names of the fields; None where a value is a map whose keys may be anything.
         self._names: dict[type[Command], tuple[str, ...] | None] = {}
+        self._of_hello: set[str] = set()
         for command in commands:
             info = msgspec.inspect.type_info(command)
             assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101
             fields = info.fields
+            if info.tag == "hello":
+                self._of_hello = {"type", *(field.encode_name for field in fields)}
             has_map = any(isinstance(field.type, msgspec.inspect.DictType) for field in fields)
             names = ('"type"', *(f'"{field.encode_name}"' for field in fields))
             self._names[command] = None if has_map else names
@@ -43,7 +46,9 @@ class CommandDecoder:
         try:
             command = self._decode(text)
         except msgspec.ValidationError as error:
-            raise explained(str(error)) from None
+            command = self._hello_of_newer(text)
+            if command is None:
+                raise explained(str(error)) from None
         except (ValueError, RecursionError):
             raise BadFrame from None
         names = self._names[command.__class__]
@@ -56,6 +61,18 @@ class CommandDecoder:
                     strictly(text)
                     break
         return command
+
+    def _hello_of_newer(self, text: str) -> Any:
+        """Who speaks a newer version may say more in `hello`: what we do not know of it is passed over. None
+        for anything else."""
+        try:
+            found = json.loads(text)
+            if found["type"] != "hello" or not found["protocol"] > PROTOCOL:
+                return None
+            known = {name: value for name, value in found.items() if name in self._of_hello}
+            return self._decode(json.dumps(known))
+        except (ValueError, TypeError, KeyError, RecursionError, msgspec.ValidationError):
+            return None
 
 
 def explained(description: str) -> ChatLeadError:

@@ -201,7 +201,7 @@ async def test_a_site_that_is_not_there_or_is_disabled_is_not_found(site: Site) 
 
 async def test_another_version_of_the_protocol_is_told_so(site: Site, olga: Operator) -> None:
     """docs/protocol.md: a page of last year reloads itself."""
-    assert await say_hello(site, protocol=2, ticket=tickets.issue(site, PAGE)) == 4406
+    assert await say_hello(site, protocol=0, ticket=tickets.issue(site, PAGE)) == 4406
     key = await sync_to_async(log_in)(olga)
     async with line("/ws/v1/operator", cookies={"cl_login": key}) as opened:
         await opened.say({"type": "hello", "protocol": 0})

@@ -4,6 +4,7 @@ import { Sequence } from "../wire/gaps.ts";
 import { isMessage } from "../wire/log.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
 import { poll } from "../wire/polls.ts";
+import { reloadOnce, understood } from "../wire/renewal.ts";
 import {
   CLOSE_CODES, type Failed, type LeaveMessage, PROTOCOL, type PublicRow, type Reply, type StartChat, type VisitorEvent, type VisitorWelcome,
 } from "../wire/protocol.ts";
@@ -180,8 +181,11 @@ export class ChatClient {
 
   private linkBecame(link: LinkState, code: number): void {
     this.link.value = link;
-    if (link === "online") this.secondTicket = true;
-    if (link !== "stopped") return;
+    if (link === "online") {
+      this.secondTicket = true;
+      understood();
+    }
+    if (link !== "stopped" || (code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN && reloadOnce())) return;
     if (code === CLOSE_CODES.FORBIDDEN && this.secondTicket) {
       this.secondTicket = false; // a ticket may have grown old on its way
       this.connection.start();

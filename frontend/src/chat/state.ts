@@ -118,6 +118,8 @@ function logOf(chat: VisitorChatView) {
 }
 
 /** Adding an event on the server without saying here what it does fails `tsc`; at run time it is passed over. */
-function unhandled(_frame: never, state: ChatState): ChatState {
-  return state;
+/** What a newer server says; a row of a kind that we do not know keeps its place in the log. */
+function unhandled(frame: never, state: ChatState): ChatState {
+  const known = frame as Partial<PublicRow>;
+  return known.seq !== undefined && known.chat !== undefined ? row(state, frame) : state;
 }

@@ -120,7 +120,14 @@ function applyRow(chat: Chat, row: PublicRow): Chat {
       return { ...chat, state: "waiting", operator: "", operatorName: "", returnedAt: row.at };
     case "chat_closed":
       return { ...chat, state: row.state, closedAt: row.at, typingAt: 0 };
+    default:
+      return passedOver(row, chat);
   }
+}
+
+/** A newer server writes rows that we do not know; they keep their place in the log. */
+function passedOver(_row: never, chat: Chat): Chat {
+  return chat;
 }
 
 function replaced(log: readonly PublicRow[], target: number, text: string, state: "edited" | "deleted"): readonly PublicRow[] {

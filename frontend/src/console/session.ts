@@ -7,7 +7,8 @@ import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS } from "../wire/conn
 import { HOLD_MS } from "../wire/gaps.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
 import { poll } from "../wire/polls.ts";
-import { type Ack, type OperatorCommand, type OperatorWelcome, type Position, PROTOCOL, type Reply, type Synced } from "../wire/protocol.ts";
+import { type Ack, CLOSE_CODES, type OperatorCommand, type OperatorWelcome, type Position, PROTOCOL, type Reply, type Synced } from "../wire/protocol.ts";
+import { reloadOnce, understood } from "../wire/renewal.ts";
 import type { Box } from "../wire/storage.ts";
 import { digest, positions } from "./digest.ts";
 import { Drafts } from "./drafts.ts";
@@ -79,7 +80,11 @@ export class Session {
       hello: async () => ({ type: "hello", protocol: PROTOCOL }),
       isWelcome: (f) => f.type === "operator_welcome",
       onFrame: (f) => this.hear(f),
-      onState: (state, code) => (this.link.value = { state, code, polls: this.connection.polling }),
+      onState: (state, code) => {
+        if (state === "online") understood();
+        if (state === "stopped" && code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN) reloadOnce();
+        this.link.value = { state, code, polls: this.connection.polling };
+      },
       quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors (R-007)
       poll: () => poll(url, () => this.at()),
       box,
