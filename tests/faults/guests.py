@@ -47,7 +47,9 @@ class Line(asyncio.Protocol):
     def __init__(self, request: bytes, hello: bytes) -> None:
         self.request, self.hello = request, hello
         self.heard = b""
-        self.welcomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.welcomed: asyncio.Future[None] = loop.create_future()
         self.transport: Any = None
 
     def connection_made(self, transport: Any) -> None:
@@ -63,6 +65,7 @@ class Line(asyncio.Protocol):
         if self.request and b"\r\n\r\n" in self.heard:
             self.request, self.heard = b"", self.heard.partition(b"\r\n\r\n")[2]
             self.transport.write(self.hello)
+            self.opened.set_result(None)
         if self.request or len(self.heard) < 4:
             return
         if self.heard[0] == 0x88:
@@ -77,7 +80,10 @@ class Line(asyncio.Protocol):
         self._end(Refused(1006))
 
     def _end(self, error: Refused) -> None:
-        if not self.welcomed.done():
+        if not self.opened.done():
+            self.opened.set_exception(error)
+            self.welcomed.cancel()
+        elif not self.welcomed.done():
             self.welcomed.set_exception(error)
 
 
@@ -102,7 +108,7 @@ class House:
         )
         self.lines: list[Line | None] = []
         self.attempts = 0
-        self.codes: Counter[int] = Counter()
+        self.codes: Counter[int | str] = Counter()
         self.seconds: list[float] = []
 
     async def come(self, number: int, *, in_a_crowd: bool) -> None:
@@ -116,8 +122,8 @@ class House:
                 await self.try_once(number)
             except (Refused, OSError, TimeoutError) as error:
                 code = error.code if isinstance(error, Refused) else 0
+                self.codes[code or type(error).__name__] += 1
                 asked = error.seconds if isinstance(error, Refused) else 0.0
-                self.codes[code] += 1
                 wait = asked or CHANCE.uniform(0.0, min(30.0, 0.5 * 2**tries))
                 wait += 5.0 if code == 4029 else 0.0
                 tries += 1
@@ -135,6 +141,7 @@ class House:
                 _, line = await loop.create_connection(
                     lambda: Line(f"{self.head}{key}\r\n\r\n".encode(), self.hello), self.host, self.port
                 )
+                await line.opened
             async with asyncio.timeout(WELCOME_SECONDS):
                 await line.welcomed
         except BaseException:
