@@ -23,12 +23,10 @@ from asgiref.sync import ThreadSensitiveContext
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 
-from chatlead import access, health, logs, routing
+from chatlead import access, health, routing
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 from chats import journal, marks
-
-logs.catch_the_rest()
 
 HTTP_THREADS = 4
 LAST_SECONDS = 5.0  # for what was taken and is not written when the process ends
@@ -89,7 +87,8 @@ def parting(send: Send) -> Send:
 
     async def last(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message = message | {"headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"connection"]
+            message = message | {"headers": [*kept, (b"connection", b"close")]}
         await send(message)
 
     return last

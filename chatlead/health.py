@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.migrations.executor import MigrationExecutor
 
 from accounts import outbox
 from chatlead import metrics
@@ -82,6 +81,8 @@ def _look() -> list[str]:
     try:
         with _own_connection():
             if not _is_migrated:
+                from django.db.migrations.executor import MigrationExecutor  # once, and not at the start
+
                 executor = MigrationExecutor(connection)
                 _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
             else:

@@ -165,7 +165,6 @@ def test_one_web_process_is_killed_and_the_talk_goes_on(stack: Stack, world: Bro
             said.append(text)
     expect(olga.has_trouble()).to_have_count(0, timeout=20_000)
     vera.page.reload()
-    vera.opens_chat()
     for text in said:
         expect(vera.log.get_by_text(text, exact=True)).to_have_count(1)
     assert figure(stack, "web1", 'chatlead_sockets{kind="chat"}') >= 1

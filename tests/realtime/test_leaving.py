@@ -17,7 +17,7 @@ import pytest
 from chatlead.realtime.codes import CloseCode
 from tests.realtime.kit import HELLO, House, closing, dial, hear, serving, until
 from tests.servers import Server
-from tests.talkers import ENV, RESTART_SECONDS, Talker, conversation
+from tests.talkers import ENV, RESTART_SECONDS, Talker, conversation, log_in
 
 
 def busiest(server: Server) -> int:
@@ -92,6 +92,25 @@ async def test_whoever_leaves_says_so_before_it_goes_deaf(tmp_path: Path) -> Non
             assert vera.codes == []
             assert await asyncio.to_thread(process.wait, 10) == 0
             assert vera.codes == olga.codes == [CloseCode.RESTART]
+
+
+async def test_a_held_poll_is_answered_when_its_process_leaves(tmp_path: Path) -> None:
+    """R-006, V-10: at once, with the close code of a socket; the next poll finds another process."""
+    with Server(data_dir=tmp_path, options=["--migrate", "--demo", "--workers-off"], env=ENV) as server:
+        cookie, _ = log_in(server, "olga@demo.test")
+        headers = {"Cookie": cookie, "Origin": server.url}
+        asked = {"hello": {"type": "hello", "protocol": 1}, "want": "news", "wait": 25_000}
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            held = asyncio.create_task(client.post("/poll/v1/operator", json=asked, headers=headers))
+            await asyncio.sleep(1)
+            assert not held.done()
+            [process] = [one for one in server.processes if one is not None]
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(5):
+                answer = await held
+        assert (answer.status_code, answer.json()["close"]) == (503, CloseCode.RESTART)
+        assert answer.headers.get_list("connection") == ["close"]
+        assert await asyncio.to_thread(process.wait, 10) == 0
 
 
 async def test_the_second_signal_hurries(tmp_path: Path) -> None:

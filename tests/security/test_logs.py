@@ -250,7 +250,8 @@ def test_what_python_prints_itself_holds_no_word(tmp_path: Path) -> None:
     """R-109: a thread that dies, an exception that nobody can raise, and one that nobody has asked for."""
     program = f"""
 import asyncio, threading
-import chatlead.asgi
+import chatlead.asgi, chatlead.logs
+chatlead.logs.catch_the_rest()
 def fail():
     raise ValueError("{WORD}")
 thread = threading.Thread(target=fail)

@@ -36,6 +36,7 @@ class Command(BaseCommand):
             call_command("demo", skip_checks=True)
         connections.close_all()
 
+        from chatlead import logs
         from chatlead.server import Server, config
 
         stop = threading.Event()
@@ -48,6 +49,7 @@ class Command(BaseCommand):
                 start.start()
                 tasks.append(start)
 
+        logs.catch_the_rest()
         server = Server(config(), ready)
         try:
             server.run(sockets=[listener])
