@@ -95,8 +95,8 @@ def move_clock() -> None:
 
     time.time = lambda: true_time() + orders.look().clock
     timezone.now = shifted_now
-    entries.datetime = Shifted  # type: ignore[misc]
-    assert outbox.timezone.now is shifted_now
+    vars(entries)["datetime"] = Shifted
+    assert vars(outbox)["timezone"].now is shifted_now
 
 
 def no_positions() -> None:
@@ -122,6 +122,8 @@ def ack_first() -> None:
     from django.db import transaction
 
     from chats.journal import writer
+    from chats.journal.entries import now_in_ms
+    from chats.journal.plain import write
 
     class Undone(Exception):
         """Nothing of the dry run stays."""
@@ -138,7 +140,7 @@ def ack_first() -> None:
         outcomes: list[Any] = []
         with contextlib.suppress(Undone), transaction.atomic():
             cursor = self._wrapper.connection.cursor()
-            outcomes = writer.write(cursor, self._tongue, entries, writer.now_in_ms())
+            outcomes = write(cursor, self._tongue, entries, now_in_ms())
             raise Undone
         owed.extend(entries)
         return outcomes
@@ -155,7 +157,7 @@ def deaf_resume() -> None:
     def nothing(chat: Any, seq: int, staff_seq: int) -> Any:
         return ([], []) if orders.has("deaf_resume") else after(chat, seq, staff_seq)
 
-    recovery._after = nothing
+    vars(recovery)["_after"] = nothing
 
 
 def double_ref() -> None:

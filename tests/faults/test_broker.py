@@ -32,6 +32,9 @@ ERRANDS = 1000 if LONG else 40
 SWEPT_SECONDS = 60.0  # V-7
 SWEEP_EVERY = 30.0  # chatlead/celery.py
 
+# how many may be left from one place is not what this is about
+UNBOUNDED = {"CHATLEAD_LEFT_PER_ADDRESS": "100000", "CHATLEAD_LEFT_PER_SITE": "100000"}
+
 LEAVE = """
 import sys
 import django; django.setup()
@@ -112,7 +115,7 @@ def office(tmp_path: Path, mails: tuple[Mailbox, int]) -> Iterator[Office]:
     with services as addresses:
         stage = Stage(
             tmp_path, services=services, addresses=(addresses.database_url, addresses.redis_url),
-            env={"EMAIL_URL": f"smtp://127.0.0.1:{mails[1]}"},
+            env={"EMAIL_URL": f"smtp://127.0.0.1:{mails[1]}"} | UNBOUNDED,
         )  # fmt: skip
         stage.make_firms()
         office = Office(stage, services)

@@ -183,7 +183,13 @@ def test_another_visitors_chat_is_foreign_to_a_visitor() -> None:
 
 def test_a_note_is_nothing_for_a_visitor() -> None:
     """design §3: notes are in a log of their own."""
-    note = {"type": "note_added", "chat": CHAT, "staff_seq": 1, "ref": "ref-n", "text": "staff/acme/hm"}
+    note: dict[str, Any] = {
+        "type": "note_added",
+        "chat": CHAT,
+        "staff_seq": 1,
+        "ref": "ref-n",
+        "text": "staff/acme/hm",
+    }
     act = Act(3, "olga", "add_note", 3.0, CHAT, "ref-n", note["text"], ended=3.5, outcome="ok", seq=1)
     history = stored(replace(good(), acts=[*good().acts, act]), OPENED, HELLO, MORE, notes=(note,))
     history.sights.append(Sight(3.6, "olga", note))
@@ -195,9 +201,10 @@ def test_a_note_is_nothing_for_a_visitor() -> None:
 def test_of_two_who_accept_one_wins() -> None:
     """R-121: assignment."""
     accepted = {"type": "chat_accepted", "chat": CHAT, "seq": 4, "operator": "uid-olga", "author": "operator"}
+    told_what: dict[str, Outcome] = {"olga": "ok", "nina": "fail"}
     acts = [
         Act(5, who, "accept_chat", 5.0, CHAT, text=f"uid-{who}", ended=5.5, outcome=outcome)
-        for who, outcome in (("olga", "ok"), ("nina", "fail"))
+        for who, outcome in told_what.items()
     ]
     won = stored(replace(good(), acts=[*good().acts, *acts]), OPENED, HELLO, MORE, accepted)
     assert check(won) == []

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(0)]
 
 LONG = int(os.environ.get("CHATLEAD_FAULTS_SECONDS") or 0)
 WRITERS = 1000 if LONG else 40
-MESSAGES = 5  # each
+PAUSE = 0.3 if WRITERS < 100 else 15.0  # at most, between two messages: a chat's snapshot has 100 rows
 LOOKS = 12
 AT_ONCE = 20  # who come in at the same time
 PATIENCE = 120.0
@@ -42,12 +42,15 @@ async def writer(stage: Stage, number: int, door: asyncio.Semaphore) -> Visitor:
     return visitor
 
 
-async def write(visitor: Visitor, number: int) -> None:
-    chance = Random(f"writer {number}")
+async def write(visitor: Visitor, number: int, enough: asyncio.Event) -> int:
+    """How many rows the chat has then."""
+    chance, turn = Random(f"writer {number}"), 0
     assert visitor.chat is not None
-    for turn in range(MESSAGES):
-        await asyncio.sleep(chance.random() * 0.5)
+    while not enough.is_set():
+        turn += 1
         await asyncio.wait_for(visitor.say(visitor.chat, f"acme/{number} says {turn}"), PATIENCE)
+        await asyncio.sleep(chance.random() * PAUSE)
+    return turn + 1
 
 
 async def console_of(stage: Stage, name: str) -> RecordedConsole:
@@ -63,15 +66,14 @@ async def run(stage: Stage) -> None:
     await first.set_availability(online=True)
     door = asyncio.Semaphore(AT_ONCE)
     visitors = await asyncio.gather(*(writer(stage, number, door) for number in range(WRITERS)))
-    writing = asyncio.gather(*(write(visitor, number) for number, visitor in enumerate(visitors)))
+    enough = asyncio.Event()
+    writing = asyncio.gather(*(write(visitor, number, enough) for number, visitor in enumerate(visitors)))
     consoles = [first]
     for number in range(LOOKS):
         consoles.append(await console_of(stage, ("olga", "nina")[number % 2]))
-        await asyncio.sleep(0.1)
-    assert not writing.done(), "they came in when all was written"
-    await writing
-    async with asyncio.timeout(5):
-        rows = WRITERS * (MESSAGES + 1)
+    enough.set()
+    rows = sum(await writing)
+    async with asyncio.timeout(PATIENCE):
         while any(sum(chat.seq for chat in each.chats.values()) < rows for each in consoles):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     for console in consoles:

@@ -257,6 +257,8 @@ def winners(history: History) -> Iterator[Fault]:
                     yield Fault("winners", uid, (str(row["seq"]),), f"accepted again at {row['seq']}")
                 is_waiting = False
                 taken_by.add(row.get("operator", ""))
+            elif row["type"] == "chat_returned":
+                is_waiting = True
             elif row["type"] == "chat_transferred":
                 is_waiting = row["state"] == "waiting"
                 taken_by.add(row.get("to_operator", ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.link import Frame
 from tests.faults.checker.check import Fault, check, place_of
-from tests.faults.checker.history import Act, Event, History, Screen, Shown, Sight, Transcript, rows_in
+from tests.faults.checker.history import Act, Event, History, Screen, Shown, Sight, rows_in
 
 Step = Act | Sight | Shown
 STEPS_MAX = 400  # more than these are halved before they are tried one by one
@@ -94,7 +94,8 @@ def _fewer_rows(history: History, fault: Fault) -> History:
             rows = getattr(transcript, name)
             for row in reversed(rows):
                 fewer = tuple(each for each in getattr(transcript, name) if each is not row)
-                smaller: Transcript = replace(transcript, **{name: fewer})
+                changes: dict[str, Any] = {name: fewer}
+                smaller = replace(transcript, **changes)
                 changed = replace(history, transcripts={**history.transcripts, uid: smaller})
                 if _shows(changed, fault):
                     transcript, history = smaller, changed

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.faults.checker.check import check
+from tests.faults.checker.check import Fault, check
 from tests.faults.checker.clients import Recorded, look_afresh, read_whole
 from tests.faults.checker.generator import Crowd, Pace
 from tests.faults.checker.history import History, Screen, Transcript
@@ -52,7 +52,7 @@ class Stage:
                 "ALLOWED_HOSTS": wire.there,
                 "SECRET_KEY": "one for all of them" * 3,
             }
-            there = {"host": wire.there, "listen": wire.listener, "within": wire.within}
+            there: dict[str, Any] = {"host": wire.there, "listen": wire.listener, "within": wire.within}
             self.servers.append(Server(data_dir=folder / wire.there, **given, **there))
         if not wires:
             self.servers.append(Server(data_dir=folder, processes=processes, **given))
@@ -206,7 +206,7 @@ def owners_of(history: History) -> dict[str, str]:
 
 def verdict(history: History, seed: int) -> str:
     """ "" for a good history; else every kind of fault once, each with its shortest history."""
-    by_rule = {}
+    by_rule: dict[str, Fault] = {}
     for fault in check(history):
         by_rule.setdefault(fault.rule, fault)
     return "\n\n".join(told(history, fault, seed) for fault in by_rule.values())
