@@ -112,15 +112,23 @@ def admit_all(asked: Sequence[tuple[Handshake, Hello]]) -> list[VisitorPrincipal
     """`admit` for many, their sites in one query; an error stands in its place."""
     sites = sites_by_key({hello.site for _, hello in asked})
     found: list[VisitorPrincipal | ChatLeadError] = []
-    for handshake, hello in asked:
+    tickets_of: dict[int, tuple[str, Site, str]] = {}  # by place; used up last, when all else is right
+    for place, (handshake, hello) in enumerate(asked):
         try:
-            found.append(_admit(handshake, hello, sites.get(hello.site)))
+            site = sites.get(hello.site)
+            found.append(_admit(handshake, hello, site))
+            if hello.role != "page" and site is not None:
+                tickets_of[place] = (hello.ticket, site, hello.embedder)
         except ChatLeadError as error:
             found.append(error)
+    for place, is_good in zip(tickets_of, tickets.redeem_all(list(tickets_of.values())), strict=True):
+        if not is_good:
+            found[place] = TicketRefused()
     return found
 
 
 def _admit(handshake: Handshake, hello: Hello, site: Site | None) -> VisitorPrincipal:
+    """All but the ticket."""
     spoken(hello.protocol)
     if site is None:
         raise NotFound("There is no such site, or it is disabled.")
@@ -131,7 +139,6 @@ def _admit(handshake: Handshake, hello: Hello, site: Site | None) -> VisitorPrin
             raise OriginRefused
     else:
         _check_frame(handshake, hello, site)
-        tickets.redeem(hello.ticket, site, hello.embedder)
         cookie = handshake.cookies.get(COOKIE, "")
         had_cookie = is_token(cookie)
         token = cookie if had_cookie else hello.session if is_token(hello.session) else new_token()

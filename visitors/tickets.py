@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import caches
+from django.core.cache.backends.redis import RedisCache
 from django.utils import timezone
 
 from chatlead.errors import TicketRefused
 from visitors.models import UsedTicket
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from accounts.models import Site
 
 logger = logging.getLogger(__name__)
@@ -43,19 +46,47 @@ def redeem(ticket: str, site: Site, embedder: str) -> None:
     Raises TicketRefused when it is forged, expired, used, of another site or of another origin than
     `embedder`.
     """
-    found = _form.fullmatch(ticket)
-    if found is None:
+    if redeem_all([(ticket, site, embedder)]) != [True]:
         raise TicketRefused
-    expected = _mac(site.key, embedder.lower(), found["expiry"], found["nonce"])
-    if not hmac.compare_digest(expected, found["mac"]) or int(found["expiry"]) < time.time():
-        raise TicketRefused
+
+
+def redeem_all(asked: Sequence[tuple[str, Site, str]]) -> list[bool]:
+    """Uses many tickets up, in one round trip; whether each was good. Of twins one is."""
+    nonces = [_nonce(*each) for each in asked]
+    good = [(nonce, site) for nonce, (_, site, _) in zip(nonces, asked, strict=True) if nonce]
+    if not good:
+        return [False] * len(asked)
     try:
-        is_unused = caches["used"].add(f"ticket:{found['nonce']}", 1, timeout=2 * SECONDS)
+        unused = _use([nonce for nonce, _ in good])
     except Exception as error:
         logger.warning("used tickets are noted in the database: %s", type(error).__name__)
-        is_unused = _note(site, found["nonce"])
-    if not is_unused:
-        raise TicketRefused
+        unused = [_note(site, nonce) for nonce, site in good]
+    answers = iter(unused)
+    return [bool(nonce) and next(answers) for nonce in nonces]
+
+
+def _nonce(ticket: str, site: Site, embedder: str) -> str:
+    """The number of a ticket of ours for this page, "" where it is none or has expired."""
+    found = _form.fullmatch(ticket)
+    if found is None:
+        return ""
+    expected = _mac(site.key, embedder.lower(), found["expiry"], found["nonce"])
+    if not hmac.compare_digest(expected, found["mac"]) or int(found["expiry"]) < time.time():
+        return ""
+    return found["nonce"]
+
+
+def _use(nonces: Sequence[str]) -> list[bool]:
+    """Notes them in the cache; whether each was unknown. Django's own `add` takes a new client and a round
+    trip for each, which a crowd at the door would wait for (docs/performance.md)."""
+    store = caches["used"]
+    keys = [f"ticket:{nonce}" for nonce in nonces]
+    if not isinstance(store, RedisCache):
+        return [store.add(key, 1, timeout=2 * SECONDS) for key in keys]
+    with store._cache.get_client(write=True).pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.set(store.make_and_validate_key(key), 1, ex=2 * SECONDS, nx=True)
+        return [bool(answer) for answer in pipeline.execute()]
 
 
 def _note(site: Site, nonce: str) -> bool:
