@@ -84,7 +84,7 @@ def test_back_within_the_hour_is_online_without_a_press(olga: Operator, site: Si
 def test_back_after_more_than_an_hour_is_away_and_told_why_until_the_next_press(
     olga: Operator, site: Site
 ) -> None:
-    """V-14, decision 0005: nobody is offered a chat because a laptop woke up."""
+    """V-14, decision 0013: nobody is offered a chat because a laptop woke up."""
     goes_online(olga)
     was_heard(olga, settings.AWAY_SECONDS + 10)
     actions.expire_leases()

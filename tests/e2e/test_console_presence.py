@@ -120,7 +120,7 @@ def test_the_chat_of_an_operator_who_was_lost_waits_again_and_everybody_is_told(
 
 
 def test_after_a_long_absence_olga_is_away_and_told_why(at_work: Callable[[str], Desk]) -> None:
-    """V-14, decision 0005."""
+    """V-14, decision 0013."""
     olga = at_work("olga")
     olga.is_online()
     olga.page.context.close()
