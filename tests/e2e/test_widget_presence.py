@@ -156,7 +156,8 @@ def test_nothing_of_it_stands_in_the_way_of_the_page(
     page.wait_for_timeout(500)
     after = "() => at - performance.getEntriesByType('navigation')[0].loadEventEnd"
     assert page.evaluate(after) > 900
-    assert page.evaluate("() => [long, shift]") == [0, 0]
+    assert page.evaluate("() => [long, shift, frames.length]") == [0, 0, 0]
+    assert page.evaluate("() => document.cookie + sessionStorage.length + localStorage.length") == "00"
 
 
 # --- the line ---------------------------------------------------------------------------------------------
