@@ -6,6 +6,7 @@ chatlead/routing.py.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from chatlead.realtime.hub import Hub
     from chatlead.realtime.topics import Topic
 
+TURN = 100  # frames to those who are told the same, then it is the turn of the others
 ENDED_ROUNDS = 4  # for so many times the shortest interval an ended chat is still stated: twice or more
 # in the memory of a caller: when it gave the last sign of life (time.monotonic), and that its page is closing
 HEARD: Final = "heard"
@@ -198,9 +200,14 @@ async def tell_visitors(hub: Hub, *, in_chats_only: bool = False) -> None:
     others += [each for group in sockets.values() for each in group]
     if others and not in_chats_only:
         online = await pool.run(accounts.online_by_site, {each.principal.site_id for each in others})
-        for each in others:
-            news = AvailabilityChanged(online=online.get(each.principal.site_id, []))
-            each.deliver(encode_event(news).decode())
+        news: dict[int, str] = {}
+        for number, each in enumerate(others, 1):
+            site_id = each.principal.site_id
+            if site_id not in news:
+                news[site_id] = encode_event(AvailabilityChanged(online=online.get(site_id, []))).decode()
+            each.deliver(news[site_id])
+            if number % TURN == 0:
+                await asyncio.sleep(0)  # thousands of them keep nobody's message waiting
 
 
 def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]:
