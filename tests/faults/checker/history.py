@@ -127,6 +127,10 @@ class History:
             seq=answer.get("seq", 0), chat=self.acts[number].chat or _chat_of(answer),
         )  # fmt: skip
 
+    def messages(self) -> int:
+        """How many were acknowledged."""
+        return sum(act.outcome == "ok" and act.what == "send_message" for act in self.acts)
+
     def saw(self, who: str, frame: Frame) -> None:
         if not self.is_over:
             self.sights.append(Sight(time.monotonic(), who, frame))

@@ -25,6 +25,7 @@ POSITION_SECONDS = 2.0
 HEAL_SECONDS = 25.0  # V-3: after that every client is what a fresh snapshot says
 ANSWER_SECONDS = 30.0
 AFTERWARDS_SECONDS = 0.8
+ENOUGH_MESSAGES = 30
 PLANTED = str(ROOT / "tests" / "faults" / "planted.py")
 
 Nemesis = Callable[["Stage", Crowd], Awaitable[None]]
@@ -140,6 +141,7 @@ async def play(
             await nemesis(stage, crowd)
             crowd.history.happened(f"{nemesis.__name__} has ended")
         await asyncio.sleep(max(AFTERWARDS_SECONDS, began + seconds - loop.time()))
+        await said_enough(crowd)
         crowd.enough()
         await living
         await crowd.settle(ANSWER_SECONDS)
@@ -149,6 +151,14 @@ async def play(
     finally:
         await crowd.leave()
     return crowd.history
+
+
+async def said_enough(crowd: Crowd) -> None:
+    """On a slow machine people get more time, so that there is something to judge."""
+    for _ in range(int(ANSWER_SECONDS / 0.1)):
+        if crowd.history.messages() >= ENOUGH_MESSAGES:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def heal(crowd: Crowd, seconds: float) -> None:
