@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.browser import chromium
 from tests.e2e.front import Front
 from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.shop import CHAT, at_the_shop, shop, starts
 from tests.servers import PrivateServices, Server
 
 NO_SOCKETS = "delete window.WebSocket"
@@ -94,6 +98,42 @@ def test_vera_writes_while_the_line_is_cut_again_and_again_and_nothing_is_lost_o
         olga.sees(f"message {number}")
     texts = olga.log.get_by_text(re.compile(r"^message \d$")).all_inner_texts()
     assert texts == [f"message {number}" for number in range(6)]
+
+
+@pytest.mark.parametrize("path", ["/", "/strict"])
+def test_abroad_the_chat_is_kept_over_a_reload_and_goes_back_to_a_socket_when_one_gets_through(
+    tmp_path: Path, path: str
+) -> None:
+    """R-006, trials A: a third party's cookie comes back with plain requests as well, under a strict policy
+    of the host page too. The chat goes on while the way is changed."""
+    with shop(tmp_path) as running, chromium(*running.front.flags) as world:
+        running.front.sockets = False
+        context = world.new_context(viewport={"width": 1280, "height": 800})
+        context.set_default_timeout(10_000)
+        olga = Desk(world.new_context().new_page(), CHAT, "olga@demo.test")
+        olga.logs_in()
+        olga.is_online()
+        vera = at_the_shop(context, path)
+        starts(vera, "Vera Abroad")
+        vera.says("before the reload")
+        olga.accepts("Vera Abroad")
+        olga.says("an answer")
+        vera.sees("an answer")
+        vera.page.reload()
+        vera.sees("an answer")
+        vera.says("after the reload")
+        olga.sees("after the reload")
+        assert not any("visitor_welcome" in each for each in vera.heard)
+        running.front.sockets = True
+        for frame in vera.page.frames:
+            frame.evaluate("() => void dispatchEvent(new Event('online'))")
+        end = time.monotonic() + 30
+        while not any("visitor_welcome" in each for each in vera.heard):
+            assert time.monotonic() < end
+            vera.page.wait_for_timeout(200)
+        olga.says("by another way")
+        vera.sees("by another way")
+        assert any("by another way" in each for each in vera.heard)
 
 
 @pytest.mark.parametrize("script", [NO_SOCKETS, BLOCKED], ids=["no WebSocket", "WebSocket blocked"])
