@@ -284,7 +284,7 @@ def test_a_website_that_is_not_on_the_list_gets_no_chat(new_page: Pages, server:
         page = new_page()
         heard = complaints(page)
         answers: list[Response] = []
-        page.on("response", answers.append)
+        page.on("response", lambda answer: answers.append(answer))
         with page.expect_response(lambda answer: "/widget/v1/site/" in answer.url):
             page.goto(thief.address("/", "127.0.0.2"))
         page.wait_for_timeout(6_000)  # a page that takes it for a server that is away asks again in 5 s
