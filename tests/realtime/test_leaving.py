@@ -33,9 +33,9 @@ def busiest(server: Server) -> int:
 @pytest.mark.postgres
 async def test_while_one_of_two_processes_ends_everybody_goes_on_talking(tmp_path: Path) -> None:
     """V-10: no error, no ack lost, nothing doubled, nobody away for longer than some seconds."""
-    services = {"database_url": os.environ["DATABASE_URL"], "redis_url": os.environ["REDIS_URL"]}
+    env = ENV | {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     options = ["--migrate", "--demo"]
-    with Server(data_dir=tmp_path, processes=2, options=options, env=ENV, **services) as server:
+    with Server(data_dir=tmp_path, processes=2, options=options, env=env) as server:
         async with conversation(server, 6) as (olga, visitors, chats):
             leaving = busiest(server)
             process = server.processes[leaving]
