@@ -203,7 +203,9 @@ def browser(args: argparse.Namespace) -> Count:
 
 def faults(args: argparse.Namespace) -> Count:
     seconds = str(args.long)
-    total = pytest("faults", "tests/faults", TEST_SERVICES="private", CHATLEAD_FAULTS_SECONDS=seconds)
+    # the short tests mostly wait; the counts of a long run want the machine for themselves
+    what = ["tests/faults"] if args.long else ["tests/faults", "-n", "2", "--dist", "worksteal"]
+    total = pytest("faults", *what, TEST_SERVICES="private", CHATLEAD_FAULTS_SECONDS=seconds)
     if not args.long:  # `browser` runs the same with smaller numbers
         return total
     system(*NEEDS["browser"])
