@@ -43,7 +43,8 @@ class VisitorPrincipal:
 
     `role` is "page" (the loader: hears whether somebody is online, may do nothing) or "chat" (the frame).
     `session_key` is "" for a page. `browser_key` is "" where there is no persistent id: it opens nothing.
-    `new_token` is what the client must keep when no cookie came back, else "".
+    `new_token` is what the client must keep when no cookie came back, else "". `origin` is that of the page
+    that was let in, whatever `page_url` says.
     """
 
     role: Literal["page", "chat"]
@@ -58,6 +59,7 @@ class VisitorPrincipal:
     is_unlimited: bool
     new_token: str
     had_cookie: bool
+    origin: str = ""
 
 
 def new_token() -> str:
@@ -198,6 +200,7 @@ def _principal(
         is_unlimited=site.account.is_unlimited,
         new_token=new,
         had_cookie=had_cookie,
+        origin=page,
     )
 
 
@@ -216,11 +219,10 @@ async def check_sites(hub: Hub) -> None:
     for number, each in enumerate(callers, start=1):
         principal: VisitorPrincipal = each.principal
         allowed = domains.get(principal.site_id)
-        origin = "/".join(principal.page_url.split("/", 3)[:3])
-        key = (principal.site_id, origin)
+        key = (principal.site_id, principal.origin)
         if allowed is None:
             each.close(CloseCode.NOT_FOUND)
-        elif origin and not _is_on(answers, key, allowed):
+        elif not _is_on(answers, key, allowed):
             each.close(CloseCode.FORBIDDEN)
         if number % CHECKED_AT_ONCE == 0:
             await asyncio.sleep(0)  # ten thousand of them hold nobody up

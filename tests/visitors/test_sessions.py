@@ -374,3 +374,15 @@ async def test_who_is_on_a_domain_that_was_taken_away_is_shown_out(site: Site) -
         await checks()
         assert (await vera.close_code(), await page.close_code()) == (4403, 4403)
         assert (await other.ask(type="ping"))["type"] == "pong"
+
+
+async def test_no_page_stays_on_by_naming_none(site: Site) -> None:
+    """R-002: `page_url` is the word of a page that may be hostile; where it was let in is not."""
+    hello = {"type": "hello", "protocol": 1, "role": "chat", "site": site.key, "embedder": PAGE}
+    ticket = await sync_to_async(tickets.issue)(site, PAGE)
+    async with line("/ws/v1/visitor") as mallory:
+        await mallory.say(hello | {"ticket": ticket, "page_url": "https://evil.test/"})
+        assert (await mallory.hear())["type"] == "visitor_welcome"
+        await Site.objects.filter(pk=site.pk).aupdate(allowed_domains=["shop.acme.test"])
+        await checks()
+        assert await mallory.close_code() == 4403
