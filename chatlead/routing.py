@@ -52,7 +52,7 @@ POLLS: dict[str, Polling] = {
         at=news.VisitorAt,
         is_same=news.same_for_visitor,
         news=news.for_visitor,
-        person=lambda principal: principal.session_key or f"{principal.site_key}|{principal.ip}",
+        person=lambda principal: principal.session_key,  # pages are counted by their address alone
         pass_of=pass_of,
         readmit=readmit,
     ),

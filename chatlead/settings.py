@@ -191,6 +191,7 @@ RATES = {
     "look": rate("CHATLEAD_LOOKS", "20/200"),  # catching up: an honest client resumes all its chats at once
     "sign": rate("CHATLEAD_SIGNS", "50/300"),  # marks, typing, pings
     "hello": rate("CHATLEAD_HELLOS", "2/60"),
+    "poll": rate("CHATLEAD_POLLS", "30/300"),  # each reads what is new
 }
 SITE_WORDS = rate("CHATLEAD_SITE_MESSAGES", "1000/2000")  # of all visitors of a site together
 ADDRESS_HELLOS = rate("CHATLEAD_ADDRESS_HELLOS", "50/1000")  # sockets opened from one address

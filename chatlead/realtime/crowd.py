@@ -18,7 +18,7 @@ from django.conf import settings
 
 from chatlead.realtime import commands as c
 
-Kind = Literal["word", "look", "sign", "deed", "hello"]
+Kind = Literal["word", "site", "look", "sign", "deed", "hello", "poll"]
 Rate = tuple[float, float]  # so many a second, so many at once
 
 # What a command is counted as; what does not stand here is a `deed`.
@@ -66,13 +66,17 @@ class Bucket:
         """As good as new."""
         return self.left + (monotonic() - self.at) * self.rate >= self.most
 
+    def is_empty(self) -> bool:
+        """Whether `wait` would say so."""
+        return self.left + (monotonic() - self.at) * self.rate < 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a principal may take. `person`: all their sockets and polls share its buckets; None for this one
-    alone. `rates`: bounds other than settings.RATES, None for none. `site`: all its `word`s share one bucket
-    more. `sockets`: how many one person may have, 0 for any number; `groups`: with whom else a socket is
-    counted, and how many there may be.
+    alone. `rates`: bounds other than settings.RATES, None for none. `site`: whose bucket their words share
+    with others' once they have a chat to go to (`wait("site")`). `sockets`: how many one person may have, 0
+    for any number; `groups`: with whom else a socket is counted, and how many there may be.
     """
 
     person: Hashable = None
@@ -90,7 +94,7 @@ class Person:
     def __init__(self, standing: Standing, crowd: Crowd) -> None:
         self._standing = standing
         self._crowd = crowd
-        self._buckets: dict[str, tuple[Bucket, ...]] = {}
+        self._buckets: dict[str, Bucket | None] = {}
 
     def stand(self, standing: Standing) -> None:
         """Another standing (a plan has changed) begins with full buckets."""
@@ -100,23 +104,17 @@ class Person:
 
     def wait(self, kind: Kind) -> float:
         """Takes one of this kind; 0, or the seconds after which to try again."""
-        buckets = self._buckets.get(kind)
-        if buckets is None:
-            buckets = self._buckets[kind] = self._made(kind)
-        for bucket in buckets:
-            seconds = bucket.wait()
-            if seconds:
-                return seconds
-        return 0.0
+        if kind not in self._buckets:
+            self._buckets[kind] = self._made(kind)
+        bucket = self._buckets[kind]
+        return 0.0 if bucket is None else bucket.wait()
 
-    def _made(self, kind: Kind) -> tuple[Bucket, ...]:
+    def _made(self, kind: Kind) -> Bucket | None:
         standing = self._standing
+        if kind == "site":
+            return None if standing.site is None else self._crowd.site(standing.site)
         rate = standing.rates[kind] if kind in standing.rates else settings.RATES[kind]
-        if rate is None:
-            return ()
-        if kind == "word" and standing.site is not None:
-            return Bucket(rate), self._crowd.site(standing.site)
-        return (Bucket(rate),)
+        return None if rate is None else Bucket(rate)
 
 
 class Crowd:
@@ -153,6 +151,16 @@ class Crowd:
                 self.places.clear()
             bucket = self.places[place] = Bucket(settings.ADDRESS_HELLOS)
         return bucket.wait()
+
+    def refused(self, place: str) -> None:
+        """A poll from here was refused. A bucket of its own: who comes in for the first time empties none."""
+        if place:
+            self.knock(f"refused {place}")
+
+    def is_refused_often(self, place: str) -> bool:
+        """Whether so many were that the next one is not worth a look: it may be forged, and costs nothing."""
+        bucket = self.places.get(f"refused {place}")
+        return bucket is not None and bucket.is_empty()
 
     def person(self, standing: Standing) -> Person:
         """Who this is: the same as before as long as one of their sockets is here, and some time longer."""

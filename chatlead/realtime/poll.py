@@ -110,8 +110,10 @@ class Polling:
         poll = Poll(self)
         gone = asyncio.ensure_future(receive())  # nothing comes any more but the end of the connection
         gone.add_done_callback(lambda _: poll.hang_up())
+        work = poll.run_through(scope, body)
+        del body  # a poll that is held keeps none of it
         try:
-            await poll.run_through(scope, body)
+            await work
         except Exception as error:
             report(logger, f"{self.endpoint.name}: a poll failed", error)
             poll.close(CloseCode.INTERNAL)
@@ -200,6 +202,7 @@ class Poll(Caller):
         except (errors.ChatLeadError, ValueError, RecursionError):
             self.close(CloseCode.BAD_HELLO)
             return
+        del body
         hub = self.hub = await hubs.here()
         if hub.is_leaving:
             self.close(CloseCode.RESTART)
@@ -208,24 +211,30 @@ class Poll(Caller):
             for _ in request.commands:  # the line is asked for, and nobody on it
                 self.reply(replies.Pong(at=time.time_ns() // 1_000_000))
             return
+        handshake = Handshake.of(scope)
         try:
-            if not await self._come_in(Handshake.of(scope), request, hello):
+            if not await self._come_in(handshake, request, hello):
                 return
             if request.want != "answers":
                 hub.join(self, self.endpoint.topics(self.principal))
                 await hub.settled()
                 await self._read_up(request.want, hello.id)
         except errors.ChatLeadError as error:
+            hub.crowd.refused(place_of(handshake.ip))
             self.close(refusal(error))
             return
         finally:
             self._let_the_next_in()
         await self._obey_all(request.commands)
-        await self._wait(request.wait / 1000 if request.want == "news" else 0.0)
+        seconds = request.wait / 1000 if request.want == "news" else 0.0
+        del request  # its pieces are views of the whole body
+        await self._wait(seconds)
 
     async def _come_in(self, handshake: Handshake, request: Request, hello: Any) -> bool:
         """Step 2. False for somebody who floods, has too many already, or has to come back."""
         hub, place = self.hub, place_of(handshake.ip)
+        if hub.crowd.is_refused_often(place):  # before anything is looked up
+            return self.close(CloseCode.FLOOD)
         is_new = request.want == "welcome" or (self.polling.readmit is not None and not request.pass_)
         if is_new and place and hub.crowd.knock(place):
             return self.close(CloseCode.FLOOD)
@@ -248,7 +257,8 @@ class Poll(Caller):
         regular = self._regular = self.polling.regulars.known(self.polling.person(self.principal), self.hub)
         self.memory = dict(regular.memory)
         person = self.memory[Person] = self.hub.crowd.person(standing)
-        if regular.is_flooding(self.hub.loop.time()) or (is_new and person.wait("hello")):
+        if regular.is_flooding(self.hub.loop.time()) or person.wait("hello" if is_new else "poll"):
+            self.hub.crowd.refused(place)
             return self.close(CloseCode.FLOOD)
         if is_held:
             own = [(standing.person, standing.sockets)] if standing.sockets else []

@@ -47,7 +47,9 @@ class Regulars:
         self._swept_at = 0.0
 
     def known(self, name: str, hub: Hub) -> Regular:
-        """The person of this name, from now on remembered for a minute after their last poll."""
+        """The person of this name, from now on remembered for a minute after their last poll. "" is none."""
+        if not name:
+            return Regular()
         now = hub.loop.time()
         if now - self._swept_at > FORGOTTEN_SECONDS or len(self._by_name) >= MOST:
             self._sweep(now)

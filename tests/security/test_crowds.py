@@ -13,7 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from accounts.models import Account, Operator, Site
+from accounts.models import Account, Department, Operator, Site
 from chatlead.realtime import commands as c
 from chatlead.realtime.admission import Admission
 from chatlead.realtime.codes import CloseCode
@@ -211,6 +211,22 @@ async def test_the_visitors_of_a_site_share_a_bound_and_its_operator_does_not(
         console = await stack.enter_async_context(console_of(olga))
         said = {"type": "send_message", "chat": active_chat.uid, "text": "x"}
         assert {(await console.ask(**said, ref=new_ref()))["type"] for _ in range(20)} == {"ack"}
+
+
+async def test_words_to_nobody_use_up_nothing_of_the_site(
+    site: Site, chat: Chat, intake: Department, settings: Settings
+) -> None:
+    """D-1: sessions cost nothing and chats are counted, so only who has a chat takes of what all share."""
+    settings.SITE_WORDS = (0.1, 3)
+    token = new_token()
+    who = visitor_on(site, session_key=session_key_of(site.key, token))
+    hers = await sync_to_async(make_chat)(who, intake)
+    said = {"type": "send_message", "text": "x"}
+    async with frame_of(site) as mallory, frame_of(site, token=token) as vera:
+        for uid in (chat.uid, "A" * 22) * 3:
+            assert (await mallory.ask(**said, chat=uid, ref=new_ref()))["code"] == "not_found"
+        told = [(await vera.ask(**said, chat=hers.uid, ref=new_ref()))["type"] for _ in range(4)]
+        assert told == ["ack"] * 3 + ["failed"]
 
 
 async def test_nobody_feels_the_flood_of_another(site: Site, olga: Operator, active_chat: Chat) -> None:
