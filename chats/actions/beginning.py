@@ -14,6 +14,7 @@ from accounts import selectors as accounts
 from accounts.models import Site
 from chatlead.errors import ChatAlreadyOpen, ChatClosed, Forbidden, MissingField, NotFound
 from chatlead.realtime import topics
+from chatlead.realtime.crowd import place_of
 from chatlead.realtime.events import ChatStarted
 from chatlead.realtime.publish import publish
 from chats import journal, prechat, selectors, snapshot
@@ -165,7 +166,7 @@ def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int]) -> None
     or one site may (D-2). The narrow counts come first: who is stopped there takes nothing from the site."""
     limits.take(f"{what}:session", principal.session_key, most["session"])
     address = limits.network(principal.ip)
-    if address:
+    if address and place_of(principal.ip):  # an unnamed proxy on this machine is nobody's address
         limits.take(f"{what}:address", f"{principal.site_id}|{address}", most["address"])
     limits.take(f"{what}:site", str(principal.site_id), most["site"])
 

@@ -107,6 +107,17 @@ def test_many_addresses_fill_one_site_only_so_far(
     begin(visitor_on(rival_site, is_unlimited=False, ip="10.0.0.1"))
 
 
+@pytest.mark.parametrize("begin", [leaves, begins])
+def test_behind_a_proxy_that_nobody_has_named_all_share_the_bound_of_the_site_only(
+    site: Site, on_duty: Operator, limits: Settings, begin: Any
+) -> None:
+    """R-096: everybody has the same address there, and one of them must not lock out the others."""
+    for _ in range(6):
+        begin(visitor_on(site, is_unlimited=False, ip="127.0.0.1"))
+    with pytest.raises(RateLimited):
+        begin(visitor_on(site, is_unlimited=False, ip="127.0.0.1"))
+
+
 def test_a_plan_without_limits_starts_chats_but_mails_are_bounded(
     site: Site, on_duty: Operator, limits: Settings
 ) -> None:
