@@ -39,10 +39,11 @@ class Admission:
         if self.inside < settings.ADMISSIONS and not len(self):
             self.inside += 1
             return 0.0
-        if len(self) >= settings.ADMISSION_QUEUE:
+        line = self._waiting[0 if first else 1]
+        if len(line) >= settings.ADMISSION_QUEUE:  # a crowd of visitors sends no operator away
             return self._appointment()
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._waiting[0 if first else 1].append((monotonic(), turn))
+        line.append((monotonic(), turn))
         try:
             return await turn
         except asyncio.CancelledError:

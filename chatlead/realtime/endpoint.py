@@ -15,7 +15,7 @@ from chatlead.addresses import client_ip, is_trusted
 from chatlead.errors import ChatLeadError
 from chatlead.realtime import pool
 from chatlead.realtime.commands import Command, Ping
-from chatlead.realtime.crowd import Standing
+from chatlead.realtime.crowd import Standing, place_of
 from chatlead.realtime.frames import CommandDecoder
 from chatlead.realtime.replies import Pong, Reply
 from chatlead.realtime.topics import Topic
@@ -164,6 +164,12 @@ class Endpoint:
             raise ImproperlyConfigured(f"{self.name}: no handler for {', '.join(lacking)}")
         object.__setattr__(self, "handlers", handlers)
         object.__setattr__(self, "decoder", CommandDecoder(self.commands))
+
+    def place_of(self, handshake: Handshake) -> str:
+        """With whom somebody is counted who is not known yet, "" for nobody: those of the same address who
+        want the same, so that guests in a firm's network shut out none of its operators."""
+        place = place_of(handshake.ip)
+        return f"{self.name} {place}" if place else ""
 
     async def admitted(self, handshake: Handshake, hello: Command) -> Any:
         """`admit` in the pool, with others who come at the same time where that is possible."""

@@ -34,7 +34,7 @@ from chatlead.realtime import pool, replies
 from chatlead.realtime.caller import Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.commands import Command
-from chatlead.realtime.crowd import Person, place_of
+from chatlead.realtime.crowd import Person
 from chatlead.realtime.endpoint import Endpoint, Handshake
 from chatlead.realtime.faults import report
 from chatlead.realtime.frames import top_names
@@ -220,7 +220,7 @@ class Poll(Caller):
                 await hub.settled()
                 await self._read_up(request.want, hello.id)
         except errors.ChatLeadError as error:
-            hub.crowd.refused(place_of(handshake.ip))
+            hub.crowd.refused(self.endpoint.place_of(handshake))
             self.close(refusal(error))
             return
         finally:
@@ -232,7 +232,7 @@ class Poll(Caller):
 
     async def _come_in(self, handshake: Handshake, request: Request, hello: Any) -> bool:
         """Step 2. False for somebody who floods, has too many already, or has to come back."""
-        hub, place = self.hub, place_of(handshake.ip)
+        hub, place = self.hub, self.endpoint.place_of(handshake)
         if hub.crowd.is_refused_often(place):  # before anything is looked up
             return self.close(CloseCode.FLOOD)
         is_new = request.want == "welcome" or (self.polling.readmit is not None and not request.pass_)

@@ -31,7 +31,7 @@ from chatlead.logs import next_number, request_id
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
 from chatlead.realtime.codes import CloseCode
-from chatlead.realtime.crowd import Person, place_of
+from chatlead.realtime.crowd import Person
 from chatlead.realtime.endpoint import Commands, Endpoint, Handshake
 from chatlead.realtime.faults import report
 
@@ -130,7 +130,7 @@ class Socket(Caller, AsyncConsumer):
         hub.strangers[self] = began + settings.HELLO_SECONDS
         handshake = Handshake.of(scope)
         try:
-            if self._is_let_in(place_of(handshake.ip)) and await self._come_in(handshake, receive):
+            if self._is_let_in(self.endpoint.place_of(handshake)) and await self._come_in(handshake, receive):
                 await self._converse(receive)
         except asyncio.CancelledError:
             if not self._closed:  # else our own parting ended the wait

@@ -67,6 +67,18 @@ async def test_one_address_has_so_many_sockets_and_its_neighbour_too(
         assert await refused(site, peer=near.format(3)) == 0
 
 
+async def test_guests_of_a_firm_shut_out_none_of_its_operators(
+    site: Site, olga: Operator, settings: Settings
+) -> None:
+    """D-1, D-2: a stranger in the waiting room, behind the same address, with all the sockets there are."""
+    settings.SOCKETS_PER_ADDRESS, settings.ADDRESS_HELLOS = 2, (0.01, 3)
+    async with pages(site, "198.51.100.7", "198.51.100.7"):
+        for _ in range(3):
+            assert await refused(site, peer="198.51.100.7") == CloseCode.FLOOD
+        async with console_of(olga, peer="198.51.100.7"), console_of(olga, peer="198.51.100.7"):
+            pass
+
+
 async def test_one_address_opens_so_many_sockets_in_a_row(site: Site, settings: Settings) -> None:
     """D-2: closing them again is no way around."""
     settings.ADDRESS_HELLOS = (0.01, 3)
@@ -317,6 +329,22 @@ async def test_so_many_come_in_at_once_in_their_order_and_operators_first(settin
         await asyncio.sleep(0)
     assert came == ["vera 0", "vera 1", "olga", "vera 3", "vera 4"]
     assert (door.inside, len(door)) == (0, 0)
+
+
+async def test_a_full_queue_of_visitors_sends_no_operator_away(settings: Settings) -> None:
+    """V-9, D-1: whoever knows a public key can fill the one, and so not the other."""
+    settings.ADMISSIONS, settings.ADMISSION_QUEUE = 1, 2
+    door = Admission()
+    assert await door.enter() == 0
+    crowd = [asyncio.create_task(door.enter()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert await door.enter() > 0
+    olga = asyncio.create_task(door.enter(first=True))
+    await asyncio.sleep(0)
+    door.leave()
+    assert await olga == 0
+    for each in crowd:
+        each.cancel()
 
 
 async def test_whoever_would_wait_too_long_gets_a_time_of_their_own(settings: Settings) -> None:
