@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -32,6 +33,7 @@ from chats import journal
 logger = logging.getLogger(__name__)
 
 SECONDS = 2.0  # a dependency that has not answered by then does not answer
+QUIET_SECONDS = 10.0  # between two warnings in the same words
 T = TypeVar("T")
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -40,6 +42,7 @@ Answer = tuple[int, str, bytes]
 _thread = ThreadPoolExecutor(1, thread_name_prefix="health")
 _looking: Future[list[str]] | None = None
 _is_migrated = False
+_warned_at: dict[str, float] = {}
 
 
 # --- is it alive, is it ready -------------------------------------------------------------------------
@@ -57,8 +60,16 @@ async def ready(scope: Scope) -> Answer:
     if not failing:
         return _said(200, {"status": "ready"})
     if failing != ["leaving"]:
-        logger.warning("not ready: %s", ", ".join(failing))
+        _warn(f"not ready: {', '.join(failing)}")
     return _said(503, {"status": "unready", "failing": failing})
+
+
+def _warn(words: str) -> None:
+    """Say so, but not each time: a stranger who asks on and on would push all else out of the log."""
+    now = monotonic()
+    if now - _warned_at.get(words, -QUIET_SECONDS) >= QUIET_SECONDS:
+        _warned_at[words] = now
+        logger.warning(words)
 
 
 async def _failing() -> list[str]:
@@ -90,7 +101,7 @@ def _look() -> list[str]:
                     cursor.execute("SELECT 1 FROM accounts_installation")
                     cursor.fetchone()
     except Exception as error:  # whatever it is, the answer is the same
-        logger.warning("the database does not answer (%s)", type(error).__name__)
+        _warn(f"the database does not answer ({type(error).__name__})")
         return ["database"]
     return [] if _is_migrated else ["migrations"]
 

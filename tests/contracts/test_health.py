@@ -63,6 +63,22 @@ async def test_readiness_names_redis_where_it_does_not_answer(settings: Settings
         await hub.stop()
 
 
+async def test_whoever_asks_on_and_on_fills_no_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-109: it is kept up to a size, and everybody may ask."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(health, "_warned_at", {})
+    hub = await hubs.here()
+    try:
+        for _ in range(5):
+            assert await failing() == ["redis"]
+        told = [each.message for each in caplog.records if each.name == health.__name__]
+        assert told == ["not ready: redis"]
+    finally:
+        await hub.stop()
+
+
 @pytest.mark.parametrize("port", ["1"])
 async def test_readiness_names_the_database_where_it_does_not_answer(
     hub: hubs.Hub, settings: Settings, monkeypatch: pytest.MonkeyPatch, port: str
