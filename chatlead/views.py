@@ -40,9 +40,10 @@ def home(request: HttpRequest) -> HttpResponse:
 def console(request: HttpRequest) -> HttpResponse:
     """The shell of the operators' console; everything in it comes through the socket."""
     user: User = request.user  # type: ignore[assignment]
-    if selectors.first_membership(user) is None:
+    operator = selectors.first_membership(user)
+    if operator is None:
         raise Forbidden("This log-in belongs to no account, so there is no console for it.")
-    return render(request, "console/shell.html")
+    return render(request, "console/shell.html", {"operator": operator})
 
 
 @require_safe

@@ -41,6 +41,7 @@ export function desk(element: HTMLElement) {
     document,
   });
 
+  if (element.dataset["operator"]) session.belongTo(element.dataset["operator"]); // also while the line is down
   for (const [target, name] of [[window, "focus"], [window, "blur"], [document, "visibilitychange"]] as const) {
     target.addEventListener(name, () => session.looked());
   }

@@ -136,6 +136,16 @@ test("another operator who logs in to the same tab finds nothing and sends nothi
   expect([s.unsent.value, s.drafts.get(VERA, "reply"), sent("send_message")]).toEqual([[], "", []]);
 });
 
+test("a page that was made for another operator has forgotten olga's words before the line is up", async () => {
+  const s = await olga([active(VERA)]);
+  s.drafts.set(VERA, "reply", "half a");
+  far().closes(1006);
+  s.belongTo(OLGA);
+  expect(s.drafts.get(VERA, "reply")).toBe("half a");
+  s.belongTo(SAM);
+  expect([s.drafts.get(VERA, "reply"), s.unsent.value]).toEqual(["", []]);
+});
+
 test("a gap is waited for, then asked for once", async () => {
   const s = await olga([active(VERA, ["a"])]);
   far().says(says(VERA, 5, "c"));

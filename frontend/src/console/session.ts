@@ -243,11 +243,7 @@ export class Session {
   }
 
   private welcomed(frame: OperatorWelcome): void {
-    const { box } = this.around;
-    if (box.get("operator") !== frame.me.uid) {
-      if (box.get("operator") !== null) this.forget(); // another person works in this tab now
-      box.set("operator", frame.me.uid);
-    }
+    this.belongTo(frame.me.uid);
     this.send({ type: "still_here" });
     this.disagreements = 0;
     this.marked.clear();
@@ -256,6 +252,15 @@ export class Session {
     this.notes.reconnected();
     this.askWhatBecame();
     this.become(this.state.peek());
+  }
+
+  /** What another person kept in this tab is forgotten before anybody sees it. */
+  belongTo(operator: string): void {
+    const { box } = this.around;
+    const before = box.get("operator");
+    if (before === operator) return;
+    if (before !== null) this.forget();
+    box.set("operator", operator);
   }
 
   /** What ended unheard is in no snapshot and no list of differences: its last rows are asked for. */
