@@ -25,6 +25,7 @@ FIELD_MAX = 2000  # characters of one answer of the pre-chat form
 FIELDS_MAX = 12
 
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}\Z")]
+UidOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{16,32})?\Z")]  # "" for none
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*\Z")]
@@ -186,7 +187,7 @@ class LeaveMessage(Command, frozen=True, kw_only=True):
     was written in the chat goes along."""
 
     ref: UUID
-    chat: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    chat: UidOrNone = ""
     department: Annotated[str, msgspec.Meta(max_length=32)] = ""
     name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
     email: Annotated[str, msgspec.Meta(max_length=EMAIL_MAX)]

@@ -24,8 +24,8 @@ def test_a_browser_comes_back_unless_that_is_useless(code: CloseCode) -> None:
 
 @pytest.mark.parametrize("code", CloseCode, ids=lambda code: code.name)
 def test_every_code_may_be_sent_by_an_application(code: CloseCode) -> None:
-    """RFC 6455: 4000-4999 are ours; 1009 and 1012 are registered for what we mean by them."""
-    assert code in (1009, 1012) or 4000 <= code <= 4999
+    """RFC 6455: 4000-4999 are ours; 1009, 1012 and 1013 are registered for what we mean by them."""
+    assert code in (1009, 1012, 1013) or 4000 <= code <= 4999
 
 
 def test_a_browser_that_comes_back_at_once_is_not_told_that_it_flooded() -> None:

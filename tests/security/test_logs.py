@@ -286,6 +286,7 @@ fail()
     assert done.stderr.count("ValueError") == 4
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_a_request_has_one_id_everywhere(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """Ours, or the one that a trusted proxy has given; nobody else's (R-096)."""
     from chatlead.asgi import application

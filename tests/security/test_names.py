@@ -13,6 +13,8 @@ from django.test import Client
 
 from accounts import notices, tasks
 from accounts.models import Department, Operator, Site, User
+from chatlead.realtime import replies
+from chats import snapshot
 from chats.actions import leave_message
 from tests.accounts.mailbox import Mailbox, mail_server
 from tests.identifiers import new_ref
@@ -98,12 +100,15 @@ def test_what_is_typed_at_the_log_in_comes_back_as_a_text(name: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_the_widget_gets_names_as_data(name: str, site: Site, olga: Operator) -> None:
-    """P-18: JSON that no browser takes for a page."""
+def test_the_widget_gets_names_as_data(
+    name: str, site: Site, olga: Operator, intake: Department, visitor: Callable[[], VisitorPrincipal]
+) -> None:
+    """P-18: in frames, as they are stored; what the host page itself may fetch holds no name at all."""
     named(site, olga, name)
+    told = json.loads(replies.encode(snapshot.visitor_welcome(visitor())))["site"]
+    assert (told["name"], told["firm"]) == (name, name)
     answer = Client().get(f"/widget/v1/site/{site.key}", headers={"Origin": "https://acme.test"})
-    facts = json.loads(answer.content)
-    assert (facts["name"], facts["firm"]) == (name, name)
+    assert set(json.loads(answer.content)) == {"color", "online"}
     assert answer["Content-Type"] == "application/json"
     assert answer["X-Content-Type-Options"] == "nosniff"
 
