@@ -64,7 +64,7 @@ def test_no_secret_has_a_default() -> None:
 def test_only_the_proxy_is_reached_from_outside() -> None:
     """R-115: two ports; PostgreSQL and Redis are on a network that leads nowhere."""
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
-        "proxy": ["443:8443", "80:8080"]
+        "proxy": ["0.0.0.0:443:8443", "0.0.0.0:80:8080"]
     }
     assert COMPOSE["networks"]["inside"]["internal"] is True
     for name in ("postgres", "redis"):
