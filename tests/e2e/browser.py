@@ -26,6 +26,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--mute-audio",
+    "--disable-gpu",
 )
 
 

@@ -76,14 +76,22 @@ def tidy(server: Server) -> Tidy:
     return Tidy(server.url)
 
 
+@pytest.fixture(scope="session")
+def log_ins() -> dict[str, list[Any]]:
+    """Who has logged in already: the form takes its time, and has tests of its own."""
+    return {}
+
+
 @pytest.fixture
-def desk(new_page: Callable[..., Page], server: Server, tidy: Tidy) -> Callable[..., Desk]:
+def desk(
+    new_page: Callable[..., Page], server: Server, tidy: Tidy, log_ins: dict[str, list[Any]]
+) -> Callable[..., Desk]:
     """Somebody of the demo firm, logged in at the console. No chat of an earlier test is open."""
     tidy.end_all_chats()
 
     def log_in(who: str, **options: Any) -> Desk:
         operator = Desk(new_page(**options), server.url, f"{who}@demo.test")
-        operator.logs_in()
+        operator.comes_in(log_ins)
         return operator
 
     return log_in

@@ -5,6 +5,8 @@ Everything is found by the accessible names of the contract, as a person with a 
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 PASSWORD = "four-words-for-the-demo"
@@ -76,6 +78,16 @@ class Desk:
         self.page.get_by_role("textbox", name="Email").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
+        expect(self.status).to_be_visible()
+
+    def comes_in(self, kept: dict[str, list[Any]]) -> None:
+        """By the log-in of an earlier test while it holds, else by the form. `kept`: cookies by e-mail."""
+        context = self.page.context
+        context.add_cookies(kept.get(self.email, []))
+        self.page.goto(self.url + "/console/")
+        if "/login/" in self.page.url:
+            self.logs_in()
+            kept[self.email] = context.cookies(self.url)
         expect(self.status).to_be_visible()
 
     @property
