@@ -235,6 +235,7 @@ def test_giving_back_accepting_ending_sending_and_coming_back_at_once(
     """
     chance = Random(seed)
     goes_online(olga)
+    goes_online(nina)  # or what she takes would wait again as well, since she is not there
     chats = [accepted(site, intake, principal_of(olga)) for _ in range(3)]
     vera = visitor_on(site, session_key=chats[0].session_key)
     is_lost(olga)
