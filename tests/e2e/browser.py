@@ -27,6 +27,7 @@ FLAGS = (
     "--disable-component-update",
     "--mute-audio",
     "--disable-gpu",
+    "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never come
 )
 
 

@@ -100,7 +100,7 @@ def test_vera_writes_while_the_line_is_cut_again_and_again_and_nothing_is_lost_o
     assert texts == [f"message {number}" for number in range(6)]
 
 
-@pytest.mark.parametrize("path", ["/", "/strict"])
+@pytest.mark.parametrize("path", ["/strict"])
 def test_abroad_the_chat_is_kept_over_a_reload_and_goes_back_to_a_socket_when_one_gets_through(
     tmp_path: Path, path: str
 ) -> None:

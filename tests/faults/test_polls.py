@@ -15,8 +15,11 @@ from tests.servers import Server
 pytestmark = pytest.mark.faults
 
 
-@pytest.mark.parametrize("share", [1.0, 0.5], ids=["everybody polls", "half of them poll"])
-@pytest.mark.parametrize("stack", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("stack", "share"),
+    [("sqlite", 1.0), ("postgres", 0.5)],
+    ids=["everybody polls, SQLite", "half of them poll, PostgreSQL"],
+)
 async def test_polled_dialogues_lose_nothing_and_double_nothing(
     tmp_path: Path, stack: str, share: float
 ) -> None:

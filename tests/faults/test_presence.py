@@ -188,7 +188,11 @@ def on(kind: str, folder: Path, **changed: str) -> Server:
     return Server(data_dir=folder, options=["--migrate", "--demo"], env=env, **where)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+# a short run tries most on SQLite; what only two processes can show has its own line below
+STACKS = ["sqlite", "postgres"] if LONG else ["sqlite"]
+
+
+@pytest.fixture(params=STACKS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """One process on SQLite; two on PostgreSQL and Redis, behind one address."""
     with on(request.param, tmp_path) as running:
@@ -267,6 +271,7 @@ def test_an_operator_who_is_back_in_time_has_lost_nothing(server: Server) -> Non
     run(test())
 
 
+@pytest.mark.parametrize("server", ["sqlite", "postgres"], indirect=True)
 def test_a_process_dies_together_with_the_browser_of_an_operator(server: Server) -> None:
     """V-14: kill -9 of a web process. The others of that process come back and are never gone; the ghost is.
 
@@ -288,7 +293,7 @@ def test_a_process_dies_together_with_the_browser_of_an_operator(server: Server)
     run(test())
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", STACKS)
 def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(kind: str, tmp_path: Path) -> None:
     """V-14, V-1: kill -9 of everything for longer than a lease, with a chat active and one waiting, with a
     message and a mark under way: all of it is still there, and everybody still theirs.
