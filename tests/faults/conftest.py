@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 QUICK = (
     "test_checker.py",
     "test_nemeses.py",
@@ -19,3 +21,13 @@ def pytest_ignore_collect(collection_path: os.PathLike[str]) -> bool | None:
     if os.environ.get("CHATLEAD_FAULTS_QUICK") and name.startswith("test_") and name not in QUICK:
         return True
     return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the nemeses the whole suite runs those that one process on SQLite suffers."""
+    if not os.environ.get("CHATLEAD_FAULTS_QUICK"):
+        return
+    wanted = "test_one_process_on_sqlite"
+    slow = [item for item in items if item.path.name == "test_nemeses.py" and wanted not in item.name]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]

@@ -86,14 +86,12 @@ def test_one_process_on_sqlite_keeps_its_promises(on_sqlite: Stage, nemesis: Nem
     suffer(on_sqlite, nemesis)
 
 
-@pytest.mark.skipif(QUICK, reason="in `dev.py test faults`")
 @pytest.mark.parametrize("nemesis", (*SHARED, *nemeses.WITH_SERVICES), ids=lambda nemesis: nemesis.__name__)
 def test_two_processes_on_postgresql_keep_their_promises(on_postgres: Stage, nemesis: Nemesis) -> None:
     """V-5, V-6, V-15, R-121, R-035: the same with services that restart, forget, vanish and are killed."""
     suffer(on_postgres, nemesis)
 
 
-@pytest.mark.skipif(QUICK, reason="in `dev.py test faults`")
 @pytest.mark.parametrize("nemesis", nemeses.BY_WIRE, ids=lambda nemesis: nemesis.__name__)
 def test_processes_on_a_bad_network_keep_their_promises(by_wire: Stage, nemesis: Nemesis) -> None:
     """V-5, R-121: packets late, lost and cut in one direction, between clients, servers and services."""
