@@ -13,6 +13,7 @@ from operator import or_
 from typing import Any
 
 import msgspec
+from django.conf import settings
 
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, UnknownField
 from chatlead.realtime.commands import PROTOCOL, Command
@@ -136,3 +137,14 @@ def traces(text: str) -> Traces:
         ref=ref if isinstance(ref, str) and len(ref) <= 36 and ref.isascii() else "",
         chat=chat if isinstance(chat, str) and len(chat) <= 32 and chat.isascii() else "",
     )
+
+
+def size_of(text: str) -> int:
+    """In bytes, as it is sent."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def too_big(text: str) -> bool:
+    """Whether a frame is above the limit, in bytes. The server in front says the same with its own limit."""
+    limit: int = settings.FRAME_MAX_BYTES
+    return len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit)

@@ -21,9 +21,9 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -31,21 +31,22 @@ from django.conf import settings
 from chatlead import errors
 from chatlead.realtime import hub as hubs
 from chatlead.realtime import pool, replies
+from chatlead.realtime.asked import Request, is_ping, understood
 from chatlead.realtime.caller import Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.commands import Command
 from chatlead.realtime.crowd import Person
 from chatlead.realtime.endpoint import Endpoint, Handshake
 from chatlead.realtime.faults import report
-from chatlead.realtime.frames import top_names
+from chatlead.realtime.frames import too_big
 from chatlead.realtime.plain import Receive, Send, answer, misplaced, whole
+from chatlead.realtime.refusals import refusal
 from chatlead.realtime.regulars import Regular, Regulars
-from chatlead.realtime.socket import refusal, too_big
+from chatlead.realtime.seats import Seats
 
 logger = logging.getLogger(__name__)
 Json = msgspec.Struct  # a frame: a reply or an event
 
-COMMANDS = 64  # of one poll
 BODY_FRAMES = 4  # a poll may be as large as so many frames
 LINGER_SECONDS = 0.01  # what comes so soon after the first frame travels with it
 ANSWER_SECONDS = 10.0  # for the answers to commands, at most; then nothing is known and they are sent again
@@ -59,23 +60,6 @@ STATUS: dict[CloseCode, int] = {
     CloseCode.PROTOCOL_NOT_SPOKEN: 400,
     CloseCode.FLOOD: 429,
 }  # all others: 503
-
-
-NOTHING = msgspec.Raw(b"null")
-
-
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a poll. `want` is the snapshot, or what is new since `at`, or only answers to `commands`.
-
-    `at` is what the caller has; without it only what happens from now on is told. `wait` is in milliseconds.
-    """
-
-    hello: msgspec.Raw
-    want: Literal["welcome", "news", "answers"]
-    at: msgspec.Raw = NOTHING
-    commands: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=COMMANDS)] = []
-    wait: Annotated[int, msgspec.Meta(ge=0, le=600_000)] = 0
-    pass_: Annotated[str, msgspec.Meta(max_length=1000)] = msgspec.field(default="", name="pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +133,6 @@ class Poll(Caller):
         self._woken = asyncio.Event()
         self._pass = ""
         self._regular: Regular | None = None
-        self._seats: list[Hashable] = []  # where it is counted while it is held, as a socket is
         self._retry = 0.0  # seconds after which to come back, where the close says so
 
     # --- for handlers and the hub ---------------------------------------------------------------------
@@ -197,13 +180,14 @@ class Poll(Caller):
             self.close(CloseCode.TOO_BIG)
             return
         try:
-            request, hello = understood(body, polling)
+            request, hello = understood(body, self.endpoint)
             self._at = msgspec.json.decode(request.at, type=polling.at | None)
         except (errors.ChatLeadError, ValueError, RecursionError):
             self.close(CloseCode.BAD_HELLO)
             return
         del body
         hub = self.hub = await hubs.here()
+        self._seats = Seats(hub.crowd)  # counted while it is held, as a socket is
         if hub.is_leaving:
             self.close(CloseCode.RESTART)
             return
@@ -261,18 +245,9 @@ class Poll(Caller):
             self.hub.crowd.refused(place)
             return self.close(CloseCode.FLOOD)
         if is_held:
-            own = [(standing.person, standing.sockets)] if standing.sockets else []
-            here = [(("place", place), settings.SOCKETS_PER_ADDRESS)] if place else []
-            if not all(self._sit(*group) for group in own + here):
-                return self.close(CloseCode.FLOOD)
-            if not all(self._sit(*group) for group in standing.groups):
-                return self.close(CloseCode.BUSY)
-        return True
-
-    def _sit(self, group: Hashable, most: int) -> bool:
-        if not self.hub.crowd.sit(group, most):
-            return False
-        self._seats.append(group)
+            full = CloseCode.FLOOD if self._seats.is_full_at(place) else self._seats.is_full_for(standing)
+            if full:
+                return self.close(full)
         return True
 
     def _let_the_next_in(self) -> None:
@@ -356,8 +331,7 @@ class Poll(Caller):
         self.hub.leave(self)
         kept = {key: value for key, value in self.memory.items() if isinstance(key, type)}
         self._regular.memory |= kept
-        for group in self._seats:
-            self.hub.crowd.stand_up(group)
+        self._seats.give_back()
 
     async def tell(self, send: Send) -> None:
         """The answer: `{frames, pass}`, with `close` where a socket would have been closed."""
@@ -371,20 +345,3 @@ class Poll(Caller):
         elif self._pass:
             body += f',"pass":{json.dumps(self._pass)}'
         await answer(send, status, f"{body}}}".encode(), headers)
-
-
-def is_ping(raw: msgspec.Raw) -> bool:
-    """Whether it is the plain question whether anybody is there."""
-    return bytes(raw).replace(b" ", b"") == b'{"type":"ping"}'
-
-
-def understood(body: bytes, polling: Polling) -> tuple[Request, Any]:
-    """The request and the `hello` in it. Raises ChatLeadError or ValueError for anything else."""
-    request = msgspec.json.decode(body, type=Request)
-    names = top_names(body.decode())
-    if len(names) != len(set(names)):
-        raise errors.BadFrame("A key stands twice in one object.")
-    hello = polling.endpoint.decoder.decode(bytes(request.hello).decode())
-    if type(hello) is not polling.endpoint.hello:
-        raise errors.BadFrame
-    return request, hello

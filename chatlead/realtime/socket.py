@@ -18,7 +18,7 @@ import asyncio
 import logging
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 import msgspec
@@ -34,6 +34,9 @@ from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.crowd import Person
 from chatlead.realtime.endpoint import Commands, Endpoint, Handshake
 from chatlead.realtime.faults import report
+from chatlead.realtime.frames import size_of, too_big
+from chatlead.realtime.refusals import refusal
+from chatlead.realtime.seats import Seats
 
 __all__ = ["Commands", "Endpoint", "Handshake", "Socket"]
 
@@ -43,24 +46,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 FAREWELL_SECONDS = 10.0
 TURN = 32  # frames of one socket, then it is the turn of the others
-REFUSALS: dict[type[errors.ChatLeadError], CloseCode] = {
-    errors.NotAuthenticated: CloseCode.NOT_AUTHENTICATED,
-    errors.Forbidden: CloseCode.FORBIDDEN,
-    errors.OriginRefused: CloseCode.FORBIDDEN,
-    errors.TicketRefused: CloseCode.FORBIDDEN,
-    errors.NotFound: CloseCode.NOT_FOUND,
-    errors.ProtocolNotSpoken: CloseCode.PROTOCOL_NOT_SPOKEN,
-    errors.BadField: CloseCode.BAD_HELLO,
-    errors.RateLimited: CloseCode.FLOOD,
-}
-
-
-def refusal(error: errors.ChatLeadError) -> CloseCode:
-    """The close code of an error that `admit` raised."""
-    for cls in type(error).__mro__:
-        if cls in REFUSALS:
-            return REFUSALS[cls]
-    return CloseCode.INTERNAL
 
 
 @types.coroutine
@@ -109,7 +94,6 @@ class Socket(Caller, AsyncConsumer):
         self.memory: dict[Any, Any] = {}
         self._queue: deque[str] | None = deque()  # None: frames leave at once
         self._queued = 0  # bytes in it
-        self._seats: list[Hashable] = []  # where it is counted
         self._sender: asyncio.Task[None] | None = None
         self._parting: asyncio.Task[None] | None = None
         self._at_work = False  # in the middle of a command
@@ -126,6 +110,7 @@ class Socket(Caller, AsyncConsumer):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         hub = self.hub = await hubs.here()
+        self._seats = Seats(hub.crowd)
         began = hub.loop.time()
         hub.strangers[self] = began + settings.HELLO_SECONDS
         handshake = Handshake.of(scope)
@@ -140,8 +125,7 @@ class Socket(Caller, AsyncConsumer):
         finally:
             hub.strangers.pop(self, None)
             hub.leave(self)
-            for group in self._seats:
-                hub.crowd.stand_up(group)
+            self._seats.give_back()
             if (person := self.memory.get(Person)) is not None:
                 hub.crowd.rest(person)
             self._end()
@@ -152,26 +136,17 @@ class Socket(Caller, AsyncConsumer):
 
     def _is_let_in(self, place: str) -> bool:
         """Whether so many may come from this place. Else the socket is closed."""
-        crowd = self.hub.crowd
-        if place and (crowd.knock(place) or not self._sit(("place", place), settings.SOCKETS_PER_ADDRESS)):
+        if (place and self.hub.crowd.knock(place)) or self._seats.is_full_at(place):
             return self.close(CloseCode.FLOOD)
-        return True
-
-    def _sit(self, group: Hashable, most: int) -> bool:
-        if not self.hub.crowd.sit(group, most):
-            return False
-        self._seats.append(group)
         return True
 
     def _is_one_too_many(self) -> bool:
         """Whether the principal has, or their site has, all that they may. Then the socket is closed."""
         standing = self.endpoint.standing(self.principal)
         person = self.memory[Person] = self.hub.crowd.person(standing)
-        own = standing.sockets
-        if person.wait("hello") or (own and not self._sit(standing.person, own)):
-            self.close(CloseCode.FLOOD)
-        elif not all(self._sit(*group) for group in standing.groups):
-            self.close(CloseCode.BUSY)
+        full = CloseCode.FLOOD if person.wait("hello") else self._seats.is_full_for(standing)
+        if full:
+            self.close(full)
         return self._closed
 
     async def _come_in(self, handshake: Handshake, receive: Receive) -> bool:
@@ -358,17 +333,6 @@ class Socket(Caller, AsyncConsumer):
                 self.endpoint.closed(self)
             except Exception as error:
                 report(logger, f"{self.endpoint.name}: closed failed", error)
-
-
-def size_of(text: str) -> int:
-    """In bytes, as it is sent."""
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def too_big(text: str) -> bool:
-    """Whether a frame is above the limit, in bytes. The server in front says the same with its own limit."""
-    limit: int = settings.FRAME_MAX_BYTES
-    return len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit)
 
 
 async def _sweep(hub: hubs.Hub) -> None:

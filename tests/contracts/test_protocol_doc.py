@@ -12,7 +12,7 @@ from chatlead import errors
 from chatlead.realtime import commands, events, replies, shapes
 from chatlead.realtime.codes import CloseCode, may_return
 from chatlead.realtime.events import wire_name
-from chatlead.realtime.socket import REFUSALS
+from chatlead.realtime.refusals import REFUSALS
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 QUOTED = " ".join(re.findall(r"`([^`]+)`", DOC.replace("```", "")))  # not the fences

@@ -6,7 +6,7 @@ import pytest
 
 from chatlead import errors
 from chatlead.realtime.codes import CloseCode, may_return
-from chatlead.realtime.socket import refusal
+from chatlead.realtime.refusals import refusal
 
 USELESS = {
     CloseCode.BAD_HELLO,
