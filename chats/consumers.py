@@ -192,10 +192,8 @@ _refusals: set[asyncio.Task[None]] = set()  # the loop itself would forget them
 
 async def _refuse(socket: Caller, command: Said) -> None:
     """Why an operator may not write: the chat went back to the line meanwhile, or nobody's business."""
-    principal = socket.principal
-    ids = (command.chat, principal.account_id, principal.operator_id)
     try:
-        returned = await socket.run(selectors.was_returned_from, *ids)
+        returned = await socket.run(selectors.was_returned_from, socket.principal, command.chat)
     except Exception as error:
         report(logger, "a refusal was not looked up", error)
         returned = False

@@ -144,19 +144,26 @@ def chats_at_work(principal: OperatorPrincipal) -> QuerySet[Chat]:
 
 def chats_returned_from(principal: OperatorPrincipal) -> QuerySet[Chat]:
     """The chats that an operator lost in the last hour and has not taken again, newest first."""
+    since = timezone.now() - timedelta(minutes=RETURNED_MINUTES)
+    lost = _lost_by(principal).filter(returned_at__gt=since).select_related("visitor")
+    return lost.order_by("-returned_at", "-id")[:RETURNED_SHOWN]
+
+
+def was_returned_from(principal: OperatorPrincipal, uid: str) -> bool:
+    """Whether an operator who may not write in a chat had it, until nothing was heard of them."""
+    return _lost_by(principal).filter(uid=uid).exists()
+
+
+def _lost_by(principal: OperatorPrincipal) -> QuerySet[Chat]:
+    """What an operator had and has not taken again, of the departments that are theirs now: who was taken
+    off one hears no more of the names in it (R-112)."""
     lost = Chat.objects.filter(
+        still_rightful(principal),
         account_id=principal.account_id,
         returned_from_id=principal.operator_id,
-        returned_at__gt=timezone.now() - timedelta(minutes=RETURNED_MINUTES),
+        department_id__in=principal.department_ids,
     )
-    others = lost.exclude(operator_id=principal.operator_id).select_related("visitor")
-    return others.order_by("-returned_at", "-id")[:RETURNED_SHOWN]
-
-
-def was_returned_from(chat_uid: str, account_id: int, operator_id: int) -> bool:
-    """Whether an operator who may not write in a chat had it, until nothing was heard of them."""
-    lost = Chat.objects.filter(uid=chat_uid, account_id=account_id, returned_from_id=operator_id)
-    return lost.exclude(operator_id=operator_id).exists()
+    return lost.exclude(operator_id=principal.operator_id)
 
 
 def missed_chats(principal: OperatorPrincipal) -> QuerySet[Chat]:

@@ -13,12 +13,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import actions as accounts
 from accounts import selectors
 from accounts.models import Account, Department, Installation, Operator, Site
 from chatlead.errors import ChatLeadError
+from chats import selectors as of_chats
+from chats import snapshot
 from chats.actions import (
     accept_chat,
     end_chat,
@@ -193,6 +196,35 @@ async def test_the_returning_operator_is_told_what_went_and_why_the_words_did_no
             assert (await olgas.ask(**send, ref=new_ref()))["type"] == "ack"
         async with console_of(olga) as again:
             assert "returned" not in again.welcome
+
+
+@pytest.mark.parametrize("change", ["off the department", "another role", "suspended"])
+def test_who_lost_the_right_hears_no_more_of_the_names(
+    change: str, olga: Operator, site: Site, intake: Department, billing: Department, principal_of
+) -> None:
+    """R-112: what she lost an hour ago is judged by what she may now, by a console that is open still as by
+    a new one; sam never had it, and what she has of her other department she keeps."""
+    accounts.set_departments(
+        account_id=olga.account_id, operator_id=olga.pk, department_uids=[intake.uid, billing.uid]
+    )
+    lost = [accepted(site, department, principal_of(olga)) for department in (intake, billing)]
+    is_lost(olga)
+    return_lost_chats()
+    before = principal_of(olga)
+    assert {each.chat for each in snapshot.returned(before)} == {each.uid for each in lost}
+    assert [of_chats.was_returned_from(before, each.uid) for each in lost] == [True, True]
+    if change == "off the department":
+        ids = {"account_id": olga.account_id, "operator_id": olga.pk}
+        accounts.set_departments(**ids, department_uids=[billing.uid])
+        now = principal_of(olga)
+        assert [each.chat for each in snapshot.returned(now)] == [lost[1].uid]
+        assert [of_chats.was_returned_from(now, each.uid) for each in lost] == [False, True]
+    elif change == "another role":
+        Operator.objects.filter(pk=olga.pk).update(role="supervisor", rights_epoch=F("rights_epoch") + 1)
+    else:
+        accounts.suspend_operator(account_id=olga.account_id, operator_id=olga.pk)
+    assert snapshot.returned(before) == []
+    assert not any(of_chats.was_returned_from(before, each.uid) for each in lost)
 
 
 # --- races: the database decides --------------------------------------------------------------------------
