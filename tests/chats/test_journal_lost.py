@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from chats import journal
@@ -20,10 +19,6 @@ from chats.models import Chat
 from tests.chats.journal_hands import by_visitor, check_gapless, one, statuses, submitted, through
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-on_postgres = pytest.mark.skipif(
-    "sqlite" in settings.DATABASES["default"]["ENGINE"], reason="SQLite has no server"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +56,7 @@ def owner() -> Iterator[psycopg.Connection[Any]]:
         yield link
 
 
-@on_postgres
+@pytest.mark.postgres
 def test_after_a_restart_of_the_database_nobody_notices(active_chat: Chat) -> None:
     """The connection is dead, the next message finds it out and is stored all the same."""
     assert one("submit", by_visitor(active_chat, "before")).seq == 3
@@ -73,7 +68,7 @@ def test_after_a_restart_of_the_database_nobody_notices(active_chat: Chat) -> No
     assert check_gapless(active_chat) == 5
 
 
-@on_postgres
+@pytest.mark.postgres
 def test_while_the_database_is_away_everybody_is_told(active_chat: Chat, owner: Any) -> None:
     """Told at once, not after a timeout; and the same refs are stored when it is back."""
     entries = [by_visitor(active_chat, f"message {number}") for number in range(5)]

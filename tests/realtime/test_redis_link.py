@@ -17,7 +17,7 @@ from chatlead.realtime.hub import Hub
 from tests.realtime.kit import until
 from tests.realtime.test_hub import INTAKE, OLGA, VERA, Ear
 
-pytestmark = pytest.mark.skipif(not settings.REDIS_URL, reason="needs a Redis: TEST_SERVICES=private")
+pytestmark = pytest.mark.postgres  # and Redis: the one is never there without the other
 
 MakeHub = Callable[..., Awaitable[Hub]]
 
