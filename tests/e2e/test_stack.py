@@ -117,11 +117,11 @@ def test_everything_is_healthy_by_its_own_check(stack: Stack) -> None:
 
 
 def test_what_is_for_us_alone_is_not_shown_outside(stack: Stack) -> None:
-    """Figures, and anything in the clear: pages are sent to https, programs refused (R-113)."""
-    assert ask(stack, "/metrics")[0] == 404
+    """Figures, what is broken, and anything in the clear: pages are sent to https, programs refused
+    (R-113). Alive is no secret."""
+    assert [ask(stack, path)[0] for path in ("/metrics", "/readyz", "/healthz")] == [404, 404, 200]
     token = stack.environment_of("web1")["CHATLEAD_METRICS_TOKEN"]
     assert ask(stack, "/metrics", headers={"Authorization": f"Bearer {token}"})[0] == 404
-    assert ask(stack, "/healthz")[0] == ask(stack, "/readyz")[0] == 200
     for path in ("/poll/v1/visitor", "/widget/v1/ticket", "/ws/v1/visitor"):
         assert ask(stack, path, is_plain=True)[0] == 403
     status, headers, _ = ask(stack, "/console/", is_plain=True)
