@@ -23,7 +23,7 @@ import msgspec
 
 from bench.crowd import Crowd, Members
 from bench.load import Load, Result
-from bench.machine import cores, cpu_seconds, median, wait_until_idle
+from bench.machine import cores, cpu_seconds, median, ratio, wait_until_idle
 from bench.message import LOAD_CORE, STACKS, Plain, Product, Stack, Target, stack
 from tests.servers import ROOT
 
@@ -158,11 +158,11 @@ def figures(where: Stack, size: int, sample: int, rounds: int) -> dict[str, Any]
             "unit": "cpu_us",
             "value": found["frame"],
             "floor": found["floor"],
-            "ratio": round(found["frame"] / found["floor"], 2),
+            "ratio": ratio(found["frame"], found["floor"]),
             "page_us": found["page"],
-            "page_ratio": round(found["page"] / found["floor"], 2),
+            "page_ratio": ratio(found["page"], found["floor"]),
             "console_us": found["console"],
-            "console_ratio": round(found["console"] / found["floor"], 2),
+            "console_ratio": ratio(found["console"], found["floor"]),
             "sockets": size,
             **storm(product, size, RUNNING_RATE),
         }
