@@ -233,6 +233,7 @@ SEND_QUEUE_FRAMES = env.int("CHATLEAD_SEND_QUEUE_FRAMES", default=256)  # V-8
 SEND_QUEUE_BYTES = env.int("CHATLEAD_SEND_QUEUE_BYTES", default=1024 * 1024)
 # Connections (D-5)
 CONNECTIONS = env.int("CHATLEAD_CONNECTIONS", default=0)  # 0: as many as the system's open files allow
+DAWDLERS_PER_ADDRESS = env.int("CHATLEAD_DAWDLERS_PER_ADDRESS", default=200)  # half a request, or idle
 HEAD_SECONDS = env.float("CHATLEAD_HEAD_SECONDS", default=10.0)  # for the head of a request
 BODY_SECONDS = env.float(
     "CHATLEAD_BODY_SECONDS", default=60.0

@@ -11,7 +11,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from chatlead.realtime.caller import Caller
-from chatlead.server import whole_messages
+from chatlead.wire.sockets import whole_messages
 from tests.realtime.kit import CHAT, REF, House, closing, hear, message, serving, visitor
 
 

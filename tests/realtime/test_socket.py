@@ -300,7 +300,7 @@ async def test_whoever_does_not_read_is_cut_off_and_costs_no_memory(word: str) -
 async def test_whoever_never_reads_again_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """V-8: nobody holds a connection and its buffers for as long as it likes."""
     monkeypatch.setattr(kernel, "FAREWELL_SECONDS", 0.2)
-    monkeypatch.setattr("chatlead.server.ABORT_SECONDS", 0.2)
+    monkeypatch.setattr("chatlead.wire.sockets.ABORT_SECONDS", 0.2)
     house = House()
     async with serving(house) as address, visitor(address) as vera, deaf(address) as (slow, _, _):
         hub = hubs.current()

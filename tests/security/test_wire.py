@@ -10,10 +10,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import uvicorn
 from pytest_django import Settings
+from uvicorn.server import ServerState
 
-from chatlead import server as wire
+from chatlead import server as house
 from chatlead.realtime import hub as hubs
+from chatlead.wire import sockets as wire
+from chatlead.wire.dawdlers import dawdlers
+from chatlead.wire.requests import RequestProtocol
 from tests.realtime.kit import HELLO, House, room, serving, until
 
 UPGRADE = (
@@ -44,7 +49,7 @@ async def plain(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server of `counts`, or of another, with nothing said yet."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = wire.Server(wire.config(application, "off"), lambda: None)
+    server = house.Server(house.config(application, "off"), lambda: None)
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup([listener])
@@ -212,6 +217,81 @@ async def test_a_full_house_refuses_and_serves_those_inside(settings: Settings) 
         late_writer.close()
         writer.write(b"abc")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+class Line(asyncio.Transport):
+    """A connection from this address, on which what is answered is kept. (Of this machine's own addresses
+    none is counted, because all may come by a proxy that nobody has named.)"""
+
+    def __init__(self, config: uvicorn.Config, ip: str, said: bytes = b"") -> None:
+        super().__init__({"peername": (ip, 50_000), "sockname": ("203.0.113.1", 443)})
+        self.answers, self.is_cut = b"", False
+        self.protocol = RequestProtocol(config=config, server_state=ServerState(), app_state={})
+        self.protocol.connection_made(self)
+        self.say(said)
+
+    def say(self, said: bytes) -> None:
+        if said:
+            self.protocol.data_received(said)
+
+    def write(self, data: Any) -> None:
+        self.answers += bytes(data)
+
+    def is_closing(self) -> bool:
+        return self.is_cut
+
+    def abort(self) -> None:
+        if not self.is_cut:
+            self.is_cut = True
+            self.protocol.connection_lost(None)
+
+    def close(self) -> None:
+        self.abort()
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+HALF_A_BODY = POST + b"Content-Length: 9\r\n\r\nabc"
+
+
+@pytest.mark.parametrize("half", [b"", GET, HALF_A_BODY, GET + b"\r\n"], ids=["none", "head", "body", "idle"])
+@pytest.mark.parametrize("near", ["198.51.100.7", "2001:db8:5:7::{}"])
+async def test_one_address_holds_so_many_connections_that_do_not_get_on(
+    settings: Settings, half: bytes, near: str
+) -> None:
+    """D-5: the oldest makes room, so a neighbour behind the same address gets an answer, however many there
+    are; elsewhere nobody is touched, and who gets on is not counted."""
+    settings.DAWDLERS_PER_ADDRESS = 3
+    config = house.config(counts, "off")
+    config.load()
+    elsewhere = Line(config, "198.51.100.8", HALF_A_BODY)
+    lines = []
+    for number in range(9):
+        lines.append(Line(config, near.format(number), half))
+        await until(lambda: half != GET + b"\r\n" or b"200 OK" in lines[-1].answers)
+    assert [line.is_cut for line in lines] == [True] * 6 + [False] * 3
+    quick = Line(config, near.format(9), HALF_A_BODY)
+    quick.say(b"defghi")
+    await until(lambda: b"200 OK" in quick.answers)
+    elsewhere.say(b"defghi")
+    await until(lambda: b"200 OK" in elsewhere.answers)
+    for line in (*lines, quick, elsewhere):
+        line.abort()
+    assert len(dawdlers) == 0
+
+
+async def test_a_proxy_and_this_machine_are_no_address(settings: Settings) -> None:
+    """R-096: everybody comes by theirs."""
+    settings.DAWDLERS_PER_ADDRESS, settings.TRUSTED_PROXIES = 3, ["198.51.100.7/32"]
+    config = house.config(counts, "off")
+    config.load()
+    lines = [Line(config, ip, HALF_A_BODY) for ip in ("198.51.100.7", "127.0.0.1", "::1") * 5]
+    assert not any(line.is_cut for line in lines)
+    for line in lines:
+        line.abort()
 
 
 async def test_a_crowd_of_tiny_frames_is_cut_off() -> None:

@@ -1,0 +1,147 @@
+"""A connection for plain requests that is not held without end, by one stranger or by many of one place."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from chatlead.addresses import is_trusted
+from chatlead.realtime.crowd import place_of
+from chatlead.wire.dawdlers import dawdlers
+
+ABORT_SECONDS = 10.0
+HEAD_BYTES = 64 * 1024
+PIPELINED = 16  # requests before the first is answered; browsers send none
+SPARE_FILES = 256  # of those that a process may open, for all that is no connection
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """uvicorn's connection for plain requests, with bounds that it has not: a head, a body and their sum
+    end in time, or the connection does; so does one whose peer takes nothing of its answer. What a stranger
+    sends without end is not kept in memory (D-3, D-5). Of those who do not get on, or ask for nothing more,
+    one address has so many (Dawdlers). Beyond the connections that a process can have, a new one is closed at
+    once: an `accept` that fails would hold up everybody.
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        peer = self.client[0] if self.client else ""
+        # all come by a proxy's address, and it looks to that itself (deploy/nginx.conf)
+        self._place = "" if is_trusted(peer) else place_of(peer)
+        self._taken = 0  # bytes of the request under way
+        self._in_head = True
+        self._patience: asyncio.TimerHandle | None = None
+        self._reader_patience: asyncio.TimerHandle | None = None
+        if len(self.connections) > most_connections():
+            transport.abort()
+        else:
+            self._wait(settings.HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self._reader_took()
+        self._gets_on()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reader_took()
+        self._reader_patience = self.loop.call_later(settings.READER_SECONDS, self.transport.abort)
+        self._dawdles()
+
+    def resume_writing(self) -> None:
+        self._reader_took()
+        self._gets_on()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        # what is left in the buffers is waited for, but not for ever
+        self._wait(ABORT_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        self._taken += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._in_head and self._taken > HEAD_BYTES:
+            self._refuse_head()
+        elif self._taken > HEAD_BYTES + 2 * settings.BODY_MAX_BYTES:  # twice, for the marks between chunks
+            self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        self._taken, self._in_head = 0, True
+        self._wait(settings.HEAD_SECONDS)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if len(self.pipeline) >= PIPELINED:
+            self.transport.abort()
+            return
+        self._wait(settings.BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._taken = 0
+        self._stop_waiting()
+        self._gets_on()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None and not self.transport.is_closing():
+            self._dawdles()  # until it asks for more
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_waiting()
+        self._gets_on()
+        super().handle_websocket_upgrade()
+
+    def _wait(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._patience = self.loop.call_later(seconds, self.transport.abort)
+        self._dawdles()
+
+    def _dawdles(self) -> None:
+        if self._place:
+            dawdlers.begin(self._place, self)
+
+    def _gets_on(self) -> None:
+        if self._place:
+            dawdlers.end(self._place, self)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _reader_took(self) -> None:
+        if self._reader_patience is not None:
+            self._reader_patience.cancel()
+            self._reader_patience = None
+
+    def _refuse_head(self) -> None:
+        self._wait(ABORT_SECONDS)
+        self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
+
+
+def most_connections() -> int:
+    """How many connections this process may have (CHATLEAD_CONNECTIONS, else what the system allows)."""
+    most: int = settings.CONNECTIONS
+    return most or _files_left()
+
+
+@cache
+def _files_left() -> int:
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return 2**31
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, soft - SPARE_FILES) if soft > 0 else 2**31
