@@ -102,6 +102,15 @@ class RateLimited(ChatLeadError):
     code, status, message = "rate_limited", 429, "Too fast. Please wait a moment."
 
 
+class WorkWanted(RateLimited):
+    """Many are here, so it costs some work (accounts/work.py): do `work` and send it with the same command,
+    or come back later. To a client that knows of no work it is RateLimited."""
+
+    def __init__(self, message: str, *, retry_after_ms: int | None, work: str) -> None:
+        super().__init__(message, retry_after_ms=retry_after_ms)
+        self.work = work
+
+
 class ProtocolNotSpoken(ChatLeadError):
     code, message = "protocol_not_spoken", "This version of the protocol is not spoken here. Reload the page."
 

@@ -209,12 +209,15 @@ STARTS = {
     "session": env.int("CHATLEAD_STARTS_PER_SESSION", default=10),
     "address": env.int("CHATLEAD_STARTS_PER_ADDRESS", default=60),
     "site": env.int("CHATLEAD_STARTS_PER_SITE", default=600),
+    "worked": env.int("CHATLEAD_STARTS_WITH_WORK", default=6000),  # so many more, by browsers that did some
 }
 LEFT_MESSAGES = {
     "session": env.int("CHATLEAD_LEFT_PER_SESSION", default=5),
     "address": env.int("CHATLEAD_LEFT_PER_ADDRESS", default=20),
     "site": env.int("CHATLEAD_LEFT_PER_SITE", default=200),
+    "worked": env.int("CHATLEAD_LEFT_WITH_WORK", default=1000),
 }
+WORK_BITS = env.int("CHATLEAD_WORK_BITS", default=16)  # zeros; a second of a phone or two
 # without a sign of the visitor for less than half an hour no chat ends
 ABANDONED_MINUTES = max(30.0, env.float("CHATLEAD_ABANDONED_MINUTES", default=30.0))  # a chat that waits
 CHAT_GRACE_MINUTES = max(30.0, env.float("CHATLEAD_CHAT_GRACE_MINUTES", default=30.0))  # an active one

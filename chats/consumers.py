@@ -358,6 +358,7 @@ def start_chat(principal: VisitorPrincipal, command: commands.StartChat) -> repl
         fields=command.fields,
         notice=command.notice,
         text=command.text,
+        answer=command.work,
     )
     return replies.Started(ref=str(command.ref), chat=snapshot.visitor_view(chat))
 
@@ -373,6 +374,7 @@ def leave_message(principal: VisitorPrincipal, command: commands.LeaveMessage) -
         email=command.email,
         text=command.text,
         notice=command.notice,
+        answer=command.work,
     )
 
 

@@ -28,6 +28,7 @@ Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}\Z")]
 UidOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{16,32})?\Z")]  # "" for none
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Work = Annotated[str, msgspec.Meta(max_length=120, pattern=r"^[0-9a-f.]*\Z")]
 Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*\Z")]
 Url = Annotated[str, msgspec.Meta(max_length=URL_MAX)]
 Fields = Annotated[
@@ -172,13 +173,15 @@ class LoadMessages(Command, frozen=True, kw_only=True):
 
 class StartChat(Command, frozen=True, kw_only=True):
     """Answered by `started`. The same `ref` again answers with the same chat. `text` is the optional
-    first message and becomes row 2; `notice` is the sha256 of the notice that was shown."""
+    first message and becomes row 2; `notice` is the sha256 of the notice that was shown; `work` is what a
+    refusal has asked for."""
 
     ref: UUID
     department: Annotated[str, msgspec.Meta(max_length=32)] = ""
     fields: Fields = {}
     notice: Annotated[str, msgspec.Meta(max_length=64)] = ""
     text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)] = ""
+    work: Work = ""
 
 
 class LeaveMessage(Command, frozen=True, kw_only=True):
@@ -193,6 +196,7 @@ class LeaveMessage(Command, frozen=True, kw_only=True):
     email: Annotated[str, msgspec.Meta(max_length=EMAIL_MAX)]
     text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)] = ""
     notice: Annotated[str, msgspec.Meta(max_length=64)]
+    work: Work = ""
 
 
 class LeavePage(Command, frozen=True, kw_only=True):

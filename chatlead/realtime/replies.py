@@ -29,7 +29,8 @@ class Done(Reply, frozen=True, kw_only=True):
 
 class Failed(Reply, frozen=True, kw_only=True):
     """Not carried out, nothing stored. `code` is for machines (docs/protocol.md lists them), `message`
-    for people; `field` names the culprit; `ref` and `chat` are set when the command could be read."""
+    for people; `field` names the culprit; `ref` and `chat` are set when the command could be read; `work` is
+    a task whose answer, sent along, gets the same command through (docs/protocol.md)."""
 
     code: str
     message: str
@@ -37,6 +38,7 @@ class Failed(Reply, frozen=True, kw_only=True):
     ref: str = ""
     chat: str = ""
     retry_after_ms: int = 0
+    work: str = ""
 
 
 class Pong(Reply, frozen=True, kw_only=True):

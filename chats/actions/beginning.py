@@ -9,10 +9,18 @@ from uuid import uuid5
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import limits, notices, outbox
+from accounts import limits, notices, outbox, work
 from accounts import selectors as accounts
 from accounts.models import Site
-from chatlead.errors import ChatAlreadyOpen, ChatClosed, Forbidden, MissingField, NotFound
+from chatlead.errors import (
+    ChatAlreadyOpen,
+    ChatClosed,
+    Forbidden,
+    MissingField,
+    NotFound,
+    RateLimited,
+    WorkWanted,
+)
 from chatlead.realtime import topics
 from chatlead.realtime.crowd import place_of
 from chatlead.realtime.events import ChatStarted
@@ -39,11 +47,13 @@ def start_chat(
     department: str = "",
     notice: str = "",
     text: str = "",
+    answer: str = "",
 ) -> Chat:
     """The chat that `ref` has begun, at the first call or any later one; row 1 is `opened`, `text` row 2.
 
     Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032), NobodyOnline (R-034),
-    ChatAlreadyOpen where the session has another open chat, and RateLimited (plans without limits excepted).
+    ChatAlreadyOpen where the session has another open chat, and RateLimited or WorkWanted, which `answer` is
+    the answer to (plans without limits excepted).
     """
     known = _known_start(principal, ref)
     if known is not None:
@@ -54,7 +64,7 @@ def start_chat(
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))
     if not principal.is_unlimited:
-        _bound(principal, "start", settings.STARTS)
+        _bound(principal, "start", settings.STARTS, f"{ref}", answer)
 
     def begin() -> Chat:
         chat = _begin(principal, chosen, ref, filled, text)
@@ -77,6 +87,7 @@ def leave_message(
     name: str = "",
     department: str = "",
     chat: str = "",
+    answer: str = "",
 ) -> Chat:
     """A chat that was missed from the start, and a mail to the department, in one transaction (R-034, V-7).
 
@@ -85,7 +96,7 @@ def leave_message(
 
     The same `ref` again leaves nothing new. Raises MissingField, BadField, NoticeRequired, ChatAlreadyOpen
     while another chat is open or `chat` was accepted meanwhile, ChatClosed where it has ended, NotFound, and
-    RateLimited on every plan, because each one is a mail.
+    RateLimited or WorkWanted, which `answer` is the answer to, on every plan, because each one is a mail.
     """
     known = _known_leave(principal, chat, ref) if chat else _known_start(principal, ref)
     if known is not None:
@@ -100,7 +111,7 @@ def leave_message(
         raise MissingField(field="text")
     shown = notices.shown(site, notice)
     chosen = None if waiting else selectors.department_for(site, department, None)
-    _bound(principal, "leave", settings.LEFT_MESSAGES)
+    _bound(principal, "leave", settings.LEFT_MESSAGES, f"{ref}|{chat}", answer)
 
     def begin() -> Chat:
         if chosen is None:
@@ -161,14 +172,38 @@ def _site_of(principal: VisitorPrincipal) -> Site:
     return site
 
 
-def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int]) -> None:
-    """Counts what is about to begin; raises RateLimited beyond what one session, one address (its network)
-    or one site may (D-2). The narrow counts come first: who is stopped there takes nothing from the site."""
-    limits.take(f"{what}:session", principal.session_key, most["session"])
+def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int], which: str, answer: str) -> None:
+    """Counts what is about to begin; raises RateLimited beyond what one session may, and WorkWanted beyond
+    what one address (its network) or one site may, where the work is not done that lets some more in (D-2).
+    So strangers can fill neither against everybody. Whoever is refused takes nothing of any of them; and a
+    session, which costs nothing, is counted last, so that no crowd of them fills the cache.
+    """
+    is_worked = work.is_done(answer, name := f"{what}|{principal.session_key}|{which}")
+    counted: list[tuple[str, str]] = []
+
+    def count(of: str, who: str, free: int, worked: int) -> None:
+        try:
+            limits.take(taken := f"{what}:{of}", who, free)
+        except RateLimited as full:
+            if not worked:
+                raise
+            if not is_worked:
+                more = 4 * limits.so_far(f"{what}:{of} worked", who) // worked
+                task = work.wanted(name, more=min(more, 3))
+                raise WorkWanted(full.message, retry_after_ms=full.retry_after_ms, work=task) from None
+            limits.take(taken := f"{what}:{of} worked", who, worked)
+        counted.append((taken, who))
+
     address = limits.network(principal.ip)
-    if address and place_of(principal.ip):  # an unnamed proxy on this machine is nobody's address
-        limits.take(f"{what}:address", f"{principal.site_id}|{address}", most["address"])
-    limits.take(f"{what}:site", str(principal.site_id), most["site"])
+    try:
+        if address and place_of(principal.ip):  # an unnamed proxy on this machine is nobody's address
+            count("address", f"{principal.site_id}|{address}", most["address"], most["address"])
+        count("site", str(principal.site_id), most["site"], most["worked"])
+        count("session", principal.session_key, most["session"], 0)
+    except RateLimited:
+        for each in counted:
+            limits.count(*each, -1)
+        raise
 
 
 def _once(principal: VisitorPrincipal, ref: UUID, begin: Callable[[], Chat]) -> Chat:

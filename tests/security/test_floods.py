@@ -36,8 +36,10 @@ WRONG = "not her password"
 
 @pytest.fixture
 def limits(settings: Settings) -> Settings:
-    """So small that they are seen: 2 for a session, 4 for a network, 6 for a site."""
-    settings.STARTS = settings.LEFT_MESSAGES = {"session": 2, "address": 4, "site": 6}
+    """So small that they are seen: 2 for a session, 4 for a network and as many with work, 6 for a site and 3
+    with work, which is some milliseconds of it."""
+    settings.STARTS = settings.LEFT_MESSAGES = {"session": 2, "address": 4, "site": 6, "worked": 3}
+    settings.WORK_BITS = 6
     return settings
 
 
@@ -50,16 +52,19 @@ def on_duty(olga: Operator) -> Operator:
 
 
 def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
+    """Leaves a message."""
     site = Site.objects.select_related("account").get(pk=principal.site_id)
     told: dict[str, Any] = {"ref": new_ref(), "email": "vera@post.test", "text": "Call me"}
     notice = notices.current(site).sha256
     return leave_message(principal=principal, notice=notice, **told | changed)
 
 
-def begins(principal: VisitorPrincipal) -> None:
+def begins(principal: VisitorPrincipal, **changed: Any) -> Chat:
     """Starts a chat and gives it up at once."""
-    chat = start_chat(principal=principal, ref=new_ref(), fields={})
+    told: dict[str, Any] = {"ref": new_ref(), "fields": {}}
+    chat = start_chat(principal=principal, **told | changed)
     end_chat(principal=principal, uid=chat.uid)
+    return chat
 
 
 @pytest.mark.parametrize("begin", [leaves, begins])

@@ -175,3 +175,31 @@ test("a chat that ended with a message takes nothing of its form along in the ta
   expect(leftMessage(client.state.value.chat!)).toBe(true);
   expect(kept()).not.toContain("canary");
 });
+
+test("a flooded site asks for some work; the same chat is then begun with it, and nobody notices (D-2)", async () => {
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout", "setInterval"] });
+  const client = await vera();
+  const answer = client.startChat({ fields: { name: "Vera" } });
+  const [asked] = sent("start_chat");
+  const task = `1760000000.4.${"ab".repeat(32)}`;
+  far().says({ type: "failed", id: asked!["id"], ref: asked!["ref"], code: "rate_limited", message: "", work: task });
+  await vi.waitFor(() => expect(sent("start_chat")).toHaveLength(2));
+  const again = sent("start_chat")[1]!;
+  expect(again).toMatchObject({ ref: asked!["ref"], fields: { name: "Vera" } });
+  expect(String(again["work"])).toMatch(new RegExp(`^${task}\\.\\d+$`));
+  far().says({ type: "started", id: again["id"], ref: again["ref"], chat: waiting() });
+  expect(await answer).toEqual({ ok: true });
+});
+
+test("where the work is not enough either, she is told to wait (D-2)", async () => {
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout", "setInterval"] });
+  const client = await vera();
+  const answer = client.startChat({ fields: { name: "Vera" } });
+  const refusal = { type: "failed", code: "rate_limited", message: "Too often." };
+  far().says({ ...refusal, id: sent("start_chat")[0]!["id"], work: `1760000000.4.${"ab".repeat(32)}` });
+  await vi.waitFor(() => expect(sent("start_chat")).toHaveLength(2));
+  far().says({ ...refusal, id: sent("start_chat")[1]!["id"] });
+  expect(await answer).toMatchObject({ ok: false, code: "rate_limited" });
+});

@@ -10,6 +10,7 @@ import {
 } from "../wire/protocol.ts";
 import type { Box } from "../wire/storage.ts";
 import { uuid7 } from "../wire/uuid7.ts";
+import { worked } from "../wire/work.ts";
 import type { Bridge } from "./bridge.ts";
 import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
 import { Value } from "./value.ts";
@@ -341,7 +342,9 @@ export class ChatClient {
 
   private async question(command: object): Promise<Answer> {
     try {
-      const reply = await this.connection.ask(command);
+      let reply = await this.connection.ask(command);
+      // a page in the clear has no `subtle`
+      if (reply.type === "failed" && reply.work && crypto.subtle) reply = await this.connection.ask({ ...command, work: await worked(reply.work) });
       return reply.type === "failed" ? { ok: false, code: reply.code, field: reply.field ?? "", message: reply.message } : { ok: true };
     } catch (e) {
       if (e instanceof Lost) return LOST;

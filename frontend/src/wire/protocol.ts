@@ -326,7 +326,7 @@ export interface Done {
   id?: number;
 }
 
-/** Not carried out, nothing stored. `code` is for machines (docs/protocol.md lists them), `message` for people; `field` names the culprit; `ref` and `chat` are set when the command could be read. */
+/** Not carried out, nothing stored. `code` is for machines (docs/protocol.md lists them), `message` for people; `field` names the culprit; `ref` and `chat` are set when the command could be read; `work` is a task whose answer, sent along, gets the same command through (docs/protocol.md). */
 export interface Failed {
   type: "failed";
   id?: number;
@@ -336,6 +336,7 @@ export interface Failed {
   ref?: string;
   chat?: string;
   retry_after_ms?: number;
+  work?: string;
 }
 
 /** Somebody is there. `at` is the server's time. */
@@ -593,7 +594,7 @@ export interface LoadMessages {
   before?: number;
 }
 
-/** Answered by `started`. The same `ref` again answers with the same chat. `text` is the optional first message and becomes row 2; `notice` is the sha256 of the notice that was shown. */
+/** Answered by `started`. The same `ref` again answers with the same chat. `text` is the optional first message and becomes row 2; `notice` is the sha256 of the notice that was shown; `work` is what a refusal has asked for. */
 export interface StartChat {
   type: "start_chat";
   id?: number;
@@ -602,6 +603,7 @@ export interface StartChat {
   fields?: Record<string, string>;
   notice?: string;
   text?: string;
+  work?: string;
 }
 
 /** Nobody is online: `name`, `email` and `text` go to the department. Answered by `done`. `chat` is the own one that waits in vain: it ends with the message, whose `text` may then be empty, because all that was written in the chat goes along. */
@@ -615,6 +617,7 @@ export interface LeaveMessage {
   email: string;
   text?: string;
   notice: string;
+  work?: string;
 }
 
 /** The page is being closed or left (`pagehide`). Not answered; the chat stays open. */
