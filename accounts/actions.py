@@ -60,16 +60,13 @@ def renew_leases(operator_ids: Iterable[int], *, heard_ago: float = 0.0) -> None
         _tell_each_account(back)
 
 
-def expire_leases() -> int:
-    """Of whom nothing was heard for a lease's time is gone. Returns how many were noticed.
+def expire_leases(now: datetime | None = None) -> int:
+    """Of whom nothing was heard for a lease's time, as of `now`, is gone. Returns how many were noticed.
 
     Only for whoever holds the watch (`keep_watch`), or an outage of ours would be taken for theirs.
     """
-    now = timezone.now()
     lease = timedelta(seconds=settings.LEASE_SECONDS)
-    # the clock was set back: nobody is there for longer than a lease without a sign
-    Operator.objects.filter(lease_until__gt=now + 2 * lease).update(lease_until=now + lease)
-    stale = Operator.objects.filter(lease_until__lte=now)
+    stale = Operator.objects.filter(lease_until__lte=now or timezone.now())
     if not stale.exists():
         return 0
     with transaction.atomic():
@@ -81,25 +78,33 @@ def expire_leases() -> int:
     return len(gone)
 
 
-def keep_watch(*, began_at: datetime) -> bool:
-    """Says that a web process looks who is there. True where it is this one's turn to say who has gone.
+def come_back_from_the_future(now: datetime) -> None:
+    """The clock was set back: nobody is there for longer than a lease without a sign, nor gone only later."""
+    lease = timedelta(seconds=settings.LEASE_SECONDS)
+    Operator.objects.filter(lease_until__gt=now + 2 * lease).update(lease_until=now + lease)
+    Operator.objects.filter(gone_at__gt=now + lease).update(gone_at=now)
+
+
+def keep_watch(*, began_at: datetime) -> selectors.Turn | None:
+    """Says that a web process looks who is there. None where it is the turn of another one.
 
     Called by every web process each `watch_seconds()`. The turn is one at a time over all processes: the row
-    decides. Nobody's, for SETTLE_SECONDS after the watch began or after a break in it: while nobody could
-    hear a sign of life, its absence says nothing. `began_at` is when this process began; if nobody has kept
-    watch since, that was a break (V-14).
+    decides. Nobody may judge for SETTLE_SECONDS after the watch began or after a break in it: while nobody
+    could hear a sign of life, its absence says nothing. `began_at` is when this process began, or found the
+    clock set; if nobody has kept watch since, that was a break (V-14).
     """
     selectors.epoch()  # makes the row
     now = timezone.now()
-    turn = timedelta(seconds=selectors.watch_seconds() * 0.8)
-    latest = max(began_at, now - 4 * turn)
+    turn = selectors.watch_turn()
+    latest = max(began_at, now - selectors.WATCH_TURNS * turn)
     broken = Q(watched_at=None) | Q(watched_at__lt=latest) | Q(watched_at__gt=now + turn)
     due = Q(watched_at=None) | Q(watched_at__lte=now - turn) | Q(watched_at__gt=now + turn)
     since = Case(When(broken, then=Value(now)), default=F("watched_since"), output_field=DateTimeField())
     if not Installation.objects.filter(due, pk=1).update(watched_since=since, watched_at=now):
-        return False
+        return None
     begun = selectors.watched_since()
-    return begun is not None and begun <= now - timedelta(seconds=settings.SETTLE_SECONDS)
+    settled = now - timedelta(seconds=settings.SETTLE_SECONDS)
+    return selectors.Turn(at=now, may_judge=begun is not None and begun <= settled)
 
 
 def suspend_operator(*, account_id: int, operator_id: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -73,9 +73,18 @@ def _hint(item_id: int) -> None:
 def due_ids() -> list[int]:
     """Items that wait for somebody: due, and claimed by nobody whose lease still holds."""
     now = timezone.now()
+    _come_back_from_the_future(now)
     free = Q(leased_until=None) | Q(leased_until__lt=now)
     waiting = OutboxItem.objects.filter(free, state=OutboxItem.State.PENDING, due_at__lte=now)
     return list(waiting.order_by("due_at", "id").values_list("id", flat=True)[:SWEEP_LIMIT])
+
+
+def _come_back_from_the_future(now: datetime) -> None:
+    """The clock was set back: what was wanted or claimed only later would wait for as long as that."""
+    lease = timedelta(seconds=LEASE_SECONDS)
+    waiting = OutboxItem.objects.filter(state=OutboxItem.State.PENDING)
+    waiting.filter(created_at__gt=now + lease).update(created_at=now, due_at=now)
+    waiting.filter(leased_until__gt=now + 2 * lease).update(leased_until=now + lease)
 
 
 class Backlog(NamedTuple):

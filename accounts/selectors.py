@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from chatlead.realtime.socket import Handshake
 
 
+WATCH_TURNS = 4  # so many turns without anybody who looked are a break in the watch
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorPrincipal:
     """Who is behind an operator's socket, as of `rights_epoch`. `login_key` is secret."""
@@ -174,9 +177,30 @@ def watch_seconds() -> float:
     return float(settings.LEASE_SECONDS) / 6
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """To look who is there, as of `at`; `may_judge`: and to say who has gone."""
+
+    at: datetime
+    may_judge: bool
+
+
+def watch_turn() -> timedelta:
+    """After so long it is the turn of whoever comes next; WATCH_TURNS of them without one are a break."""
+    return timedelta(seconds=watch_seconds() * 0.8)
+
+
 def watched_since() -> datetime | None:
     """Since when it was seen without a break who is there; None where nobody has looked yet."""
     return Installation.objects.values_list("watched_since", flat=True).filter(pk=1).first()
+
+
+def is_watched(now: datetime) -> bool:
+    """Whether somebody looks who is there, by this clock. It may have been set a moment ago, before anybody
+    noticed; then no time says how long anything has been. True where nobody has looked yet."""
+    found = Installation.objects.values_list("watched_at", flat=True).filter(pk=1).first()
+    turn = watch_turn()
+    return found is None or now - WATCH_TURNS * turn <= found <= now + turn
 
 
 def long_ago() -> datetime:
@@ -195,15 +219,15 @@ def away_since(operator_id: int) -> datetime | None:
     return found.values_list("gone_at", flat=True).first()
 
 
-def lost_operators() -> QuerySet[Operator]:
+def lost_operators(now: datetime | None = None) -> QuerySet[Operator]:
     """Who has been gone for so long, or was never there, that no visitor should wait for them any more."""
-    over = timezone.now() - timedelta(seconds=settings.RETURN_SECONDS)
+    over = (now or timezone.now()) - timedelta(seconds=settings.RETURN_SECONDS)
     return Operator.objects.filter(Q(gone_at=None) | Q(gone_at__lte=over), lease_until=None)
 
 
-def hold_if_lost(operator_id: int) -> Operator | None:
+def hold_if_lost(operator_id: int, now: datetime | None = None) -> Operator | None:
     """The operator, where they are lost still; their coming back then waits for the transaction's end."""
-    return lost_operators().select_for_update(no_key=True).filter(pk=operator_id).first()
+    return lost_operators(now).select_for_update(no_key=True).filter(pk=operator_id).first()
 
 
 def online_departments(*, site_id: int | None = None, account_id: int | None = None) -> list[str]:

@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
 }
+app.conf.beat_scheduler = "chatlead.timer:KeptTimer"
 
 
 @signals.setup_logging.connect
@@ -87,9 +88,11 @@ def _work(stop: threading.Event) -> None:
 
 
 def _beat(stop: threading.Event) -> None:
-    from celery.beat import Scheduler, Service
+    from celery.beat import Service
 
-    service: Any = Service(app, scheduler_cls=Scheduler, max_interval=1)
+    from chatlead.timer import Timer
+
+    service: Any = Service(app, scheduler_cls=Timer, max_interval=1)
 
     def end() -> None:
         stop.wait()

@@ -7,17 +7,18 @@ queue is needed for it, so an outage of either makes nobody a ghost.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.actions import expire_leases, keep_watch, renew_leases
+from accounts.actions import come_back_from_the_future, expire_leases, keep_watch, renew_leases
 from accounts.selectors import OperatorPrincipal, watch_seconds
 from chatlead.realtime import pool
 from chatlead.realtime.hub import Hub
@@ -29,9 +30,21 @@ from visitors.sessions import VisitorPrincipal
 if TYPE_CHECKING:
     from chatlead.realtime.caller import Caller
 
+logger = logging.getLogger(__name__)
 K = TypeVar("K")
 
-_began: WeakKeyDictionary[Hub, datetime] = WeakKeyDictionary()
+CLOCK_SECONDS = 2.0  # between two rounds no clock that is only adjusted gains or loses that much
+
+
+class Listening(NamedTuple):
+    """`since` (of time.monotonic()) this process hears signs of life, by a time of day that was then `ahead`
+    of the monotonic clock by so many seconds."""
+
+    since: float
+    ahead: float
+
+
+_listening: WeakKeyDictionary[Hub, Listening] = WeakKeyDictionary()
 
 
 async def keep_presence(hub: Hub) -> None:
@@ -39,10 +52,23 @@ async def keep_presence(hub: Hub) -> None:
 
     The signs of life first: nobody is gone by a round that came late.
     """
-    began_at = _began.setdefault(hub, timezone.now())
+    began_at = heard_since(hub)
     operators, visitors = _signs_of(hub)
     await pool.run(_note_presence, operators, visitors)
     await pool.run(_look_who_has_gone, began_at)
+
+
+def heard_since(hub: Hub) -> datetime:
+    """Since when this process knows who was heard, by the time of day as it is now: since its first round, or
+    since the first one after the clock was set. Silence from before that is no silence."""
+    now, tick = timezone.now(), monotonic()
+    ahead = now.timestamp() - tick
+    known = _listening.get(hub, Listening(tick, ahead))
+    was_set = abs(ahead - known.ahead) > CLOCK_SECONDS
+    if was_set:
+        logger.warning("the clock was set by %+.0f s: nobody counts as gone for now", ahead - known.ahead)
+    _listening[hub] = known = Listening(tick if was_set else known.since, ahead)
+    return now - timedelta(seconds=tick - known.since)
 
 
 def _signs_of(hub: Hub) -> tuple[dict[int, list[int]], dict[int, list[str]]]:
@@ -91,7 +117,12 @@ def _note_presence(operators: dict[int, list[int]], visitors: dict[int, list[str
 
 
 def _look_who_has_gone(began_at: datetime) -> None:
-    if keep_watch(began_at=began_at):
-        expire_leases()
-        actions.return_lost_chats()
-        actions.lose_visitors()
+    turn = keep_watch(began_at=began_at)
+    if turn is None:
+        return
+    come_back_from_the_future(turn.at)
+    actions.come_back_from_the_future(turn.at)
+    if turn.may_judge:
+        expire_leases(turn.at)
+        actions.return_lost_chats(turn.at)
+        actions.lose_visitors(turn.at)

@@ -137,9 +137,11 @@ def close_idle() -> int:
 
     One whose visitor gave no sign for ABANDONED_MINUTES while it waited, or for CHAT_GRACE_MINUTES while it
     was active (R-121), and one in which nobody wrote for IDLE_MINUTES. Time in which nobody could give a
-    sign, because nothing of ours was running, does not count.
+    sign, because nothing of ours was running or the clock leapt over it, does not count.
     """
     now = timezone.now()
+    if not accounts.is_watched(now):
+        return 0
     watched = accounts.watched_since()
 
     def before(minutes: float) -> datetime:

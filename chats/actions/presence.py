@@ -48,13 +48,29 @@ def note_visitors(session_keys: Collection[str], *, heard_ago: float = 0.0) -> N
             Chat.objects.filter(pk__in=kept, visitor_seen_at__lt=at).update(visitor_seen_at=at)
 
 
-def lose_visitors() -> int:
-    """Of whom nothing was heard for VISITOR_SECONDS has lost the connection. Returns how many were noticed.
+def lose_visitors(now: datetime | None = None) -> int:
+    """Of whom nothing was heard for VISITOR_SECONDS as of `now` has lost the connection. Returns how many
+    were noticed.
 
     Only for whoever holds the watch (`accounts.actions.keep_watch`).
     """
-    silent = Q(visitor_seen_at__lt=timezone.now() - timedelta(seconds=settings.VISITOR_SECONDS))
+    silent = Q(visitor_seen_at__lt=(now or timezone.now()) - timedelta(seconds=settings.VISITOR_SECONDS))
     return _become(silent & Q(visitor_presence=Presence.HERE), Presence.LOST, None)
+
+
+def come_back_from_the_future(now: datetime) -> None:
+    """The clock was set back: nobody was seen, nor left, only later. A sign of life given now would count as
+    one from before she left, for as long as the clock was set back by."""
+    later = now + timedelta(seconds=settings.LEASE_SECONDS)
+    ahead = Q(visitor_seen_at__gt=later) | Q(visitor_gone_at__gt=later)
+    wrong = Chat.objects.filter(ahead, state__in=selectors.OPEN)
+    if not wrong.exists():
+        return
+    with transaction.atomic():
+        free = wrong.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        kept = Chat.objects.filter(pk__in=list(free.order_by("id").values_list("pk", flat=True)))
+        kept.filter(visitor_seen_at__gt=later).update(visitor_seen_at=now)
+        kept.filter(visitor_gone_at__gt=later).update(visitor_gone_at=now)
 
 
 def came_after(at: datetime) -> Q:

@@ -13,22 +13,25 @@ from chats.actions import telling
 from chats.models import Chat
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models import Operator
 
 State = Chat.State
 
 
-def return_lost_chats() -> int:
-    """Gives back the chats of those of whom nothing was heard for RETURN_SECONDS; returns how many.
+def return_lost_chats(now: datetime | None = None) -> int:
+    """Gives back the chats of those of whom nothing was heard for RETURN_SECONDS as of `now`; returns how
+    many.
 
     An operator who comes back in this moment keeps them all or finds them all in the line.
     """
-    lost = accounts.lost_operators().order_by("id").values("pk")
+    lost = accounts.lost_operators(now).order_by("id").values("pk")
     waiting_for = Chat.objects.filter(state=State.ACTIVE, operator__in=lost).order_by("operator_id")
     count = 0
     for operator_id in list(waiting_for.values_list("operator_id", flat=True).distinct()):
         with transaction.atomic():
-            operator = accounts.hold_if_lost(operator_id)  # 1. the operator, 2. the chats, as everywhere
+            operator = accounts.hold_if_lost(operator_id, now)  # 1. the operator, 2. the chats, as everywhere
             if operator is not None:
                 count += return_chats(operator=operator, reason="lost")
     return count

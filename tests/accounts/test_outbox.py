@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -181,6 +182,21 @@ def test_an_errand_that_always_fails_ends_as_a_dead_letter(acme: Account) -> Non
     assert (item.state, item.attempt_count, item.last_error) == ("dead", outbox.ATTEMPTS, "ValueError")
     assert tasks.sweep_outbox() == 1
     assert done == ["fine"]
+
+
+def test_an_errand_of_a_clock_that_was_an_hour_ahead_does_not_wait_for_an_hour(acme: Account) -> None:
+    """V-7, V-5: nor one that a dead worker had claimed by that clock."""
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        outbox.add("test_errand", {}, "wanted", acme)
+    assert tasks.sweep_outbox() == 1
+    now = timezone.now()
+    facts = {"account": acme, "kind": "test_errand", "due_at": now}
+    claimed_at = now + timedelta(hours=1)
+    OutboxItem.objects.create(key="claimed", leased_until=claimed_at, **facts)
+    tasks.sweep_outbox()
+    with time_machine.travel(now + timedelta(seconds=2 * outbox.LEASE_SECONDS)):
+        assert tasks.sweep_outbox() == 1
+    assert done == ["wanted", "claimed"]
 
 
 @pytest.mark.django_db(transaction=True)

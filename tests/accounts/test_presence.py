@@ -35,7 +35,8 @@ def watched(*, since: float, at: float) -> None:
 
 
 def may_say(*, began: float = 3600) -> bool:
-    return actions.keep_watch(began_at=ago(began))
+    turn = actions.keep_watch(began_at=ago(began))
+    return turn is not None and turn.may_judge
 
 
 def test_a_lease_lasts_from_the_sign_and_is_never_made_shorter(olga: Operator) -> None:
@@ -111,9 +112,22 @@ def test_a_clock_that_was_set_back_makes_no_ghost(olga: Operator) -> None:
     """V-5: a lease from the future is cut to its length."""
     goes_online(olga)
     was_heard(olga, -3600)
-    actions.expire_leases()
+    actions.come_back_from_the_future(timezone.now())
     olga.refresh_from_db()
     assert olga.lease_until is not None and olga.lease_until <= timezone.now() + LEASE
+
+
+def test_who_was_lost_before_the_clock_was_set_back_keeps_no_visitor_waiting_for_so_long(
+    olga: Operator,
+) -> None:
+    """V-14, V-5: their chats go back after RETURN_SECONDS, not an hour later."""
+    goes_online(olga)
+    Operator.objects.filter(pk=olga.pk).update(lease_until=None, gone_at=ago(-3600))
+    now = timezone.now()
+    actions.come_back_from_the_future(now)
+    soon = now + timedelta(seconds=settings.RETURN_SECONDS + 1)
+    assert list(selectors.lost_operators(soon)) == [olga]
+    assert list(selectors.lost_operators(now)) == []
 
 
 # --- the watch ------------------------------------------------------------------------------------------

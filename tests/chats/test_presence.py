@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import timezone
@@ -197,3 +198,62 @@ def test_the_time_in_which_nothing_of_ours_was_running_is_nobodys_absence(
     assert close_idle() == 0
     Installation.objects.update(watched_since=timezone.now() - timedelta(minutes=31))
     assert close_idle() == 1
+
+
+# --- clocks that are set (V-5) ------------------------------------------------------------------------
+
+HOUR = timedelta(hours=1)
+
+
+def is_watched() -> None:
+    now = timezone.now()
+    Installation.objects.update_or_create(pk=1, defaults={"watched_since": now - 9 * HOUR, "watched_at": now})
+
+
+def test_a_clock_that_leaps_an_hour_ends_no_chat(active_chat: Chat) -> None:
+    """R-121: neither before the first signs of life by the new time are written down, nor after."""
+    is_watched()
+    with time_machine.travel(timezone.now() + HOUR):
+        assert close_idle() == 0
+        rounds._look_who_has_gone(timezone.now())
+        assert close_idle() == 0
+        active_chat.refresh_from_db()
+        assert (active_chat.state, active_chat.visitor_presence) == ("active", "here")
+
+
+def test_whoever_is_away_for_the_grace_time_is_so_for_the_watch_too(active_chat: Chat) -> None:
+    """R-121: a watch without a break is one that tells how long somebody is away."""
+    is_watched()
+    Chat.objects.update(visitor_seen_at=timezone.now() - HOUR)
+    assert close_idle() == 1
+
+
+def test_she_is_back_at_once_although_the_clock_was_set_back(vera: VisitorPrincipal, chat: Chat) -> None:
+    """V-14: she left, by a clock that was an hour ahead."""
+    with time_machine.travel(timezone.now() + HOUR):
+        leave_page(principal=vera)
+        Chat.objects.update(visitor_seen_at=timezone.now())
+    rounds._look_who_has_gone(timezone.now())  # a watch that begins anew: nobody is judged yet
+    with time_machine.travel(timezone.now() + timedelta(seconds=1)):
+        note_visitors([chat.session_key])
+    assert presence_of(chat) == "here"
+    with time_machine.travel(timezone.now() + timedelta(seconds=settings.VISITOR_SECONDS + 2)):
+        assert lose_visitors() == 1
+
+
+async def test_a_process_begins_to_listen_anew_when_the_clock_is_set(olga: Operator) -> None:
+    """V-14: by less than a lease, too, and a clock that was wrong at the start of it is forgotten."""
+    async with console_of(olga):
+        hub = hubs.current()
+        assert hub is not None
+        begun = timezone.now()
+        with time_machine.travel(begun + HOUR):
+            rounds.heard_since(hub)  # a machine that does not know the time yet
+        assert abs(rounds.heard_since(hub) - timezone.now()) < timedelta(seconds=1)
+        since = rounds.heard_since(hub)
+        with time_machine.travel(timezone.now() + timedelta(seconds=1)):
+            # an adjusted clock is no clock that was set
+            assert rounds.heard_since(hub) - since < timedelta(seconds=1.5)
+        for seconds in (12, 0):
+            with time_machine.travel(timezone.now() + timedelta(seconds=seconds)):
+                assert abs(rounds.heard_since(hub) - timezone.now()) < timedelta(seconds=1)

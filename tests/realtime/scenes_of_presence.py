@@ -25,7 +25,12 @@ async def nothing_was_heard_of(world: World, *operators: Operator) -> None:
     assert await in_thread(accounts.actions.expire_leases)() == len(operators)
 
 
-@case(commands.StillHere, accounts.actions.keep_watch)
+@case(
+    commands.StillHere,
+    accounts.actions.keep_watch,
+    accounts.actions.come_back_from_the_future,
+    chats.actions.come_back_from_the_future,
+)
 async def everybody_is_still_here(world: World) -> AsyncIterator[None]:
     await world.active_chat()
     await world.online(world.cast.olga)
@@ -33,7 +38,13 @@ async def everybody_is_still_here(world: World) -> AsyncIterator[None]:
     for who in ("vera", "olga"):
         await world.lines[who].say({"type": "still_here"})
         await world.lines[who].rest()
-    assert not await in_thread(accounts.actions.keep_watch)(began_at=timezone.now())
+    # by a clock that was set back in between
+    await Operator.objects.aupdate(lease_until=timezone.now() + timedelta(hours=1))
+    await Chat.objects.aupdate(visitor_seen_at=timezone.now() + timedelta(hours=1))
+    turn = await in_thread(accounts.actions.keep_watch)(began_at=timezone.now())
+    assert turn is not None and not turn.may_judge
+    await in_thread(accounts.actions.come_back_from_the_future)(turn.at)
+    await in_thread(chats.actions.come_back_from_the_future)(turn.at)
     hub = hubs.current()
     assert hub is not None
     await rounds.keep_presence(hub)
