@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,13 +14,11 @@ from pytest_django import Settings
 
 from accounts.models import Account, Department, Operator, Site
 from chatlead.realtime import commands as c
-from chatlead.realtime.admission import Admission
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.crowd import KINDS, Crowd, Standing, place_of
 from chats.models import Chat, Message
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
-from tests.realtime.kit import HELLO, House, closing, dial, hear, serving, until
 from tests.sockets import Line, console_of, frame_of, hello_as_page, line
 from visitors.sessions import new_token, session_key_of
 
@@ -303,89 +300,3 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd.sweep()
     del person
     assert (len(crowd.places), len(crowd._people), len(crowd._resting)) == (0, 0, 0)
-
-
-# --- everybody at once (V-9) ------------------------------------------------------------------------------
-
-
-async def test_so_many_come_in_at_once_in_their_order_and_operators_first(settings: Settings) -> None:
-    """V-9: whoever hangs up while waiting takes no place."""
-    settings.ADMISSIONS = 2
-    door, came = Admission(), []
-
-    async def enter(name: str, first: bool = False) -> None:
-        assert await door.enter(first=first) == 0
-        came.append(name)
-
-    tasks = [asyncio.create_task(enter(f"vera {number}")) for number in range(5)]
-    await asyncio.sleep(0)
-    tasks.append(asyncio.create_task(enter("olga", first=True)))
-    await asyncio.sleep(0)
-    assert (came, len(door)) == (["vera 0", "vera 1"], 4)
-    tasks[2].cancel()
-    await asyncio.sleep(0)
-    for _ in range(5):
-        door.leave()
-        await asyncio.sleep(0)
-    assert came == ["vera 0", "vera 1", "olga", "vera 3", "vera 4"]
-    assert (door.inside, len(door)) == (0, 0)
-
-
-async def test_a_full_queue_of_visitors_sends_no_operator_away(settings: Settings) -> None:
-    """V-9, D-1: whoever knows a public key can fill the one, and so not the other."""
-    settings.ADMISSIONS, settings.ADMISSION_QUEUE = 1, 2
-    door = Admission()
-    assert await door.enter() == 0
-    crowd = [asyncio.create_task(door.enter()) for _ in range(2)]
-    await asyncio.sleep(0)
-    assert await door.enter() > 0
-    olga = asyncio.create_task(door.enter(first=True))
-    await asyncio.sleep(0)
-    door.leave()
-    assert await olga == 0
-    for each in crowd:
-        each.cancel()
-
-
-async def test_whoever_would_wait_too_long_gets_a_time_of_their_own(settings: Settings) -> None:
-    """V-9: spread evenly, within a minute; and who has waited too long already is sent away as well."""
-    settings.ADMISSIONS, settings.ADMISSION_QUEUE, settings.ADMISSION_SECONDS = 1, 2, 0.05
-    door = Admission()
-    assert await door.enter() == 0
-    waiting = [asyncio.create_task(door.enter()) for _ in range(2)]
-    await asyncio.sleep(0)
-    times = [await door.enter() for _ in range(5000)]
-    assert all(0 < each <= 60 for each in times)
-    assert times[:50] == sorted(set(times[:50]))
-    await asyncio.sleep(0.1)
-    door.leave()
-    assert all(seconds > 0 for seconds in await asyncio.gather(*waiting))
-    assert await door.enter() == 0
-
-
-async def test_a_crowd_at_the_door_keeps_nobody_inside_waiting(settings: Settings) -> None:
-    """V-9: a thread of the pool is always left for those who are in; the rest are told when to come back."""
-    settings.ADMISSIONS, settings.ADMISSION_QUEUE = 2, 3
-    house, gate = House(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    async with serving(house) as address, dial(address) as vera:
-        await vera.send(json.dumps(HELLO))
-        await hear(vera)
-        house.admit = lambda handshake: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result(20)
-        crowd = [await dial(address) for _ in range(8)]
-        for one in crowd:
-            await one.send(json.dumps(HELLO))
-        ends = [asyncio.create_task(closing(one, 20)) for one in crowd]
-        await until(lambda: sum(end.done() for end in ends) == 3)
-        for code, reason in [end.result() for end in ends if end.done()]:
-            assert code == CloseCode.BUSY
-            assert str(reason).startswith("busy ")
-            assert 0 < int(str(reason)[5:]) <= 60_000
-        await vera.send('{"type":"load_messages","id":1,"chat":"%s"}' % ("C" * 22))
-        assert await hear(vera) == {"type": "done", "id": 1}
-        gate.set()
-        await asyncio.sleep(0.3)
-        for end, one in zip(ends, crowd, strict=True):
-            if not end.done():
-                await one.close()
-        assert [code for code, _ in await asyncio.gather(*ends)].count(CloseCode.BUSY) == 3
