@@ -18,6 +18,14 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# What would be started for a page that may never come, or for an address bar that nobody sees: a process of
+# its own in every window, dearer than a page of ours.
+UNSEEN = (
+    "SpareRendererForSitePerProcess",
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+)
 FLAGS = (
     "--headless=new",
     "--remote-debugging-port=0",
@@ -27,7 +35,7 @@ FLAGS = (
     "--disable-component-update",
     "--mute-audio",
     "--disable-gpu",
-    "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never come
+    f"--disable-features={','.join(UNSEEN)}",
 )
 
 
