@@ -34,7 +34,7 @@ export interface Surroundings {
 export interface Link {
   readonly state: LinkState;
   readonly code: number;
-  /** Whether we poll, because no socket gets through. */
+  /** Whether we poll, because no socket has ever got through. */
   readonly polls: boolean;
 }
 
@@ -83,7 +83,7 @@ export class Session {
       onState: (state, code) => {
         if (state === "online") understood();
         if (state === "stopped" && code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN) reloadOnce();
-        this.link.value = { state, code, polls: this.connection.polling };
+        this.link.value = { state, code, polls: this.connection.isBlocked };
       },
       quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors
       poll: () => poll(url, () => this.at()),

@@ -58,6 +58,8 @@ const MISSES = 2;
 const MISSES_OF_KNOWN = 5;
 /** When to look whether a socket gets through by now: soon, since the server may just have been away. */
 const PROBE_MS = 15_000;
+/** Where a socket of this page has worked, the network most likely was away as a whole. */
+const PROBE_KNOWN_MS = 1_000;
 const PROBE_AGAIN_MS = 300_000;
 
 export class Lost extends Error {}
@@ -89,6 +91,7 @@ export class Connection<F extends Frame = Frame> {
     const { page, document } = options;
     this.polling = !!options.poll && options.box?.get("polls") === "1";
     page?.addEventListener("online", () => {
+      if (this.known && !this.online) this.polling = false; // all of the network was away, not sockets alone
       this.wake();
       this.probe(PROBE_MS);
     });
@@ -101,6 +104,11 @@ export class Connection<F extends Frame = Frame> {
 
   get online(): boolean {
     return this.state === "online";
+  }
+
+  /** Whether this browser or its network seems to let no socket through: we poll, and none has ever worked. */
+  get isBlocked(): boolean {
+    return this.polling && !this.known;
   }
 
   start(): void {
@@ -200,7 +208,7 @@ export class Connection<F extends Frame = Frame> {
       this.attempts = this.misses = 0;
       this.known ||= !this.polling;
       this.options.box?.set("polls", this.polling ? "1" : null);
-      if (this.polling) this.probe(PROBE_MS);
+      this.probe(this.known ? PROBE_KNOWN_MS : PROBE_MS);
       this.become("online", 0);
     }
     const question = frame.id ? this.questions.get(frame.id) : undefined;

@@ -66,6 +66,17 @@ async function refusedTwice(): Promise<Connection> {
   return link;
 }
 
+/** A socket that worked, and then none until polling is tried. */
+async function wentAway(): Promise<Connection> {
+  const link = await connect();
+  lets(FakeSocket.last);
+  while (!polls.length) {
+    if (FakeSocket.last.readyState !== 3) FakeSocket.last.closes(1006);
+    await vi.advanceTimersByTimeAsync(500);
+  }
+  return link;
+}
+
 test("after two sockets that came to nothing vera's browser polls (R-006)", async () => {
   const link = await refusedTwice();
   expect(polls).toHaveLength(1);
@@ -182,4 +193,25 @@ test("another network is a reason to try a socket again", async () => {
   page.dispatchEvent(new Event("online"));
   await vi.advanceTimersByTimeAsync(15_000);
   expect(FakeSocket.made).toHaveLength(before + 1);
+});
+
+test("who was offline for long comes back by a socket, and nobody is told that the network forbids them", async () => {
+  const link = await wentAway();
+  expect([link.polling, link.isBlocked]).toEqual([true, false]);
+  polls[0]!.closes(1006);
+  const before = FakeSocket.made.length;
+  page.dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([link.polling, FakeSocket.made.length]).toEqual([false, before + 1]);
+});
+
+test("where a socket has worked before, a poll that gets through looks for one at once", async () => {
+  const link = await wentAway();
+  lets(polls[0]!);
+  expect([link.online, link.polling]).toEqual([true, true]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  FakeSocket.last.closes(4400);
+  await vi.advanceTimersByTimeAsync(0);
+  lets(FakeSocket.last);
+  expect([link.online, link.polling]).toEqual([true, false]);
 });
