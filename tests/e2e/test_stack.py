@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
 import ssl
 import time
 import urllib.request
@@ -139,6 +141,22 @@ def test_bodies_of_a_poll_and_of_a_form_pass_and_no_larger_ones(stack: Stack) ->
     assert (status, json.loads(body)["close"]) == (400, 4400)
     status, _, body = ask(stack, "/console/login/", body=b"x" * 1_100_000)
     assert (status, json.loads(body)["error"]["code"]) == (413, "too_large")
+
+
+def test_one_host_does_not_hold_all_the_requests_there_are(stack: Stack) -> None:
+    """D-5: bodies that do not come; the address has so many under way, and a neighbour does not notice."""
+    head = f"POST /console/login/ HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 900\r\n\r\nx".encode()
+    context = ssl._create_unverified_context()  # noqa: S323 our own, made a moment ago
+    with contextlib.ExitStack() as held:
+        for _ in range(300):
+            plain = socket.create_connection(("127.0.0.1", stack.port), 20, (ELSEWHERE, 0))
+            held.enter_context(context.wrap_socket(held.enter_context(plain))).sendall(head)
+        until = time.monotonic() + 10
+        while ask(stack, "/console/login/", source=ELSEWHERE)[0] != 429:
+            assert time.monotonic() < until
+        assert ask(stack, "/console/login/")[0] == 200
+        kind = {"Content-Type": "application/json"}
+        assert ask(stack, "/poll/v1/visitor", source=ELSEWHERE, body=b"{}", headers=kind)[0] == 400
 
 
 def test_one_web_process_is_killed_and_the_talk_goes_on(stack: Stack, world: Browser) -> None:
