@@ -48,6 +48,7 @@ class Chat:
         self.seq = self.staff_seq = 0
         self.state = "waiting"
         self.department = self.operator = ""
+        self.presence, self.gone_at = "here", 0  # of the visitor, as a console is told
         self.rows: dict[int, Frame] = {}
         self.notes: dict[int, Frame] = {}
         self.marks = dict.fromkeys(MARKS, 0)
@@ -88,7 +89,10 @@ class Chat:
             self.marks = dict.fromkeys(MARKS, 0)
         self.grow(view["marks"])
         department = view["department"]  # an operator's view names it whole, a visitor's by its name
+        self.is_there(view.get("presence", "here"), view.get("gone_at", 0))
         if view["seq"] >= self.seq:
+            if view.get("log") and view["log"][0]["seq"] > self.seq + 1:
+                self.rows = {}  # older ones, with a hole behind them
             for row in view.get("log", ()):
                 self._apply(row, silently=row["seq"] <= self.seq)
             self.seq = view["seq"]
@@ -120,6 +124,10 @@ class Chat:
     def mark_changed(self, frame: Frame) -> None:
         side = frame["side"]
         self.grow({f"{side}_delivered": frame["delivered"], f"{side}_read": frame["read"]})
+
+    def is_there(self, presence: str, at: int) -> None:
+        """`presence` is that of the visitor since `at`."""
+        self.presence, self.gone_at = presence, 0 if presence == "here" else at
 
     def resumed(self) -> None:
         """The answer to a `resume` was applied; whatever is still held waits for another."""
@@ -156,6 +164,8 @@ class Chat:
         self.rows[row["seq"]] = row
         if silently:
             return
+        if kind == "message_posted" and row["author"] == "visitor" and row["at"] > self.gone_at:
+            self.is_there("here", 0)  # who writes is
         target = self.rows.get(row.get("target", 0))
         if kind == "message_edited" and target is not None:
             self.rows[target["seq"]] = {**target, "text": row["text"], "state": "edited"}

@@ -82,7 +82,8 @@ class Console(Client):
     def _at(self) -> Frame:
         at = {"version": self.version, "positions": self._positions(), "epoch": self.epoch}
         whole = not any(chat.holds_back for chat in self.chats.values())
-        return at | {"digest": self.digest() if whole else ""}
+        gone = {uid: chat.presence for uid, chat in self.chats.items() if chat.presence != "here"}
+        return at | {"digest": self.digest() if whole else "", "gone": gone}
 
     def _signature(self) -> Frame:
         return {"operator": self.me["uid"], "name": self.me["name"]}
@@ -135,10 +136,14 @@ class Console(Client):
             self._list(frame["chat"])
         elif kind == "operator_changed":
             if frame["version"] > self.version:
-                self.version = frame["version"]
+                if frame["version"] == self.version + 1:
+                    self.version = frame["version"]  # else news were lost: the next position says so
                 view = self.team[frame["operator"]["uid"]] = frame["operator"]
                 if view["uid"] == self.me["uid"]:
                     self.me, self.departments = view, set(view["departments"])
+        elif kind == "presence_changed":
+            if (chat := self.chats.get(frame["chat"])) is not None:
+                chat.is_there(frame["presence"], frame["at"])
         elif kind == "reset":
             self.epoch = frame["epoch"]
             if view := frame.get("view"):
@@ -146,6 +151,8 @@ class Console(Client):
             else:
                 self.chats.pop(frame["chat"], None)
         elif kind == "position":
+            if (gone := frame.get("gone")) is not None:
+                self._take_gone({each["chat"]: each for each in gone})
             if any(chat.holds_back for chat in self.chats.values()) or self._syncing:
                 return
             same = (frame.get("digest"), frame.get("version", 0), frame["epoch"])
@@ -154,6 +161,13 @@ class Console(Client):
                 self._later(self._sync())
         elif kind == "synced":
             self._take_synced(frame)
+
+    def _take_gone(self, gone: dict[str, Frame]) -> None:
+        for uid, chat in self.chats.items():
+            now = gone.get(uid, {"presence": "here", "at": 0})
+            latest = max((row["at"] for row in chat.rows.values() if row["author"] == "visitor"), default=0)
+            if now["presence"] == "here" or latest <= now["at"]:  # who has written since is there
+                chat.is_there(now["presence"], now["at"])
 
     async def _sync(self) -> None:
         positions = self._positions()

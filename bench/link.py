@@ -82,6 +82,8 @@ class Link:
         self.cookie = cookie
         self.online = False
         self.owing = False  # the owner waits for an answer
+        # both as docs/protocol.md has them; shorter where a test shortens all times
+        self.quiet_seconds, self.longest_pause = QUIET_SECONDS, MOST_SECONDS
         self.reconnects = -1
         self._hello, self._welcomed, self._heard, self._stopped = hello, welcomed, heard, stopped
         self._chance = chance or Random()  # noqa: S311
@@ -154,7 +156,7 @@ class Link:
                     self._stopped(Stopped(code))
                     return
                 forgiven = True
-            wait = 3.0 if code == RESTART else min(MOST_SECONDS, FIRST_SECONDS * 2 ** min(attempt, 10))
+            wait = 3.0 if code == RESTART else min(self.longest_pause, FIRST_SECONDS * 2 ** min(attempt, 10))
             attempt += 1
             pause = max(LEAST_SECONDS, self._chance.random() * wait)
             await asyncio.sleep(pause + (5.0 if code == FLOOD else 0.0))
@@ -187,7 +189,7 @@ class Link:
     async def _open(self, headers: dict[str, str]) -> ClientConnection | PollLine:
         if self.at is not None:
             address = "http" + self.url.removeprefix("ws").replace("/ws/", "/poll/", 1)
-            return PollLine(address, {"Origin": self.origin, **headers}, self.at)
+            return PollLine(address, {"Origin": self.origin, **headers}, self.at, hold=self.quiet_seconds)
         return await connect(
             self.url, origin=websockets.Origin(self.origin), additional_headers=headers,
             compression=None, ping_interval=None, max_size=None, max_queue=None,
@@ -212,7 +214,7 @@ class Link:
             elif self._asked_at:
                 if now - self._asked_at > ANSWER_SECONDS:
                     socket.transport.abort()
-            elif silent > (OWED_SECONDS if self.owing or self._questions else QUIET_SECONDS):
+            elif silent > (OWED_SECONDS if self.owing or self._questions else self.quiet_seconds):
                 self._asked_at = now
                 self.send({"type": "ping"})
 

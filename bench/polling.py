@@ -29,10 +29,13 @@ class PollLine:
     """Polls from its first frame, the `hello`, until an answer is lost or says `close`; `at` says what we
     have."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], at: Callable[[], Frame]) -> None:
+    def __init__(
+        self, url: str, headers: Mapping[str, str], at: Callable[[], Frame], *, hold: float = HOLD_SECONDS
+    ) -> None:
         self._url = urlsplit(url)
         self._headers = headers
         self._at = at
+        self._hold = min(hold, HOLD_SECONDS)
         self._hello: Frame | None = None
         self._pass = ""
         self._said: asyncio.Queue[Frame] = asyncio.Queue()
@@ -71,8 +74,8 @@ class PollLine:
     async def _listen(self) -> None:
         going = await self._ask({"want": "welcome"}, 0.0)
         while going:
-            news = {"want": "news", "at": self._at(), "wait": int(HOLD_SECONDS * 1000)}
-            going = await self._ask(news, HOLD_SECONDS)
+            news = {"want": "news", "at": self._at(), "wait": int(self._hold * 1000)}
+            going = await self._ask(news, self._hold)
 
     async def _speak(self) -> None:
         going = True

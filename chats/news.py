@@ -62,6 +62,11 @@ def same_for_visitor(at: VisitorAt, position: Position) -> bool:
 
 def same_for_operator(at: OperatorAt, position: Position) -> bool:
     """Whether a console already has what this position says."""
+    is_here = at.gone is None or at.gone == {each.chat: each.presence for each in position.gone or ()}
+    return is_here and _is_same_log(at, position)
+
+
+def _is_same_log(at: OperatorAt, position: Position) -> bool:
     return (position.digest, position.version, position.epoch) == (at.digest, at.version, at.epoch)
 
 
@@ -69,7 +74,7 @@ def for_operator(principal: OperatorPrincipal, at: OperatorAt) -> list[Reply | E
     """`synced`, unless the digest is the same; and who has come or gone, which no digest knows."""
     news: list[Reply | Event] = []
     position = positions.operator_positions([principal])[principal]
-    if not same_for_operator(at, position):
+    if not _is_same_log(at, position):
         news.append(recovery.synced(principal, positions=at.positions, epoch=at.epoch))
     return news if at.gone is None else news + _presence(principal, at, at.gone)
 

@@ -11,7 +11,7 @@ import dataclasses
 from collections import defaultdict
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 from django.conf import settings
 from django.db.models import F, OuterRef, Q, Subquery
@@ -24,8 +24,8 @@ from chatlead.realtime import pool, topics
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.events import AvailabilityChanged, QueueMoved
 from chatlead.realtime.events import encode as encode_event
-from chatlead.realtime.replies import Position
-from chats import selectors, snapshot
+from chatlead.realtime.replies import GoneVisitor, Position
+from chats import rows, selectors, snapshot
 from chats.models import Chat
 from visitors.sessions import VisitorPrincipal
 
@@ -99,6 +99,7 @@ def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[Operator
     epoch = accounts.epoch()
     ids = {each.account_id for each in principals}
     versions = dict(Account.objects.filter(pk__in=ids).values_list("pk", "team_version"))
+    gone: dict[str, GoneVisitor] = {}
     waiting: dict[int, list[Stand]] = defaultdict(list)
     own: dict[int, list[Stand]] = defaultdict(list)
     waits = Q(state=Chat.State.WAITING, department_id__in=departments)
@@ -106,7 +107,11 @@ def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[Operator
     for chat in Chat.objects.filter(waits | active).only(
         "uid", "state", "department_id", "operator_id", "last_seq", "last_staff_seq",
         "visitor_delivered", "visitor_read", "operator_delivered", "operator_read",
+        "visitor_presence", "visitor_gone_at",
     ):  # fmt: skip
+        if chat.visitor_presence != Chat.Presence.HERE and chat.visitor_gone_at is not None:
+            why = cast("Literal['left', 'lost']", chat.visitor_presence)
+            gone[chat.uid] = GoneVisitor(chat=chat.uid, presence=why, at=rows.in_ms(chat.visitor_gone_at))
         stand = Stand(chat.uid, chat.last_seq, chat.last_staff_seq, snapshot.marks_sum(chat))
         if chat.state == Chat.State.WAITING:
             waiting[chat.department_id].append(stand)
@@ -121,6 +126,7 @@ def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[Operator
             digest=snapshot.digest(stands, newest[1] if newest else ""),
             version=versions.get(each.account_id, 0),
             epoch=epoch,
+            gone=[gone[stand.uid] for stand in stands if stand.uid in gone],
         )
     return positions
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView, wire_name
@@ -134,9 +136,18 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     digest: str
 
 
+class GoneVisitor(Shape, frozen=True, kw_only=True):
+    """The visitor of this chat is not there, and since when (`presence_changed` says the same)."""
+
+    chat: str
+    presence: Literal["left", "lost"]
+    at: int
+
+
 class Position(Reply, frozen=True, kw_only=True):
     """Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the
-    sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list."""
+    sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list, and `gone`:
+    of all chats that the digest covers those whose visitor is not there."""
 
     chat: str = ""
     seq: int = 0
@@ -144,6 +155,7 @@ class Position(Reply, frozen=True, kw_only=True):
     digest: str = ""
     version: int = 0
     epoch: str = ""
+    gone: list[GoneVisitor] | None = None
 
 
 class ChatMarks(Shape, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import time_machine
 from asgiref.sync import sync_to_async
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Department, Installation, Operator, Site
 from chatlead.realtime import hub as hubs
-from chats import positions, rounds
+from chats import news, positions, rounds, rows
 from chats.actions import accept_chat, close_idle, leave_page, lose_visitors, note_visitors
 from chats.models import Chat, Message
 from tests.conftest import make_chat, visitor_on
@@ -123,6 +124,35 @@ async def test_who_has_said_it_once_must_go_on_saying_it(
             each.memory[positions.HEARD] -= 60  # type: ignore[attr-defined]
         lease, seen = await look()
         assert (lease > 3000, seen > 3000) == (True, True)
+
+
+async def test_every_position_says_who_is_gone(
+    olga: Operator, sam: Operator, chat: Chat, principal_of: Callable[[Operator], Any]
+) -> None:
+    """V-14, R-121: so that a lost `presence_changed` heals as everything else does; by a poll as well."""
+    async with console_of(olga) as olgas, console_of(sam) as sams:
+        hub = hubs.current()
+        assert hub is not None
+
+        async def told() -> list[Any]:
+            await positions.tell_operators(hub)
+            told = [each for line in (olgas, sams) for each in await line.rest() if each["type"] == "position"]
+            return [each["gone"] for each in told]
+
+        assert await told() == [[], []]
+        gone_at = timezone.now()
+        await Chat.objects.aupdate(visitor_presence="lost", visitor_gone_at=gone_at)  # nobody hears of it
+        vera = {"chat": chat.uid, "presence": "lost", "at": rows.in_ms(gone_at)}
+        assert await told() == [[vera], []]
+    principal = await sync_to_async(principal_of)(olga)
+    position = (await sync_to_async(positions.operator_positions)([principal]))[principal]
+    at = news.OperatorAt(digest=position.digest, version=position.version, epoch=position.epoch)
+    known = {"lost": True, "left": False}
+    for presence, is_same in known.items():
+        there = msgspec.structs.replace(at, gone={chat.uid: presence})
+        assert news.same_for_operator(there, position) == is_same
+    assert not news.same_for_operator(msgspec.structs.replace(at, gone={}), position)
+    assert news.same_for_operator(at, position), "who does not want to know is not woken"
 
 
 def test_a_visitor_of_whom_nothing_is_heard_has_lost_the_connection(chat: Chat) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 FILE = Path(os.environ["TEST_PLANTED"])
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +63,8 @@ def lose_hints() -> None:
             return
         if "lost_waiting" in now.bugs and text.startswith('{"type":"chat_listed"'):
             return
+        if "lost_presence" in now.bugs and text.startswith('{"type":"presence_changed"'):
+            return
         deliver(self, topics, text, skip)
         if "foreign" in now.bugs and text.startswith('{"type":"message_posted"'):
             for member in list(self.members):
@@ -97,6 +101,28 @@ def move_clock() -> None:
     timezone.now = shifted_now
     vars(entries)["datetime"] = Shifted
     assert vars(outbox)["timezone"].now is shifted_now
+
+
+def look_often() -> None:
+    """What ends chats that nobody is in looks each second, so that it looks at the wrong moment, too."""
+    from chatlead.celery import app
+
+    app.conf.beat_schedule["chats that nobody is in"]["schedule"] = 1.0
+
+
+def nobody_says_who_is_gone() -> None:
+    """`lost_presence`: neither the news of a coming or going reaches anybody, nor do the positions say it."""
+    from chats import positions
+
+    tell = positions.operator_positions
+
+    def silent(principals: Any) -> Any:
+        told = tell(principals)
+        if not orders.has("lost_presence"):
+            return told
+        return {who: msgspec.structs.replace(position, gone=None) for who, position in told.items()}
+
+    vars(positions)["operator_positions"] = silent
 
 
 def no_positions() -> None:
@@ -173,7 +199,9 @@ def double_ref() -> None:
     assert plain.STATEMENTS is STATEMENTS
 
 
-BUGS = ("ack_first", "deaf_resume", "double_ref", "lost_waiting", "note_leak", "foreign")
+BUGS = (
+    "ack_first", "deaf_resume", "double_ref", "lost_waiting", "lost_presence", "note_leak", "foreign",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:
@@ -184,7 +212,8 @@ def main(arguments: list[str]) -> None:
     django.setup()
     import chatlead.asgi  # noqa: F401 - everything is loaded before it is changed
 
-    for plant in (lose_hints, move_clock, no_positions, ack_first, deaf_resume, double_ref):
+    lies = (nobody_says_who_is_gone, no_positions, ack_first, deaf_resume, double_ref)
+    for plant in (lose_hints, move_clock, look_often, *lies):
         plant()
     from django.core.management import execute_from_command_line
 

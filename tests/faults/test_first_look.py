@@ -10,6 +10,7 @@ from random import Random  # noqa: TID251 - repeatable faults
 
 import pytest
 
+from bench.link import Frame
 from bench.visitor import Visitor
 from tests.faults.checker.check import differences
 from tests.faults.checker.clients import RecordedConsole, look_afresh
@@ -34,6 +35,14 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
+class Deaf(RecordedConsole):
+    """No position mends what it missed; one may come all the same, while the link to Redis is made."""
+
+    def _take(self, frame: Frame) -> None:
+        if frame["type"] != "position":
+            super()._take(frame)
+
+
 async def writer(stage: Stage, number: int, door: asyncio.Semaphore) -> Visitor:
     visitor = Visitor(stage.urls[0], stage.cast["acme"]["site"], chance=Random(number))
     async with door:
@@ -53,8 +62,8 @@ async def write(visitor: Visitor, number: int, enough: asyncio.Event) -> int:
     return turn + 1
 
 
-async def console_of(stage: Stage, name: str) -> RecordedConsole:
-    console = RecordedConsole(stage.urls[0], stage.cast["acme"]["people"][name])
+async def console_of(stage: Stage, name: str) -> Deaf:
+    console = Deaf(stage.urls[0], stage.cast["acme"]["people"][name])
     console.write_down(History(), Person(name, "acme", "operator"))
     console.marks_read = False
     await asyncio.wait_for(console.open(), PATIENCE)

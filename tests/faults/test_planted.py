@@ -110,6 +110,19 @@ def test_a_lost_event_of_the_waiting_list_is_caught(stage: Stage) -> None:
     assert any(fault.about[1] == "chats" for fault in check(history) if fault.rule == "unhealed")
 
 
+def test_a_lost_coming_or_going_is_caught(stage: Stage) -> None:
+    """V-14: an operator believes that a visitor is there who is not, or the other way round."""
+
+    async def leave_often(stage: Stage, crowd: Crowd) -> None:
+        for visitor in crowd.visitors:
+            visitor.link.send({"type": "leave_page"})
+        await asyncio.sleep(SECONDS / 2)
+
+    stage.order(bugs=["lost_presence"])
+    history = faults_of(stage, "unhealed", leave_often)
+    assert any(fault.about[-1] == "visitor" for fault in check(history) if fault.rule == "unhealed")
+
+
 def test_a_note_that_a_visitor_hears_is_caught(stage: Stage) -> None:
     """design §3."""
     stage.order(bugs=["note_leak"])

@@ -37,17 +37,21 @@ class Times(NamedTuple):
     gone: float
     returned: float
     lost: float
+    # the settings: nothing of it has happened to whoever is back after less
+    lease: float
+    kept: float
+    pause: float  # between two tries to come back, at most
 
 
 if LONG:
-    TIMES = Times(settled=62, gone=45, returned=60, lost=75)
+    TIMES = Times(settled=62, gone=45, returned=60, lost=75, lease=30, kept=50, pause=30)
     ENV: dict[str, str] = {}
 else:
     # twice what it takes: other tests run beside it, and only the long run speaks of the row's own seconds
-    TIMES = Times(settled=5, gone=12, returned=16, lost=22)
+    TIMES = Times(settled=5, gone=12, returned=16, lost=22, lease=4, kept=6, pause=8)
     ENV = {
-        "CHATLEAD_LEASE_SECONDS": "4",
-        "CHATLEAD_RETURN_SECONDS": "6",
+        "CHATLEAD_LEASE_SECONDS": f"{TIMES.lease:g}",
+        "CHATLEAD_RETURN_SECONDS": f"{TIMES.kept:g}",
         "CHATLEAD_VISITOR_SECONDS": "8",
         "CHATLEAD_SETTLE_SECONDS": "4",
         "CHATLEAD_POSITION_SECONDS": "1.5",
@@ -58,6 +62,10 @@ class Mortal:
     """A client that says that it is still here as browsers do, until it dies in one way or another."""
 
     is_mute = False
+
+    async def open(self) -> None:
+        self.link.longest_pause = TIMES.pause  # type: ignore[attr-defined]
+        await super().open()  # type: ignore[misc]
 
     def _welcomed(self, frame: Frame) -> None:
         self.first = frame
@@ -127,8 +135,11 @@ class Office:
         self.server = server
         self.people: list[Any] = []
 
-    async def desk(self, who: str, *, online: bool = True) -> Desk:
-        cookie = await asyncio.to_thread(http.log_in, self.server.url, f"{who}@demo.test", PASSWORD)
+    async def log_in(self, who: str) -> str:
+        return await asyncio.to_thread(http.log_in, self.server.url, f"{who}@demo.test", PASSWORD)
+
+    async def desk(self, who: str, *, online: bool = True, cookie: str = "") -> Desk:
+        cookie = cookie or await self.log_in(who)
         desk = Desk(self.server.url, cookie)
         self.people.append(desk)
         await desk.open()
@@ -158,6 +169,10 @@ class Office:
         """Everybody is there all the time, and nobody is ever shown as gone."""
         await asyncio.sleep(seconds)
         assert self.nina.was_offline == set()
+
+    def turns_in_line(self) -> int:
+        """How often vera's chat went back to it."""
+        return sum(row["type"] == "chat_returned" for row in self.chat.rows.values())
 
     @property
     def chat(self) -> Chat:
@@ -255,18 +270,26 @@ def test_an_operator_who_died_is_gone_and_the_visitor_is_told(server: Server, de
 
 
 def test_an_operator_who_is_back_in_time_has_lost_nothing(server: Server) -> None:
-    """R-121: the same operator, no row in between."""
+    """R-121: the same operator, no row in between; on a slow machine she is in time at the third try."""
 
     async def test() -> None:
         async with at_work(server) as office:
-            office.olga.die()
-            await asyncio.sleep(TIMES.gone / 2)
-            back = await office.desk("olga", online=False)
-            assert office.uid in back.chats
+            olga = office.olga
+            for _ in range(3):
+                since = time.monotonic()
+                olga.die()
+                await asyncio.sleep(TIMES.kept / 3)
+                olga = await office.desk("olga", online=False, cookie=olga.link.cookie)
+                if time.monotonic() - since < TIMES.kept / 2:
+                    break
+                await olga.accept_chat(office.uid)  # it may wait again
+            else:
+                pytest.fail("this machine is too slow for her to come back in time")
+            turns = office.turns_in_line()
             await asyncio.sleep(TIMES.returned)
-            assert back.is_mine(back.chats[office.uid])
-            assert not office.vera.told_that_it_waits_again()
-            assert back.sees_online("Olga")
+            assert olga.is_mine(olga.chats[office.uid])
+            assert office.turns_in_line() == turns
+            assert olga.sees_online("Olga")
 
     run(test())
 
@@ -298,15 +321,15 @@ def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(kind: str, tmp_path
     """V-14, V-1: kill -9 of everything for longer than a lease, with a chat active and one waiting, with a
     message and a mark under way: all of it is still there, and everybody still theirs.
 
-    Who comes back waits up to 30 s between two tries, so a minute is enough; here up to 8 s, and 14.
+    Who comes back waits up to 30 s between two tries, so a minute is enough; here up to 8 s, and 20.
     """
-    settled = max(14.0, TIMES.settled)
+    settled = max(20.0, TIMES.settled)
 
     async def test(server: Server) -> None:
         async with at_work(server) as office:
             under_way = office.vera.say(office.chat, "just as it dies")
             await asyncio.to_thread(server.kill)
-            await asyncio.sleep(TIMES.gone + 1)
+            await asyncio.sleep(TIMES.lease + 1)
             await asyncio.to_thread(server.start)
             await asyncio.wait_for(under_way, 40)
             await asyncio.gather(*(each.until_online() for each in office.people))
@@ -324,7 +347,7 @@ def test_nobody_is_forgotten_and_nobody_gone_after_a_restart(kind: str, tmp_path
             read = lambda: office.chat.marks["operator_read"] == office.chat.seq  # noqa: E731
             await until(read, 10, time.monotonic(), "the mark was lost")
 
-    with on(kind, tmp_path, **({} if LONG else {"CHATLEAD_SETTLE_SECONDS": "14"})) as running:
+    with on(kind, tmp_path, **({} if LONG else {"CHATLEAD_SETTLE_SECONDS": "20"})) as running:
         run(test(running))
 
 

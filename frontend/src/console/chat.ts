@@ -94,6 +94,13 @@ export function isFromVisitor(row: PublicRow): boolean {
   return row.type === "message_posted" && row.author === "visitor";
 }
 
+/** The visitor's page is open, or not since `at`. */
+export function present(chat: Chat, presence: Chat["presence"], at: number): Chat {
+  const goneAt = presence === "here" ? 0 : at;
+  if (chat.presence === presence && chat.goneAt === goneAt) return chat;
+  return { ...chat, presence, goneAt, typingAt: presence === "here" ? chat.typingAt : 0 };
+}
+
 function applyRow(chat: Chat, row: PublicRow): Chat {
   switch (row.type) {
     case "chat_opened":

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ChatReturned, OperatorChanged, PresenceChanged } from "../wire/protocol.ts";
+import type { ChatReturned, GoneVisitor, OperatorChanged, Position, PresenceChanged } from "../wire/protocol.ts";
 import { accepted, active, DANA, OLGA, operator, SALES, SAM, says, SUPPORT, T, VERA, view, welcome } from "./cast.test-kit.ts";
 import { apply, availability, dismiss, find, type Frame, isReturned, mine, nothing, type State, waiting } from "./state.ts";
 import { farewell, GONE_MS, goneWords, lineOf, standing } from "./words.ts";
@@ -72,6 +72,21 @@ test("who writes is there, though the news of her return was lost; what she wrot
   expect(find(apply(s, says(VERA, 3, "before"), T), VERA)).toMatchObject({ presence: "lost", goneAt: T + 3500 });
   const both = [says(VERA, 3, "before"), says(VERA, 4, "after")].reduce((state, row) => apply(state, row, T), s);
   expect(find(both, VERA)).toMatchObject({ presence: "here", goneAt: 0 });
+});
+
+test("a coming or going that olga did not hear of heals with the next position (V-14, R-121)", () => {
+  const position = (...gone: GoneVisitor[]): Position => ({ type: "position", digest: "", version: 3, epoch: "e1", gone });
+  const left: GoneVisitor = { chat: VERA, presence: "left", at: T };
+  const s = after(welcome([active(VERA), view(DANA)]), position(left));
+  expect(goneWords(find(s, VERA)!, T + GONE_MS)).toBe("Left the page");
+  expect(find(s, DANA)).toMatchObject({ presence: "here" });
+  expect(apply(s, position(left), T)).toBe(s);
+  expect(find(apply(s, position(), T), VERA)).toMatchObject({ presence: "here", goneAt: 0 });
+  // she has written since, and the server is about to say that she is here
+  expect(find(after(welcome([active(VERA, ["hello?"])]), position(left)), VERA)).toMatchObject({ presence: "here" });
+  // an older server says nothing of it
+  const { gone: _, ...silent } = position();
+  expect(apply(s, silent, T)).toBe(s);
 });
 
 test("of a chat that has ended nobody says that its visitor is gone", () => {

@@ -8,6 +8,7 @@ import type {
   ChatMarks,
   ChatView,
   DepartmentView,
+  GoneVisitor,
   Marks,
   NoteAdded,
   OperatorChanged,
@@ -20,7 +21,7 @@ import type {
   Synced,
   VisitorView,
 } from "../wire/protocol.ts";
-import { fromView, furtherMarks, takeNotes, takeRows } from "./chat.ts";
+import { fromView, furtherMarks, isFromVisitor, present, takeNotes, takeRows } from "./chat.ts";
 
 export type Frame = StaffEvent | Reply;
 /** Why a chat that is still on the screen is no longer ours. */
@@ -128,12 +129,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
       if (frame.side !== "visitor") return state;
       return change(state, frame.chat, (chat) => ({ ...chat, typingAt: frame.on ? now : 0 }));
     case "presence_changed":
-      return change(state, frame.chat, (chat) => ({
-        ...chat,
-        presence: frame.presence,
-        goneAt: frame.presence === "here" ? 0 : frame.at,
-        typingAt: frame.presence === "here" ? chat.typingAt : 0,
-      }));
+      return change(state, frame.chat, (chat) => present(chat, frame.presence, frame.at));
     case "operator_changed":
       return operatorChanged(state, frame);
     case "resumed":
@@ -145,11 +141,12 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
       return change(state, frame.chat, (chat) => withOlder(chat, frame.log));
     case "synced":
       return synced(state, frame);
+    case "position":
+      return frame.gone ? whoIsGone(state, frame.gone) : state; // an older server does not say it
     case "ack":
     case "done":
     case "failed":
     case "pong":
-    case "position":
       return state; // answers to one question; session.ts deals with them
     case "started":
     case "page_welcome":
@@ -308,6 +305,16 @@ function operatorChanged(state: State, { operator, version, gone }: OperatorChan
     awaySince: state.me?.uid === operator.uid && operator.availability === "online" ? 0 : state.awaySince,
     team: known ? state.team.map((o) => (o.uid === operator.uid ? operator : o)) : [...state.team, operator],
   };
+}
+
+/** Heals what news of a coming or going was lost; of whoever has written since nobody says that she is gone. */
+function whoIsGone(state: State, gone: readonly GoneVisitor[]): State {
+  const counted = [...state.chats.values()].filter((c) => !c.left && (c.state === "waiting" || isMine(state, c)));
+  return counted.reduce((next, { uid }) => {
+    const now = gone.find((g) => g.chat === uid);
+    const isBack = (chat: Chat) => now && (chat.log.findLast(isFromVisitor)?.at ?? 0) > now.at;
+    return change(next, uid, (chat) => (isBack(chat) ? chat : present(chat, now?.presence ?? "here", now?.at ?? 0)));
+  }, state);
 }
 
 function withOlder(chat: Chat, rows: readonly PublicRow[]): Chat {

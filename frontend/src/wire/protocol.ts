@@ -460,7 +460,7 @@ export interface ReturnedChat {
   name?: string;
 }
 
-/** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list. */
+/** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list, and `gone`: of all chats that the digest covers those whose visitor is not there. */
 export interface Position {
   type: "position";
   id?: number;
@@ -470,6 +470,14 @@ export interface Position {
   digest?: string;
   version?: number;
   epoch?: string;
+  gone?: GoneVisitor[] | null;
+}
+
+/** The visitor of this chat is not there, and since when (`presence_changed` says the same). */
+export interface GoneVisitor {
+  chat: string;
+  presence: "left" | "lost";
+  at: number;
 }
 
 /** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` is the whole list, as in the welcome. */

@@ -16,6 +16,7 @@ from bench.visitor import Visitor
 from tests.faults.checker.history import History, Person
 
 MISSED_SHOWN = 20
+QUIET_SECONDS = 8.0
 SILENT = ("ping", "sync", "resume", "load_messages")
 
 
@@ -28,6 +29,8 @@ class Recorded(Client):
     def write_down(self, history: History, person: Person) -> None:
         """Before `open`."""
         self.history, self.name = history, person.name
+        # a line that died without a word is found dead within the time to heal, as all times are shorter here
+        self.link.quiet_seconds = QUIET_SECONDS
         history.people[person.name] = person
         self.on_row = self._showed
 
@@ -77,6 +80,11 @@ class Recorded(Client):
         raise NotImplementedError
 
     @property
+    def known(self) -> dict[str, Chat]:
+        """The chats on that screen, by uid."""
+        raise NotImplementedError
+
+    @property
     def unsettled(self) -> int:
         """How much was asked and is not answered."""
         return len(self._outbox)
@@ -102,12 +110,16 @@ class RecordedVisitor(Recorded, Visitor):
         if frame["type"] == "queue_moved" and self._chat(frame["chat"]) is not None:
             self.place = frame["position"]
 
+    @property
+    def known(self) -> dict[str, Chat]:
+        return {self.chat.uid: self.chat} if self.chat is not None else {}
+
     def screen(self) -> dict[str, Any]:
         if self.chat is None:
             return {"chat": None, "online": sorted(self.site.get("online", ()))}
         known = _log_of(self.chat)
         if self.chat.state == "waiting":
-            known["place"] = self.place
+            known |= {"place": self.place, "online": sorted(self.site.get("online", ()))}
         return {"chat": {self.chat.uid: known}}
 
 
@@ -117,12 +129,17 @@ class RecordedConsole(Recorded, Console):
     def _myself(self) -> str:
         return str(self.me.get("uid", ""))
 
+    @property
+    def known(self) -> dict[str, Chat]:
+        return self.chats
+
     def screen(self) -> dict[str, Any]:
         newest = sorted(self.missed, key=lambda uid: (self.missed[uid], uid), reverse=True)[:MISSED_SHOWN]
         chats = {}
         for uid, chat in self.chats.items():
             mine = {"notes": {n: chat.notes[n]["text"] for n in sorted(chat.notes)}, "staff": chat.staff_seq}
             place = {"operator": chat.operator, "department": chat.department, "unread": unread(chat)}
+            place["visitor"] = chat.presence
             chats[uid] = _log_of(chat) | mine | place
         team = {
             uid: {"is": view["availability"], "online": view["online"], "in": sorted(view["departments"])}
@@ -162,6 +179,9 @@ async def look_afresh(client: Recorded, patience: float) -> dict[str, Any]:
     fresh.marks_read = False
     try:
         await asyncio.wait_for(fresh.open(), patience)
+        for uid, chat in client.known.items():
+            if there := fresh.known.get(uid):
+                await asyncio.wait_for(_read_as_far(chat, fresh, there), patience)
         told = fresh.screen()
         if isinstance(fresh, RecordedConsole):
             counts = {view["uid"]: view.get("unread_count", 0) for view in _views(fresh.history)}
@@ -170,6 +190,17 @@ async def look_afresh(client: Recorded, patience: float) -> dict[str, Any]:
         return told
     finally:
         await fresh.close()
+
+
+async def _read_as_far(chat: Chat, fresh: Recorded, there: Chat) -> None:
+    """A welcome holds the newest rows of a long chat: what the client has of the older ones is read, too."""
+    first = min(chat.rows, default=0)
+    while there.rows and min(there.rows) > first:
+        page = await fresh.ensure({"type": "load_messages", "chat": chat.uid, "before": min(there.rows)})
+        if not page["log"]:
+            return
+        there.rows |= {row["seq"]: row for row in page["log"]}
+    there.rows = {seq: row for seq, row in there.rows.items() if seq >= first}
 
 
 def _views(history: History) -> list[Frame]:

@@ -154,7 +154,11 @@ class Crowd:
             await self._patiently(visitor.ensure({"type": "end_chat", "chat": chat.uid}))
         elif dice < 0.07:
             visitor.link.cut()
-        elif dice < 0.15:
+        elif dice < 0.09:  # to the next page, or away and back
+            visitor.link.send({"type": "leave_page"})
+            await self._pause(chance)
+            visitor.link.cut()
+        elif dice < 0.17:
             visitor.link.send({"type": "set_typing", "chat": chat.uid, "on": True})
         else:
             self._say_or_change(visitor, chat, chance)

@@ -105,7 +105,8 @@ class History:
     events: list[Event] = field(default_factory=list)
     screens: list[Screen] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
-    healed_after: float = 0.0
+    # until when (in seconds after the last word) some screen was wrong, and what was wrong there
+    still_wrong: tuple[float, list[str]] = (0.0, [])
     is_over: bool = False  # what comes after the transcripts were read is not written down
 
     def began(self, who: str, command: Frame) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.faults.checker.check import Fault, check
+from tests.faults.checker.check import Fault, check, differences
 from tests.faults.checker.clients import Recorded, look_afresh, read_whole
 from tests.faults.checker.generator import Crowd, Pace
 from tests.faults.checker.history import History, Screen, Transcript
@@ -162,16 +162,30 @@ async def said_enough(crowd: Crowd) -> None:
 
 
 async def heal(crowd: Crowd, seconds: float) -> None:
-    """Look at all screens again and again until all are right at once, or `seconds` are over."""
+    """Look at all screens again and again until all are right at once.
+
+    What is wrong in a look that began when `seconds` were over has not healed; one that began before, and
+    took its time on a slow machine, only says that it was not yet.
+    """
     loop = asyncio.get_running_loop()
     began = loop.time()
     while True:
+        passed = loop.time() - began
         found = await asyncio.gather(*(_compare(client) for client in crowd.clients))
-        crowd.history.healed_after = loop.time() - began
-        if all(screen.kept == screen.fresh for screen in found) or loop.time() - began > seconds:
+        if all(screen.kept == screen.fresh for screen in found) or passed > seconds:
             crowd.history.screens = list(found)
             return
+        crowd.history.still_wrong = (passed, differing(found))
         await asyncio.sleep(0.4)
+
+
+def differing(screens: Sequence[Screen]) -> list[str]:
+    """Whose screens are wrong, and where."""
+    return [
+        f"{screen.who}: {'.'.join(path)} is {kept!r:.80}, not {fresh!r:.80}"
+        for screen in screens
+        for path, kept, fresh in differences(screen.kept, screen.fresh)
+    ]
 
 
 async def _compare(client: Recorded) -> Screen:
