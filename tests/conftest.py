@@ -35,11 +35,13 @@ from accounts.models import (
 from accounts.selectors import OperatorPrincipal
 from chats import journal
 from chats.models import Chat, Message
+from tests import clearing
 from tests.identifiers import new_ref
 from visitors.actions import engage
 from visitors.sessions import VisitorPrincipal, browser_key_of, new_token, session_key_of
 
 PASSWORD = "a long enough password"
+clearing.instead_of_flush()
 
 
 @cache
