@@ -11,21 +11,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.checker import nemeses
-from tests.faults.checker.check import check
-from tests.faults.checker.generator import Crowd
+from tests.faults.checker.check import check, healed
+from tests.faults.checker.generator import Crowd, Pace
 from tests.faults.checker.history import History
 from tests.faults.checker.shortest import told
-from tests.faults.checker.stage import Nemesis, Stage, embedded, play
+from tests.faults.checker.stage import HEAL_SECONDS, Nemesis, Stage, embedded, heal, play
 from tests.servers import ROOT
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(0)]
 
 SEED = 20
 SECONDS = 2.0
+PAGE_ROWS = 100
+BACK_SECONDS = 7.0  # until a coming is noted: a backoff and a sixth of a lease
 TRIES = 3  # a fault that shows by chance gets some chances
 PATIENCE = 3.5  # nothing heals here: it is not waited for as long as for the real one
 
@@ -80,6 +83,33 @@ def test_without_a_planted_fault_there_is_none(stage: Stage) -> None:
     assert check(history) == []
 
 
+def test_a_chat_that_is_longer_than_a_welcome_is_no_fault(stage: Stage) -> None:
+    """R-121: a welcome holds its last hundred rows, and who was there has all of them."""
+
+    async def look() -> History:
+        crowd = Crowd(stage.cast, stage.urls, seed=SEED, pace=Pace(visitors=1))
+        try:
+            await crowd.open()
+            vera = crowd.visitors[0]
+            chat = await vera.start_chat(name="acme/vera", text="acme/hello", department="intake")
+            for number in range(PAGE_ROWS):
+                await vera.say(chat, f"acme/{number}")
+            await heal(crowd, HEAL_SECONDS)
+            return crowd.history
+        finally:
+            await crowd.leave()
+
+    stage.order()
+    history = asyncio.run(look())
+    assert list(healed(history)) == []
+    assert any(len(chat["rows"]) > PAGE_ROWS for each in history.screens for chat in chats_on(each.fresh))
+
+
+def chats_on(screen: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of a visitor or of an operator."""
+    return [*(screen.get("chat") or {}).values(), *screen.get("chats", {}).values()]
+
+
 def test_an_ack_before_the_commit_is_caught(stage: Stage) -> None:
     """V-6: the process is killed while what it has acknowledged is only in its memory."""
 
@@ -110,17 +140,34 @@ def test_a_lost_event_of_the_waiting_list_is_caught(stage: Stage) -> None:
     assert any(fault.about[1] == "chats" for fault in check(history) if fault.rule == "unhealed")
 
 
-def test_a_lost_coming_or_going_is_caught(stage: Stage) -> None:
-    """V-14: an operator believes that a visitor is there who is not, or the other way round."""
+@pytest.mark.parametrize("bug", ["", "lost_presence"])
+def test_a_lost_coming_is_caught_and_heals_by_the_positions(stage: Stage, bug: str) -> None:
+    """V-14, R-121: vera left, as olga knows, and that she is back nobody hears."""
 
-    async def leave_often(stage: Stage, crowd: Crowd) -> None:
-        for visitor in crowd.visitors:
-            visitor.link.send({"type": "leave_page"})
-        await asyncio.sleep(SECONDS / 2)
+    async def look() -> History:
+        crowd = Crowd(stage.cast, stage.urls, seed=SEED, pace=Pace(visitors=1))
+        try:
+            await crowd.open()
+            vera = crowd.visitors[0]
+            chat = await vera.start_chat(name="acme/vera", department="intake")
+            olga = crowd.consoles[0]
+            seen = await asyncio.wait_for(olga.listed(chat.uid), PATIENCE)
+            vera.link.send({"type": "leave_page"})
+            async with asyncio.timeout(PATIENCE):
+                while seen.presence != "left":  # noqa: ASYNC110 - the client's own
+                    await asyncio.sleep(0.02)
+            stage.order(bugs=["lost_presence"])
+            vera.link.cut()
+            await asyncio.sleep(BACK_SECONDS)
+            assert seen.presence == "left"
+            stage.order(bugs=[bug])
+            await heal(crowd, PATIENCE if bug else HEAL_SECONDS)
+            return crowd.history
+        finally:
+            await crowd.leave()
 
-    stage.order(bugs=["lost_presence"])
-    history = faults_of(stage, "unhealed", leave_often)
-    assert any(fault.about[-1] == "visitor" for fault in check(history) if fault.rule == "unhealed")
+    found = list(healed(asyncio.run(look())))
+    assert {fault.about[-1] for fault in found} == ({"visitor"} if bug else set())
 
 
 def test_a_note_that_a_visitor_hears_is_caught(stage: Stage) -> None:
