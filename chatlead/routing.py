@@ -13,7 +13,7 @@ from chatlead.realtime.hub import every
 from chatlead.realtime.poll import Polling
 from chatlead.realtime.socket import Socket
 from chats import consumers, flow, news, positions, rounds
-from visitors.sessions import admit, admit_all, check_sites, pass_of, readmit
+from visitors.sessions import admit, admit_all, check_sites, pass_of, readmit, secret_of
 
 visitor = Endpoint(
     name="visitor",
@@ -26,6 +26,9 @@ visitor = Endpoint(
     welcome_all=consumers.welcome_visitors,
     parts=[consumers.both, consumers.visitors],
     standing=flow.standing_of_visitor,
+    secret_of=secret_of,
+    is_known=flow.is_in_chat,
+    stays=flow.stays,
     is_owed=consumers.is_owed,
 )
 operator = Endpoint(
@@ -37,6 +40,8 @@ operator = Endpoint(
     welcome=consumers.welcome_operator,
     parts=[consumers.both, consumers.operators],
     standing=flow.standing_of_operator,
+    secret_of=lambda handshake: handshake.cookies.get(settings.SESSION_COOKIE_NAME, ""),
+    is_known=lambda principal, welcome: True,
     is_first=True,
     is_owed=consumers.is_owed,
 )

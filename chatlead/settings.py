@@ -187,6 +187,7 @@ BODY_MAX_BYTES = 1024 * 1024  # of a plain request: larger than any form of ours
 RATES = {
     "word": rate("CHATLEAD_MESSAGES", "5/20"),  # a visitor's messages, edits and deletions
     "reply": rate("CHATLEAD_REPLIES", "20/100"),  # an operator's, notes too
+    "reserve": rate("CHATLEAD_RESERVED_MESSAGES", "0.5/5"),  # of an open chat, when its site has none left
     "deed": rate("CHATLEAD_DEEDS", "5/50"),  # starting, accepting, transferring, ending …
     "look": rate("CHATLEAD_LOOKS", "20/200"),  # catching up: an honest client resumes all its chats at once
     "sign": rate("CHATLEAD_SIGNS", "50/300"),  # marks, typing, pings

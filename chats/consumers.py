@@ -16,7 +16,7 @@ import msgspec
 
 from accounts.actions import renew_leases, set_availability
 from accounts.selectors import OperatorPrincipal
-from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound, RateLimited
+from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound
 from chatlead.realtime import commands, events, replies
 from chatlead.realtime.endpoint import Commands
 from chatlead.realtime.faults import report
@@ -142,9 +142,7 @@ def _submit(
     else:
         if not _is_of(handle, principal):
             raise NotFound  # before it takes of what all visitors of the site share
-        seconds = socket.person().wait("site")
-        if seconds:
-            raise RateLimited(retry_after_ms=int(seconds * 1000) + 1)
+        flow.take_of_site(socket, handle)
         entry = journal.Entry(
             chat_id=handle.chat_id,
             account_id=principal.account_id,
@@ -170,6 +168,7 @@ def _settled(socket: Caller, command: Said, flight: Flight, result: journal.Outc
     if status == "stored" or status == "known":
         now = (result.state, result.department_id, result.operator_id, result.session_key, monotonic())
         socket.memory[command.chat] = Handle(result.entry.chat_id, *now)
+        socket.endpoint.in_right(socket.memory)
         socket.reply(
             replies.Ack(id=command.id, ref=str(command.ref), chat=command.chat, seq=result.seq, at=result.at)
         )

@@ -1,4 +1,5 @@
-"""How much one person may say and ask (D-1), and how much of theirs may be under way at once."""
+"""How much one person may say and ask (D-1), and how much of theirs may be under way at once. Whoever is in a
+chat is not held up by what strangers take of their site (D-2)."""
 
 from __future__ import annotations
 
@@ -9,14 +10,23 @@ from weakref import WeakValueDictionary
 from django.conf import settings
 
 from accounts.selectors import OperatorPrincipal
+from chatlead.errors import RateLimited
 from chatlead.realtime.crowd import Rate, Standing
+from chatlead.realtime.replies import VisitorWelcome
+from chats import selectors
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from chatlead.realtime.caller import Caller
+    from chatlead.realtime.replies import Reply
+    from chats.selectors import Handle
     from visitors.sessions import VisitorPrincipal
 
     Principal = VisitorPrincipal | OperatorPrincipal
 
 IN_FLIGHT = 256  # rows of one person that wait for the journal
+KEPT_SEATS = 5  # of one open chat on a site that is full: its tabs, and a socket that is not gone yet
 CROWDED = 20  # in an account without limits one log-in may work for so many consoles
 
 
@@ -83,3 +93,25 @@ def standing_of_operator(principal: OperatorPrincipal) -> Standing:
         }
         return Standing(person, crowd | {"word": None, "deed": None})
     return Standing(person, {"word": settings.RATES["reply"]}, sockets=settings.SOCKETS_PER_PERSON)
+
+
+def take_of_site(caller: Caller, handle: Handle) -> None:
+    """One more word of a visitor. All visitors of a site share a bound, and each open chat has a little that
+    strangers cannot use up (RATES["reserve"]). Raises RateLimited where neither is left."""
+    person = caller.person()
+    seconds = person.wait("site")
+    if seconds and (handle.state not in selectors.OPEN or person.wait("reserve")):
+        raise RateLimited(retry_after_ms=int(seconds * 1000) + 1)
+
+
+def stays(principal: VisitorPrincipal) -> tuple[Hashable, int] | None:
+    """The seats that a visitor has on a site that is full: those of an open chat. None for newcomers."""
+    if not principal.session_key or not selectors.has_open_chat(principal.session_key):
+        return None
+    return ("kept", principal.session_key), KEPT_SEATS
+
+
+def is_in_chat(principal: VisitorPrincipal, welcome: Reply | None) -> bool:
+    """Whether a visitor was welcomed into an open chat of theirs."""
+    chat = welcome.chat if isinstance(welcome, VisitorWelcome) else None
+    return chat is not None and chat.state in selectors.OPEN

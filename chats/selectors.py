@@ -124,6 +124,11 @@ def current_chat(session_key: str, ended_after: timedelta) -> Chat | None:
     return current_chats([session_key], ended_after).get(session_key)
 
 
+def has_open_chat(session_key: str) -> bool:
+    """Whether a live session waits or talks."""
+    return Chat.objects.filter(session__key=session_key, state__in=OPEN).exists()
+
+
 def current_chats(session_keys: Collection[str], ended_after: timedelta) -> dict[str, Chat]:
     """{session key: its current chat} of those that have one, with department and operator, in one query."""
     if not session_keys:

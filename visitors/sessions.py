@@ -149,6 +149,12 @@ def _admit(handshake: Handshake, hello: Hello, site: Site | None) -> VisitorPrin
     return _principal(handshake, hello, site, page, session_key, new, had_cookie=had_cookie)
 
 
+def secret_of(handshake: Handshake) -> str:
+    """The session's token, where the browser keeps it as a cookie; else ""."""
+    cookie = handshake.cookies.get(COOKIE, "")
+    return cookie if is_token(cookie) else ""
+
+
 def readmit(handshake: Handshake, hello: Hello, text: str) -> VisitorPrincipal:
     """Who may go on polling as a frame: `admit` with the pass `text` in the place of a ticket.
 

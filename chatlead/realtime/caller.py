@@ -155,6 +155,7 @@ class Caller(ABC):
                 ref=ref,
                 chat=chat,
                 retry_after_ms=error.retry_after_ms or 0,
+                work=error.work if isinstance(error, errors.WorkWanted) else "",
             )
         )
         REFUSED.labels(error.code).inc()

@@ -17,8 +17,9 @@ from weakref import WeakValueDictionary
 from django.conf import settings
 
 from chatlead.realtime import commands as c
+from chatlead.realtime.known import is_name
 
-Kind = Literal["word", "site", "look", "sign", "deed", "hello", "poll"]
+Kind = Literal["word", "site", "reserve", "look", "sign", "deed", "hello", "poll"]
 Rate = tuple[float, float]  # so many a second, so many at once
 
 # What a command is counted as; what does not stand here is a `deed`.
@@ -144,12 +145,14 @@ class Crowd:
             del self.seats[group]
 
     def knock(self, place: str) -> float:
-        """One more socket wants in from here: 0, or the seconds after which it may."""
+        """One more socket wants in from here: 0, or the seconds after which it may. Who is known is one
+        person, and not an office."""
         bucket = self.places.get(place)
         if bucket is None:
             if len(self.places) >= PLACES:
                 self.places.clear()
-            bucket = self.places[place] = Bucket(settings.ADDRESS_HELLOS)
+            rate = settings.RATES["hello"] if is_name(place) else settings.ADDRESS_HELLOS
+            bucket = self.places[place] = Bucket(rate)
         return bucket.wait()
 
     def refused(self, place: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http.cookie import parse_cookie
 
-from chatlead.addresses import client_ip, is_trusted
+from chatlead.addresses import client_ip, is_trusted, truncated
 from chatlead.errors import ChatLeadError
 from chatlead.realtime import pool
 from chatlead.realtime.commands import Command, Ping
 from chatlead.realtime.crowd import Standing, place_of
 from chatlead.realtime.frames import CommandDecoder
+from chatlead.realtime.known import Known, name_of
 from chatlead.realtime.replies import Pong, Reply
 from chatlead.realtime.topics import Topic
 
@@ -42,6 +43,11 @@ class Handshake:
     cookies: dict[str, str]
     ip: str
     user_agent: str
+
+    @property
+    def network(self) -> str:
+        """The /24 or /48 of the address; "" where there is none."""
+        return truncated(self.ip) or ""
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Handshake:
@@ -115,6 +121,21 @@ def no_standing(principal: Any) -> Standing:
     return Standing(rates={"word": None})
 
 
+def no_secret(handshake: Handshake) -> str:
+    """The `secret_of` of an endpoint whose people show none."""
+    return ""
+
+
+def nobody_stays(principal: Any) -> tuple[Hashable, int] | None:
+    """The `stays` of an endpoint where all have the same right to a seat."""
+    return None
+
+
+def nobody_is_known(principal: Any, welcome: Reply | None) -> bool:
+    """The `is_known` of an endpoint where nobody has a right of their own."""
+    return False
+
+
 def never(caller: Caller) -> bool:
     """The `is_owed` of an endpoint whose handlers answer before they return."""
     return False
@@ -128,7 +149,10 @@ class Endpoint:
     close code. `topics(principal)` says what the principal may hear. `welcome(principal)` [pool] is the
     snapshot, read after the topics are heard. `closed(socket)` is called on the loop when an admitted
     socket has gone. `is_owed(caller)` says whether an answer is still to come that no handler is busy with.
-    `standing(principal)` says how much they may take; `is_first`: in a crowd they come in before the others.
+    `standing(principal)` says how much they may take; `is_first`: in a crowd they have a line of their own.
+    `stays(principal)` [pool] is a group of their own, and its seats, for whom their groups are full; None for
+    a newcomer. `secret_of(handshake)` is what a request shows that its sender alone has, "" for nothing, and
+    `is_known(principal, welcome)` whether they are `known` by it from now on (known.py).
 
     `admit_all` and `welcome_all`, where there are any, do the same for many who come at once: lists of
     (handshake, hello), or of principals, for a list of results (pool.Together).
@@ -144,9 +168,13 @@ class Endpoint:
     closed: Callable[[Caller], None] = nothing
     standing: Callable[[Any], Standing] = no_standing
     is_first: bool = False
+    secret_of: Callable[[Handshake], str] = no_secret
+    is_known: Callable[[Any, Reply | None], bool] = nobody_is_known
+    stays: Callable[[Any], tuple[Hashable, int] | None] = nobody_stays
     is_owed: Callable[[Caller], bool] = never
     admit_all: Callable[[Sequence[tuple[Handshake, Any]]], Sequence[Any]] | None = None
     welcome_all: Callable[[Sequence[Any]], Sequence[Reply | ChatLeadError]] | None = None
+    known: Known = field(init=False, default_factory=Known)
     together: pool.Together = field(init=False, default_factory=pool.Together)
     handlers: dict[type[Command], Handler] = field(init=False)
     decoder: CommandDecoder = field(init=False)
@@ -166,10 +194,33 @@ class Endpoint:
         object.__setattr__(self, "decoder", CommandDecoder(self.commands))
 
     def place_of(self, handshake: Handshake) -> str:
-        """With whom somebody is counted who is not known yet, "" for nobody: those of the same address who
-        want the same, so that guests in a firm's network shut out none of its operators."""
-        place = place_of(handshake.ip)
+        """With whom somebody is counted who has not been let in yet, "" for nobody: those of the same address
+        who want the same, so that guests in a firm's network shut out none of its operators. Who was let in
+        before with a right of their own is counted alone."""
+        place = self.name_of(handshake)
+        if not self.known.knows(place):
+            place = place_of(handshake.ip)
         return f"{self.name} {place}" if place else ""
+
+    def name_of(self, handshake: Handshake) -> str:
+        """By what a browser is `known`, "" where it shows nothing."""
+        return name_of(self.secret_of(handshake))
+
+    def let_in(
+        self, handshake: Handshake, principal: Any, welcome: Reply | None, memory: dict[Any, Any]
+    ) -> None:
+        """Somebody was: they are `known` from now on, or as soon as they are in their right (`in_right`)."""
+        name = self.name_of(handshake)
+        if name and self.is_known(principal, welcome):
+            self.known.note(name)
+        elif name:
+            memory[Known] = name
+
+    def in_right(self, memory: dict[Any, Any]) -> None:
+        """Whoever has this memory has shown that it is theirs to be here."""
+        name = memory.pop(Known, None)
+        if name is not None:
+            self.known.note(name)
 
     async def admitted(self, handshake: Handshake, hello: Command) -> Any:
         """`admit` in the pool, with others who come at the same time where that is possible."""

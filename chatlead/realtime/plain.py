@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+LOGGED = (b"user-agent", b"x-forwarded-for")
+LOGGED_BYTES = 1000
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -18,6 +20,14 @@ def misplaced(scope: dict[str, Any]) -> tuple[int, dict[str, str], list[tuple[by
     if len(kinds) != 1 or kinds[0].split(b";")[0].strip().lower() != b"application/json":
         return 415, {"code": "bad_request", "message": "A poll is application/json."}, []
     return None
+
+
+def forget_head(scope: dict[str, Any]) -> None:
+    """Let go of what the request brought along, up to 64 KiB of it, but for what its line in the log is made
+    of. In place: the server holds the same objects until the answer."""
+    scope["query_string"] = scope["raw_path"] = b""
+    headers = scope["headers"]
+    headers[:] = [pair for pair in headers if pair[0] in LOGGED and len(pair[1]) <= LOGGED_BYTES]
 
 
 async def whole(receive: Receive, most: int) -> bytes | None:

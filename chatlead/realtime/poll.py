@@ -39,7 +39,7 @@ from chatlead.realtime.crowd import Person
 from chatlead.realtime.endpoint import Endpoint, Handshake
 from chatlead.realtime.faults import report
 from chatlead.realtime.frames import too_big
-from chatlead.realtime.plain import Receive, Send, answer, misplaced, whole
+from chatlead.realtime.plain import Receive, Send, answer, forget_head, misplaced, whole
 from chatlead.realtime.refusals import refusal
 from chatlead.realtime.regulars import Regular, Regulars
 from chatlead.realtime.seats import Seats
@@ -95,7 +95,7 @@ class Polling:
         gone = asyncio.ensure_future(receive())  # nothing comes any more but the end of the connection
         gone.add_done_callback(lambda _: poll.hang_up())
         work = poll.run_through(scope, body)
-        del body  # a poll that is held keeps none of it
+        del body
         try:
             await work
         except Exception as error:
@@ -196,6 +196,7 @@ class Poll(Caller):
                 self.reply(replies.Pong(at=time.time_ns() // 1_000_000))
             return
         handshake = Handshake.of(scope)
+        forget_head(scope)
         try:
             if not await self._come_in(handshake, request, hello):
                 return
@@ -211,7 +212,7 @@ class Poll(Caller):
             self._let_the_next_in()
         await self._obey_all(request.commands)
         seconds = request.wait / 1000 if request.want == "news" else 0.0
-        del request  # its pieces are views of the whole body
+        del request, hello, handshake  # a poll that is held keeps nothing of body or head
         await self._wait(seconds)
 
     async def _come_in(self, handshake: Handshake, request: Request, hello: Any) -> bool:
@@ -223,7 +224,7 @@ class Poll(Caller):
         if is_new and place and hub.crowd.knock(place):
             return self.close(CloseCode.FLOOD)
         if is_new:
-            self._retry = await hub.admission.enter(first=self.endpoint.is_first)
+            self._retry = await hub.admission.enter(first=self.endpoint.is_first, network=handshake.network)
             if self._retry:
                 return self.close(CloseCode.BUSY)
             self._is_inside = True
@@ -233,9 +234,12 @@ class Poll(Caller):
             run = pool.run_at_door if is_new else pool.run
             self.principal = await run(self.endpoint.admit, handshake, hello)
         self._pass = self.polling.pass_of(self.principal, hello)
-        return self._is_welcome(place, is_new=is_new, is_held=request.want != "answers")
+        if not await self._is_welcome(place, is_new=is_new, is_held=request.want != "answers"):
+            return False
+        self.endpoint.let_in(handshake, self.principal, None, self.memory)
+        return True
 
-    def _is_welcome(self, place: str, *, is_new: bool, is_held: bool) -> bool:
+    async def _is_welcome(self, place: str, *, is_new: bool, is_held: bool) -> bool:
         """Be known, and counted with the sockets of the same person, place and site."""
         standing = self.endpoint.standing(self.principal)
         regular = self._regular = self.polling.regulars.known(self.polling.person(self.principal), self.hub)
@@ -246,6 +250,10 @@ class Poll(Caller):
             return self.close(CloseCode.FLOOD)
         if is_held:
             full = CloseCode.FLOOD if self._seats.is_full_at(place) else self._seats.is_full_for(standing)
+            if full is CloseCode.BUSY and self._seats.is_kept(
+                await pool.run(self.endpoint.stays, self.principal)
+            ):
+                full = None
             if full:
                 return self.close(full)
         return True
@@ -259,6 +267,8 @@ class Poll(Caller):
         """Step 4; what was heard meanwhile stands behind it."""
         if want == "welcome":
             welcome = await pool.run_at_door(self.endpoint.welcome, self.principal)
+            if self.endpoint.is_known(self.principal, welcome):
+                self.endpoint.in_right(self.memory)
             first: list[Json] = [msgspec.structs.replace(welcome, id=number) if number else welcome]
         elif self._at is not None:
             self._is_behind = False

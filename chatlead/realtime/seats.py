@@ -34,6 +34,10 @@ class Seats:
             return CloseCode.BUSY
         return None
 
+    def is_kept(self, own: tuple[Hashable, int] | None) -> bool:
+        """Count one more in a group of their own (`Endpoint.stays`), where those of all are full."""
+        return own is not None and self._sit(*own)
+
     def give_back(self) -> None:
         """Be counted nowhere any more; a second time changes nothing."""
         taken, self._taken = self._taken, ()

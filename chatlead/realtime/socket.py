@@ -29,6 +29,7 @@ from chatlead import errors
 from chatlead.access import socket_ended
 from chatlead.logs import next_number, request_id
 from chatlead.realtime import hub as hubs
+from chatlead.realtime import pool
 from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.crowd import Person
@@ -140,11 +141,14 @@ class Socket(Caller, AsyncConsumer):
             return self.close(CloseCode.FLOOD)
         return True
 
-    def _is_one_too_many(self) -> bool:
+    async def _is_one_too_many(self) -> bool:
         """Whether the principal has, or their site has, all that they may. Then the socket is closed."""
-        standing = self.endpoint.standing(self.principal)
+        endpoint, principal = self.endpoint, self.principal
+        standing = endpoint.standing(principal)
         person = self.memory[Person] = self.hub.crowd.person(standing)
         full = CloseCode.FLOOD if person.wait("hello") else self._seats.is_full_for(standing)
+        if full is CloseCode.BUSY and self._seats.is_kept(await pool.run_at_door(endpoint.stays, principal)):
+            full = None
         if full:
             self.close(full)
         return self._closed
@@ -166,19 +170,20 @@ class Socket(Caller, AsyncConsumer):
         if type(hello) is not endpoint.hello:
             return self.close(CloseCode.BAD_HELLO)
         hub.strangers[self] = float("inf")
-        seconds = await hub.admission.enter(first=endpoint.is_first)
+        seconds = await hub.admission.enter(first=endpoint.is_first, network=handshake.network)
         if seconds:
             return self.close(CloseCode.BUSY, seconds)
         try:
             if self._is_closed():
                 return False
             self.principal = await endpoint.admitted(handshake, hello)
-            if self._is_closed() or self._is_one_too_many():
+            if self._is_closed() or await self._is_one_too_many():
                 return False
             hub.join(self, endpoint.topics(self.principal))
             hub.strangers.pop(self, None)
             await hub.settled()
             welcome = await endpoint.welcomed(self.principal)
+            endpoint.let_in(handshake, self.principal, welcome, self.memory)
         except errors.ChatLeadError as error:
             return self.close(refusal(error))
         except Exception as error:

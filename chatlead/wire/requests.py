@@ -85,6 +85,7 @@ class RequestProtocol(HttpToolsProtocol):
             return
         self._wait(settings.BODY_SECONDS)
         super().on_headers_complete()
+        self.url = b""  # the scope has it
 
     def on_message_complete(self) -> None:
         self._taken = 0

@@ -206,6 +206,7 @@ async def test_the_visitors_of_a_site_share_a_bound_and_its_operator_does_not(
 ) -> None:
     """D-1: a thousand a second and site, so that operators are never starved; here it is three."""
     settings.SITE_WORDS = (0.1, 3)
+    settings.RATES = settings.RATES | {"reserve": (0.001, 0)}  # tests/security/test_neighbours.py
     department = await olga.departments.aget()
     tokens = [new_token() for _ in range(4)]
     async with contextlib.AsyncExitStack() as stack:
@@ -227,6 +228,7 @@ async def test_words_to_nobody_use_up_nothing_of_the_site(
 ) -> None:
     """D-1: sessions cost nothing and chats are counted, so only who has a chat takes of what all share."""
     settings.SITE_WORDS = (0.1, 3)
+    settings.RATES = settings.RATES | {"reserve": (0.001, 0)}  # tests/security/test_neighbours.py
     token = new_token()
     who = visitor_on(site, session_key=session_key_of(site.key, token))
     hers = await sync_to_async(make_chat)(who, intake)
