@@ -87,13 +87,23 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests about PostgreSQL are no part of a run on SQLite: left out, not counted as skipped."""
-    if os.environ.get("DATABASE_URL"):
-        return
-    others = [item for item in items if item.get_closest_marker("postgres")]
+    """What would say the same in both runs, or nothing in this one, is left out and not counted as skipped:
+    tests about PostgreSQL in a run on SQLite; on PostgreSQL those that have neither database nor Redis."""
+    for item in items:
+        if item.get_closest_marker("once") and _has_database(item):
+            raise pytest.UsageError(f"{item.nodeid} is marked `once`, but asks for the database of the run")
+    left_out = "once" if os.environ.get("DATABASE_URL") else "postgres"
+    others = [item for item in items if item.get_closest_marker(left_out)]
     if others:
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+        items[:] = [item for item in items if not item.get_closest_marker(left_out)]
+
+
+def _has_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not {"db", "transactional_db"}.isdisjoint(
+        fixtures
+    )
 
 
 @pytest.hookimpl(wrapper=True)

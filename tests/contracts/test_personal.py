@@ -18,6 +18,8 @@ from chatlead.personal import (
     personal,
 )
 
+pytestmark = pytest.mark.once
+
 OURS = {"accounts", "visitors", "chats", "surveys", "privacy", "sms"}
 FREE_TEXT = (
     models.CharField,

@@ -14,6 +14,8 @@ from chatlead.realtime.codes import CloseCode, may_return
 from chatlead.realtime.events import wire_name
 from chatlead.realtime.refusals import REFUSALS
 
+pytestmark = pytest.mark.once
+
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 QUOTED = " ".join(re.findall(r"`([^`]+)`", DOC.replace("```", "")))  # not the fences
 NAMED = set(re.findall(r"[a-z][a-z_]+", QUOTED))

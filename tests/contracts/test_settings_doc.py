@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 DOC = (ROOT / "docs" / "settings.md").read_text()
 SOURCE = ast.parse((ROOT / "chatlead" / "settings.py").read_text())

@@ -9,6 +9,8 @@ import pytest
 from chatlead.addresses import client_ip
 from chatlead.realtime.endpoint import Handshake
 
+pytestmark = pytest.mark.once
+
 PROXY = "10.0.0.5"
 VERA = "203.0.113.9"
 

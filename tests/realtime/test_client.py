@@ -45,6 +45,7 @@ def log(gaps: list[int]) -> ChatLog:
     return ChatLog("c", lambda chat: gaps.append(chat.seq), lambda chat, row: None)
 
 
+@pytest.mark.once
 async def test_an_early_row_waits_for_the_one_before(log: ChatLog, gaps: list[int]) -> None:
     """V-3: two processes interleave; within 300 ms that is no gap."""
     log.take(row(1))
@@ -57,6 +58,7 @@ async def test_an_early_row_waits_for_the_one_before(log: ChatLog, gaps: list[in
     assert gaps == [] and not log.holds_back
 
 
+@pytest.mark.once
 async def test_a_gap_that_stays_open_is_asked_for(log: ChatLog, gaps: list[int]) -> None:
     """V-3: after 300 ms the client resumes from its last row."""
     log.take(row(1))
@@ -68,6 +70,7 @@ async def test_a_gap_that_stays_open_is_asked_for(log: ChatLog, gaps: list[int])
     assert log.seq == 3
 
 
+@pytest.mark.once
 async def test_an_edit_and_a_deletion_keep_their_targets_place(log: ChatLog) -> None:
     """R-035: the row stays, its text is replaced or emptied."""
     log.take(row(1))
@@ -118,6 +121,7 @@ def test_a_consoles_digest_is_the_servers(
     assert console.digest() == welcome.digest
 
 
+@pytest.mark.once
 async def test_what_was_not_acknowledged_is_sent_again_in_order() -> None:
     """R-007: one message of a chat is on the wire at a time; after a welcome the same refs go again."""
     visitor = Visitor("http://127.0.0.1:1", "key")
@@ -148,6 +152,7 @@ async def test_what_was_not_acknowledged_is_sent_again_in_order() -> None:
     assert chat.texts() == [("visitor", "one"), ("visitor", "two")]
 
 
+@pytest.mark.once
 def test_a_transcript_that_differs_is_told_how() -> None:
     """R-035: lost, twice and displaced are three different faults."""
     said = [("visitor", "a"), ("operator", "b"), ("visitor", "a")]

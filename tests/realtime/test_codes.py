@@ -8,6 +8,8 @@ from chatlead import errors
 from chatlead.realtime.codes import CloseCode, may_return
 from chatlead.realtime.refusals import refusal
 
+pytestmark = pytest.mark.once
+
 USELESS = {
     CloseCode.BAD_HELLO,
     CloseCode.NOT_AUTHENTICATED,

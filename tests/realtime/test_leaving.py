@@ -74,6 +74,7 @@ async def is_complete(olga: Talker, vera: Talker, chat: str) -> bool:
     return {*messages} <= {*vera.acked.items(), *olga.acked.items()}
 
 
+@pytest.mark.once
 async def test_whoever_leaves_says_so_before_it_goes_deaf(tmp_path: Path) -> None:
     """V-10: from SIGTERM on `/readyz` is 503, while for a moment everything else goes on."""
     env = ENV | {"CHATLEAD_LEAVE_SECONDS": "1.5"}
@@ -94,6 +95,7 @@ async def test_whoever_leaves_says_so_before_it_goes_deaf(tmp_path: Path) -> Non
             assert vera.codes == olga.codes == [CloseCode.RESTART]
 
 
+@pytest.mark.once
 async def test_a_held_poll_is_answered_when_its_process_leaves(tmp_path: Path) -> None:
     """R-006, V-10: at once, with the close code of a socket; the next poll finds another process."""
     with Server(data_dir=tmp_path, options=["--migrate", "--demo", "--workers-off"], env=ENV) as server:
@@ -113,6 +115,7 @@ async def test_a_held_poll_is_answered_when_its_process_leaves(tmp_path: Path) -
         assert await asyncio.to_thread(process.wait, 10) == 0
 
 
+@pytest.mark.once
 async def test_the_second_signal_hurries(tmp_path: Path) -> None:
     """Contract: Ctrl-C ends it; twice ends it now, and still with 0."""
     env = ENV | {"CHATLEAD_LEAVE_SECONDS": "60"}
@@ -143,6 +146,7 @@ async def test_who_waits_for_an_answer_has_it_before_the_close() -> None:
             await ending
 
 
+@pytest.mark.once
 async def test_how_far_olga_has_read_is_kept_although_it_is_written_once_a_second(
     tmp_path: Path,
 ) -> None:

@@ -20,6 +20,8 @@ from chatlead.realtime.replies import REPLIES
 from tests.realtime.kit import closing, dial
 from tests.servers import ROOT, Server
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

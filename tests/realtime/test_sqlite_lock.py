@@ -15,6 +15,8 @@ from django.db.utils import ConnectionHandler, OperationalError
 from chatlead.sqlite import FairLock, journal_first
 from chatlead.sqlite.base import lock_of, writes
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def database(tmp_path: Path, django_db_blocker: Any) -> Iterator[ConnectionHandler]:

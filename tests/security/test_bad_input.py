@@ -62,6 +62,7 @@ def fault(endpoint: str, frame: object) -> ChatLeadError | None:
     return None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_what_is_valid_is_taken(endpoint: str) -> None:
     """The rest of this file would prove nothing otherwise."""
@@ -69,6 +70,7 @@ def test_what_is_valid_is_taken(endpoint: str) -> None:
         assert fault(endpoint, frame_for(command)) is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("endpoint", "command", "field"), CASES)
 def test_a_value_of_another_kind_is_refused_by_name(
     endpoint: str, command: type[Command], field: str
@@ -89,6 +91,7 @@ def test_a_value_of_another_kind_is_refused_by_name(
         assert (error.code, error.status) == ("bad_field", 400)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("endpoint", "command", "field"), CASES)
 def test_a_text_that_does_not_fit_is_refused_or_is_only_a_text(
     endpoint: str, command: type[Command], field: str
@@ -105,6 +108,7 @@ def test_a_text_that_does_not_fit_is_refused_or_is_only_a_text(
             assert error.code in ("bad_field", "bad_frame")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(
     "field",
@@ -119,6 +123,7 @@ def test_nobody_can_say_who_they_are_or_when_it_was(endpoint: str, field: str) -
         assert error.field == field
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("endpoint", "command", "field"), CASES)
 def test_what_is_required_is_missed_by_name(endpoint: str, command: type[Command], field: str) -> None:
     """P-23."""
@@ -141,6 +146,7 @@ NO_FRAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("text", NO_FRAMES)
 def test_what_is_no_command_is_a_bad_frame(endpoint: str, text: str) -> None:

@@ -193,6 +193,7 @@ def with_the_word(log: str) -> list[str]:
 ENV = {"CHATLEAD_DEMO_PASSWORD": PASSWORD, "CHATLEAD_LOG_LEVEL": "INFO"}
 
 
+@pytest.mark.once
 def test_no_word_of_anybody_stands_in_the_log(tmp_path: Path) -> None:
     """R-109: sent in every field of every form, address, header and frame, and no mail server is set."""
     with Server(data_dir=tmp_path, options=["--migrate", "--demo"], env=ENV) as server:
@@ -246,6 +247,7 @@ def test_no_word_of_anybody_stands_in_the_log_of_several_processes(tmp_path: Pat
     assert [line["id"] for line in failures if line["places"] and line["error"] == "ValueError"]
 
 
+@pytest.mark.once
 def test_what_python_prints_itself_holds_no_word(tmp_path: Path) -> None:
     """R-109: a thread that dies, an exception that nobody can raise, and one that nobody has asked for."""
     program = f"""
@@ -308,6 +310,7 @@ async def test_a_request_has_one_id_everywhere(settings: Settings, caplog: pytes
         assert re.fullmatch("[0-9a-f]{16,64}", told)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("agent", "told"),
     [
@@ -326,6 +329,7 @@ def test_of_a_browser_only_its_kind_is_written(agent: str, told: str) -> None:
     assert browser_of(agent) == told
 
 
+@pytest.mark.once
 def test_what_a_copy_keeps_is_its_owners_alone(tmp_path: Path) -> None:
     """R-118: other users of the machine read neither the database nor mails nor keys."""
     with Server(data_dir=tmp_path / "data", options=["--migrate", "--demo"]):
@@ -346,6 +350,7 @@ def logger(tmp_path: Path) -> Iterator[tuple[logging.Logger, Path]]:
     handler.close()
 
 
+@pytest.mark.once
 def test_of_an_exception_only_class_and_place_are_written(logger: tuple[logging.Logger, Path]) -> None:
     """R-109: databases quote the row that they refuse."""
     log, file = logger
@@ -362,6 +367,7 @@ def test_of_an_exception_only_class_and_place_are_written(logger: tuple[logging.
     assert written.strip().endswith("ValueError")
 
 
+@pytest.mark.once
 def test_nobody_forges_a_line(logger: tuple[logging.Logger, Path]) -> None:
     """ASVS 16.4.1: control characters are spelled out."""
     log, file = logger

@@ -9,6 +9,8 @@ from pytest_django import Settings
 
 from visitors.origins import frame_ancestors, origin_allowed, parse
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("domain", "origin", "allowed"),
