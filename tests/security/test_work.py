@@ -17,8 +17,11 @@ from chatlead.errors import RateLimited, WorkWanted
 from chats.models import Chat
 from tests.conftest import visitor_on
 from tests.identifiers import new_ref
+from tests.polls import polling
+from tests.realtime.test_poll import poller_of
 from tests.security.test_floods import begins, leaves, limits, on_duty
-from visitors.sessions import VisitorPrincipal
+from tests.sockets import frame_of
+from visitors.sessions import VisitorPrincipal, new_token
 
 __all__ = ["limits", "on_duty"]
 
@@ -137,3 +140,25 @@ def test_the_more_come_the_more_work_it_is(site: Site, on_duty: Operator, limits
         asked.append(int(refused.value.work.split(".")[1]))
         begins(who, ref=ref, answer=worked(refused.value.work))
     assert asked == [6, 6, 7, 7, 8, 8, 9, 9]
+
+
+async def test_a_frame_is_asked_for_work_and_begins_with_it(
+    site: Site, on_duty: Operator, settings: Settings
+) -> None:
+    """D-2: over a socket as without one, as docs/protocol.md says it; one command, one chat."""
+    settings.STARTS = {"session": 9, "address": 9, "site": 0, "worked": 2}
+    settings.WORK_BITS = 8
+    start = {"type": "start_chat", "ref": str(new_ref()), "fields": {}}
+    async with frame_of(site) as vera:
+        asked = await vera.ask(**start)
+        assert (asked["type"], asked["code"], asked["ref"]) == ("failed", "rate_limited", start["ref"])
+        assert asked["retry_after_ms"] > 0
+        begun = await vera.ask(**start, work=worked(asked["work"]))
+        assert begun["type"] == "started"
+        assert (await vera.ask(**start))["chat"]["uid"] == begun["chat"]["uid"]
+    async with polling():
+        sam, start = await poller_of(site, new_token()), start | {"ref": str(new_ref())}
+        await sam.enter()
+        [asked] = (await sam.poll("answers", start)).frames
+        [begun] = (await sam.poll("answers", start | {"work": worked(asked["work"])})).frames
+        assert begun["type"] == "started"
