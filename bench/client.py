@@ -7,6 +7,7 @@ and come back with backoff. Used by replay, by benches and by tests that break t
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251 - jitter
@@ -33,7 +34,7 @@ def _ignore_result(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
-class Client:
+class Client(ABC):
     """What both halves share: the line, the outbox, the questions, what is due to a chat."""
 
     side = ""
@@ -127,23 +128,23 @@ class Client:
 
     # --- what the halves fill in ---
 
-    async def _hello(self) -> Frame:
-        raise NotImplementedError
+    @abstractmethod
+    async def _hello(self) -> Frame: ...
 
+    @abstractmethod
     def _at(self) -> Frame:
         """What we have, for a poll."""
-        raise NotImplementedError
 
-    def _take_welcome(self, frame: Frame) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _take_welcome(self, frame: Frame) -> None: ...
 
-    def _chat(self, uid: str) -> Chat | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _chat(self, uid: str) -> Chat | None: ...
 
-    def _take(self, frame: Frame) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _take(self, frame: Frame) -> None: ...
 
-    def _row_applied(self, chat: Chat, row: Frame) -> None:
+    def _row_applied(self, chat: Chat, row: Frame) -> None:  # noqa: B027 - most want nothing of it
         """After every row that was applied."""
 
     # --- frames ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
 from random import Random  # noqa: TID251 - repeatable faults
@@ -75,14 +76,14 @@ class Recorded(Client):
     def _myself(self) -> str:
         return ""
 
+    @abstractmethod
     def screen(self) -> dict[str, Any]:
         """What the person sees now, as plain data."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def known(self) -> dict[str, Chat]:
         """The chats on that screen, by uid."""
-        raise NotImplementedError
 
     @property
     def unsettled(self) -> int:
