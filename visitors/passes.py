@@ -15,6 +15,7 @@ import time
 from django.conf import settings
 
 from chatlead.errors import TicketRefused
+from visitors.tickets import is_current
 
 SECONDS = 120
 _form = re.compile(r"(?P<expiry>\d{10,12})\.(?P<kept>[01])\.(?P<session>[0-9a-f]{64})\.(?P<mac>[0-9a-f]{64})")
@@ -41,6 +42,6 @@ def check(text: str, site_key: str, embedder: str) -> tuple[str, bool]:
     if found is None:
         raise TicketRefused
     expected = _mac(site_key, embedder, found["session"], found["kept"], found["expiry"])
-    if not hmac.compare_digest(expected, found["mac"]) or int(found["expiry"]) < time.time():
+    if not hmac.compare_digest(expected, found["mac"]) or not is_current(int(found["expiry"]), SECONDS):
         raise TicketRefused
     return found["session"], found["kept"] == "1"

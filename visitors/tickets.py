@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 SECONDS = 60
+SKEW_SECONDS = 30  # by which the clocks of two web servers may differ
 _form = re.compile(r"(?P<expiry>\d{10,12})\.(?P<nonce>[A-Za-z0-9_-]{22})\.(?P<mac>[0-9a-f]{64})")
 
 
@@ -71,9 +72,15 @@ def _nonce(ticket: str, site: Site, embedder: str) -> str:
     if found is None:
         return ""
     expected = _mac(site.key, embedder.lower(), found["expiry"], found["nonce"])
-    if not hmac.compare_digest(expected, found["mac"]) or int(found["expiry"]) < time.time():
+    if not hmac.compare_digest(expected, found["mac"]) or not is_current(int(found["expiry"]), SECONDS):
         return ""
     return found["nonce"]
+
+
+def is_current(expiry: int, seconds: float) -> bool:
+    """Whether what is good for so many seconds still is. What would be good for longer is of a clock that was
+    set back since: nobody remembers for that long that it was used."""
+    return 0 <= expiry - time.time() <= seconds + SKEW_SECONDS
 
 
 def _use(nonces: Sequence[str]) -> list[bool]:
