@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from chatlead.realtime import hub as hubs
-from tests.sockets import OURS, SECONDS, Closed
+from tests.sockets import OURS, SECONDS, Closed, Talk, headers_of
 
 JSON = ("content-type", "application/json")
 
@@ -54,11 +54,7 @@ class Poller:
         peer: str = "203.0.113.9",
     ) -> None:
         self.path, self.hello, self.peer = path, hello or {}, peer
-        self.pairs = [("host", host), ("user-agent", "Mozilla/5.0 (test)"), *headers]
-        if origin is not None:
-            self.pairs.append(("origin", origin))
-        if cookies:
-            self.pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+        self.pairs = headers_of(origin, host, cookies, headers)
         self.pass_ = ""
         self.welcome: dict[str, Any] = {}
 
@@ -100,7 +96,7 @@ class Poller:
             "raw_path": where.path.encode(),
             "query_string": where.query.encode(),
             "root_path": "",
-            "headers": [(n.encode(), v.encode("latin-1")) for n, v in [*self.pairs, *headers]],
+            "headers": [*self.pairs, *((n.encode(), v.encode("latin-1")) for n, v in headers)],
             "client": (self.peer, 50000),
             "server": ("chat.example", 80),
             "state": {},
@@ -125,7 +121,7 @@ class Poller:
         return Answer(sent[0]["status"], found, json.loads(text) if text else None)
 
 
-class PollLine:
+class PollLine(Talk):
     """The same face as `tests.sockets.Line`, for tests that do not care how frames travel.
 
     Polls one after the other, each with what was said meanwhile: what the server does in answer comes in its
@@ -139,7 +135,6 @@ class PollLine:
         self._heard: list[dict[str, Any]] = []
         self._close = 0
         self._is_in = False
-        self._number = 0
         self.welcome: dict[str, Any] = {}
 
     async def open(self) -> Self:
@@ -153,7 +148,6 @@ class PollLine:
         self._said.append(frame if isinstance(frame, str) else json.dumps(frame, default=str))
 
     async def hear(self, *, seconds: float = 0.0) -> dict[str, Any]:
-        """The next frame. Raises Closed, or TimeoutError where nothing comes for so long (else SECONDS)."""
         if not self._heard:
             await self._poll(seconds or SECONDS)
         if self._heard:
@@ -177,33 +171,6 @@ class PollLine:
         self._is_in = self._is_in or bool(answer.frames)
         self._heard += answer.frames
         self._close = answer.close
-
-    async def hear_type(self, *types: str) -> dict[str, Any]:
-        while (frame := await self.hear())["type"] not in types:
-            pass
-        return frame
-
-    async def ask(self, **command: Any) -> dict[str, Any]:
-        self._number += 1
-        await self.say(command | {"id": self._number})
-        while (frame := await self.hear()).get("id") != self._number:
-            pass
-        return frame
-
-    async def rest(self) -> list[dict[str, Any]]:
-        self._number += 1
-        await self.say({"type": "ping", "id": self._number})
-        frames = []
-        while (frame := await self.hear()).get("type") != "pong":
-            frames.append(frame)
-        return frames
-
-    async def close_code(self) -> int:
-        while True:
-            try:
-                await self.hear()
-            except Closed as closed:
-                return closed.code
 
 
 @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -33,8 +34,65 @@ class Closed(Exception):
         self.code = code
 
 
-class Line:
-    """One socket. `say` a frame (a dict, or a text as it is), `hear` the next one or raise Closed."""
+def headers_of(
+    origin: str | None, host: str, cookies: dict[str, str] | None, more: Iterable[tuple[str, str]]
+) -> list[tuple[bytes, bytes]]:
+    """What a browser sends along, as the server hands it to an application."""
+    pairs = [("host", host), ("user-agent", "Mozilla/5.0 (test)"), *more]
+    if origin is not None:
+        pairs.append(("origin", origin))
+    if cookies:
+        pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+    return [(name.encode(), value.encode("latin-1")) for name, value in pairs]
+
+
+class Talk(ABC):
+    """What a test says and hears, however the frames travel: over a socket, or in polls (tests/polls.py)."""
+
+    _number = 0  # of the command that was asked last
+
+    @abstractmethod
+    async def say(self, frame: dict[str, Any] | str) -> None:
+        """Send a frame: a dict, or a text as it is."""
+
+    @abstractmethod
+    async def hear(self, *, seconds: float = 0.0) -> dict[str, Any]:
+        """The next frame. Raises Closed, or TimeoutError where nothing comes for so long (else SECONDS)."""
+
+    async def hear_type(self, *types: str) -> dict[str, Any]:
+        """The next frame of one of these types; what comes before it is dropped."""
+        while (frame := await self.hear())["type"] not in types:
+            pass
+        return frame
+
+    async def ask(self, **command: Any) -> dict[str, Any]:
+        """Send a command and wait for its answer, by `id`; events that come before it are dropped."""
+        self._number += 1
+        await self.say(command | {"id": self._number})
+        while (frame := await self.hear()).get("id") != self._number:
+            pass
+        return frame
+
+    async def rest(self) -> list[dict[str, Any]]:
+        """What has come so far and was not heard: everything that a `ping` finds in front of its answer."""
+        self._number += 1
+        await self.say({"type": "ping", "id": self._number})
+        frames = []
+        while (frame := await self.hear()).get("type") != "pong":
+            frames.append(frame)
+        return frames
+
+    async def close_code(self) -> int:
+        """Wait for the close and name its code; frames before it are dropped."""
+        while True:
+            try:
+                await self.hear()
+            except Closed as closed:
+                return closed.code
+
+
+class Line(Talk):
+    """One socket."""
 
     def __init__(
         self,
@@ -46,11 +104,7 @@ class Line:
         headers: Iterable[tuple[str, str]] = (),
         peer: str = "203.0.113.9",
     ) -> None:
-        pairs = [("host", host), ("user-agent", "Mozilla/5.0 (test)"), *headers]
-        if origin is not None:
-            pairs.append(("origin", origin))
-        if cookies:
-            pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+        pairs = headers_of(origin, host, cookies, headers)
         where = urlsplit(path)
         self._scope = {
             "type": "websocket",
@@ -61,7 +115,7 @@ class Line:
             "raw_path": where.path.encode(),
             "query_string": where.query.encode(),
             "root_path": "",
-            "headers": [(name.encode(), value.encode("latin-1")) for name, value in pairs],
+            "headers": pairs,
             "client": (peer, 50000),
             "server": (host, 80),
             "subprotocols": [],
@@ -95,43 +149,11 @@ class Line:
         await self._in.put(message)
 
     async def hear(self, *, seconds: float = 0.0) -> dict[str, Any]:
-        """The next frame. Raises Closed, or TimeoutError where nothing comes for so long (else SECONDS)."""
         message = await asyncio.wait_for(self._out.get(), seconds or SECONDS)
         if message["type"] == "websocket.close":
             raise Closed(message["code"])
         frame: dict[str, Any] = json.loads(message["text"])
         return frame
-
-    async def hear_type(self, *types: str) -> dict[str, Any]:
-        """The next frame of one of these types; what comes before it is dropped."""
-        while (frame := await self.hear())["type"] not in types:
-            pass
-        return frame
-
-    async def ask(self, **command: Any) -> dict[str, Any]:
-        """Send a command and wait for its answer, by `id`; events that come before it are dropped."""
-        self._number = getattr(self, "_number", 0) + 1
-        await self.say(command | {"id": self._number})
-        while (frame := await self.hear()).get("id") != self._number:
-            pass
-        return frame
-
-    async def rest(self) -> list[dict[str, Any]]:
-        """What has come so far and was not heard: everything that a `ping` finds in front of its answer."""
-        self._number = getattr(self, "_number", 0) + 1
-        await self.say({"type": "ping", "id": self._number})
-        frames = []
-        while (frame := await self.hear()).get("type") != "pong":
-            frames.append(frame)
-        return frames
-
-    async def close_code(self) -> int:
-        """Wait for the close and name its code; frames before it are dropped."""
-        while True:
-            try:
-                await self.hear()
-            except Closed as closed:
-                return closed.code
 
     async def close(self) -> None:
         """Hang up and wait until the server has noticed."""

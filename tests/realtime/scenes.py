@@ -18,12 +18,12 @@ import accounts.actions
 import chats.actions
 import visitors.actions
 from accounts import notices
-from accounts.models import Operator, OperatorRole
+from accounts.models import Department, Operator
 from chatlead.realtime import commands
 from chatlead.realtime import hub as hubs
 from chats import positions
 from chats.models import Chat
-from tests.conftest import make_chat, make_operator, visitor_on
+from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import Line
 from visitors.sessions import VisitorPrincipal, new_token, session_key_of
@@ -96,6 +96,21 @@ def case(*covers: Any) -> Callable[[Case], Case]:
 
 async def said(world: World, who: str, chat: Chat, text: str) -> dict[str, Any]:
     return await world.does(who, type="send_message", chat=chat.uid, ref=new_ref(), text=text)
+
+
+async def works_in(department: Department, operator: Operator) -> None:
+    """In this one and no other from now on."""
+    await in_thread(accounts.actions.set_departments)(
+        account_id=operator.account_id, operator_id=operator.pk, department_uids=[department.uid]
+    )
+
+
+async def a_round_is_made() -> None:
+    """The one that looks at everybody's rights and tells consoles where they should be."""
+    hub = hubs.current()
+    assert hub is not None
+    await positions.check_rights(hub)
+    await positions.tell_operators(hub)
 
 
 @case(commands.StartChat, chats.actions.start_chat, visitors.actions.engage)
@@ -324,34 +339,6 @@ async def olga_comes_online_and_sam_goes(world: World) -> AsyncIterator[None]:
     await world.does("sam", type="set_availability", online=False)
 
 
-@case(accounts.actions.expire_leases)
-async def olgas_laptop_was_closed(world: World) -> AsyncIterator[None]:
-    await world.online(world.cast.olga, world.cast.owen)
-    yield
-    long_ago = timezone.now() - timedelta(hours=2)
-    await Operator.objects.filter(pk=world.cast.owen.pk).aupdate(lease_until=long_ago)
-    assert await in_thread(accounts.actions.expire_leases)() == 1
-
-
-@case()
-async def two_laptops_were_closed_at_once(world: World) -> AsyncIterator[None]:
-    acme, role = world.cast.owen.account, OperatorRole.OPERATOR
-    ada = await in_thread(make_operator)(acme, "Ada", role, await world.department("Intake"))
-    await world.online(world.cast.owen, ada)
-    yield
-    gone = Operator.objects.filter(pk__in=[ada.pk, world.cast.owen.pk])
-    await gone.aupdate(lease_until=timezone.now() - timedelta(hours=2))
-    assert await in_thread(accounts.actions.expire_leases)() == 2
-
-
-@case()
-async def two_consoles_come_back_at_once(world: World) -> AsyncIterator[None]:
-    ada = await in_thread(make_operator)(world.cast.owen.account, "Ada", OperatorRole.ADMIN)
-    people = [ada.pk, world.cast.owen.pk]
-    yield
-    await in_thread(accounts.actions.renew_leases)(people)
-
-
 @case(accounts.actions.suspend_operator)
 async def owen_is_suspended(world: World) -> AsyncIterator[None]:
     await world.online(world.cast.owen)
@@ -365,10 +352,7 @@ async def owen_gets_departments(world: World) -> AsyncIterator[None]:
     await world.online(world.cast.owen)
     intake = await world.department("Intake")
     yield
-    owen = world.cast.owen
-    await in_thread(accounts.actions.set_departments)(
-        account_id=owen.account_id, operator_id=owen.pk, department_uids=[intake.uid]
-    )
+    await works_in(intake, world.cast.owen)
 
 
 @case(accounts.actions.set_departments)
@@ -376,14 +360,8 @@ async def sam_changes_department_before_our_eyes(world: World) -> AsyncIterator[
     await world.waiting_chat()
     intake = await world.department("Intake")
     yield
-    sam = world.cast.sam
-    await in_thread(accounts.actions.set_departments)(
-        account_id=sam.account_id, operator_id=sam.pk, department_uids=[intake.uid]
-    )
-    hub = hubs.current()
-    assert hub is not None
-    await positions.check_rights(hub)
-    await positions.tell_operators(hub)
+    await works_in(intake, world.cast.sam)
+    await a_round_is_made()
 
 
 @case(commands.Ping, commands.Resume, commands.LoadMessages, commands.Sync)

@@ -9,12 +9,13 @@ from django.utils import timezone
 
 import accounts.actions
 import chats.actions
-from accounts.models import Operator
+from accounts.models import Operator, OperatorRole
 from chatlead.realtime import commands
 from chatlead.realtime import hub as hubs
-from chats import positions, rounds
+from chats import rounds
 from chats.models import Chat
-from tests.realtime.scenes import World, case, in_thread, said
+from tests.conftest import make_operator
+from tests.realtime.scenes import World, a_round_is_made, case, in_thread, said, works_in
 
 
 async def nothing_was_heard_of(world: World, *operators: Operator) -> None:
@@ -48,6 +49,34 @@ async def everybody_is_still_here(world: World) -> AsyncIterator[None]:
     hub = hubs.current()
     assert hub is not None
     await rounds.keep_presence(hub)
+
+
+@case(accounts.actions.expire_leases)
+async def olgas_laptop_was_closed(world: World) -> AsyncIterator[None]:
+    await world.online(world.cast.olga, world.cast.owen)
+    yield
+    long_ago = timezone.now() - timedelta(hours=2)
+    await Operator.objects.filter(pk=world.cast.owen.pk).aupdate(lease_until=long_ago)
+    assert await in_thread(accounts.actions.expire_leases)() == 1
+
+
+@case()
+async def two_laptops_were_closed_at_once(world: World) -> AsyncIterator[None]:
+    acme, role = world.cast.owen.account, OperatorRole.OPERATOR
+    ada = await in_thread(make_operator)(acme, "Ada", role, await world.department("Intake"))
+    await world.online(world.cast.owen, ada)
+    yield
+    gone = Operator.objects.filter(pk__in=[ada.pk, world.cast.owen.pk])
+    await gone.aupdate(lease_until=timezone.now() - timedelta(hours=2))
+    assert await in_thread(accounts.actions.expire_leases)() == 2
+
+
+@case()
+async def two_consoles_come_back_at_once(world: World) -> AsyncIterator[None]:
+    ada = await in_thread(make_operator)(world.cast.owen.account, "Ada", OperatorRole.ADMIN)
+    people = [ada.pk, world.cast.owen.pk]
+    yield
+    await in_thread(accounts.actions.renew_leases)(people)
 
 
 @case(chats.actions.return_lost_chats, chats.actions.return_chats)
@@ -90,14 +119,8 @@ async def olga_is_taken_off_the_department_of_her_chat(world: World) -> AsyncIte
     await world.active_chat()
     billing = await world.department("Billing")
     yield
-    olga = world.cast.olga
-    await in_thread(accounts.actions.set_departments)(
-        account_id=olga.account_id, operator_id=olga.pk, department_uids=[billing.uid]
-    )
-    hub = hubs.current()
-    assert hub is not None
-    await positions.check_rights(hub)
-    await positions.tell_operators(hub)
+    await works_in(billing, world.cast.olga)
+    await a_round_is_made()
 
 
 @case(commands.LeavePage, chats.actions.leave_page)

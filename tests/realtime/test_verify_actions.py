@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ import pytest
 import accounts.actions
 import chats.actions
 import visitors.actions
-from accounts.models import Operator
 from chatlead.realtime import commands
 from tests.realtime import scenes_of_presence as _  # noqa: F401 - registers its scenes
 from tests.realtime.reducers import Reducers
@@ -25,18 +23,6 @@ from tests.realtime.scenes import CASES, COVERED, World
 from tests.sockets import Line, console_of, frame_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def reducers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reducers]:
-    found = Reducers(tmp_path_factory.mktemp("reducers"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def world(everybody: SimpleNamespace, principal_of: Callable[[Operator], Any]) -> World:
-    return World(everybody, principal_of)
 
 
 # What the sender makes of its own ack (docs/protocol.md), by the command.

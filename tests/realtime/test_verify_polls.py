@@ -6,13 +6,11 @@ The scenes of test_verify_actions, seen by people who were between two polls all
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from accounts.models import Operator
 from tests.polls import Poller
 from tests.realtime import scenes_of_presence as _scenes  # noqa: F401 - registers its scenes
 from tests.realtime.reducers import Reducers
@@ -24,18 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ABSENT = ("vera", "olga", "nina", "sam", "eve")
 POLLS = 4  # enough for whatever happened, and one in which nothing comes
-
-
-@pytest.fixture(scope="module")
-def reducers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reducers]:
-    found = Reducers(tmp_path_factory.mktemp("reducers"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def world(everybody: SimpleNamespace, principal_of: Callable[[Operator], Any]) -> World:
-    return World(everybody, principal_of)
 
 
 async def absent(world: World, who: str) -> Poller:
