@@ -14,6 +14,7 @@ from accounts import selectors
 from accounts.models import Account, Department, DepartmentMember, Installation, Operator, Site
 from accounts.signals import operator_withdrawn
 from chatlead.errors import NotFound
+from chatlead.prepared import Among, Prepared
 from chatlead.realtime import topics
 from chatlead.realtime.events import AvailabilityChanged, OperatorChanged
 from chatlead.realtime.publish import publish
@@ -47,7 +48,7 @@ def renew_leases(operator_ids: Iterable[int], *, heard_ago: float = 0.0) -> None
     until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS - heard_ago)
     live = Operator.objects.filter(pk__in=ids, suspended_at=None)
     live.filter(lease_until__lt=until).update(lease_until=until)
-    if heard_ago >= settings.LEASE_SECONDS or not live.filter(lease_until=None).exists():
+    if heard_ago >= settings.LEASE_SECONDS or not _gone(operators=ids):
         return
     with transaction.atomic():
         gone = live.filter(lease_until=None).order_by("id").select_for_update(no_key=True)
@@ -58,6 +59,13 @@ def renew_leases(operator_ids: Iterable[int], *, heard_ago: float = 0.0) -> None
         mine.filter(for_long).update(availability=Operator.Availability.AWAY)
         mine.update(lease_until=until)
         _tell_each_account(back)
+
+
+_gone = Prepared(
+    lambda operators: Operator.objects.filter(
+        Among("pk", operators), suspended_at=None, lease_until=None
+    ).values_list("pk", flat=True)
+)
 
 
 def expire_leases(now: datetime | None = None) -> int:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-import msgspec
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts import notices
 from accounts.models import (
     Account,
     Department,
@@ -23,28 +19,15 @@ from accounts.models import (
     Installation,
     Operator,
     Site,
-    SiteDepartment,
     User,
 )
-from chatlead.errors import Forbidden, NotAuthenticated, NotFound, OriginRefused
-from chatlead.realtime.commands import spoken
-from chatlead.realtime.shapes import (
-    Availability,
-    DepartmentView,
-    FieldSpec,
-    NoticeView,
-    OperatorView,
-    SiteView,
-)
+from chatlead.errors import NotFound
+from chatlead.prepared import Among, Prepared
+from chatlead.realtime.shapes import Availability, DepartmentView, OperatorView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
-
-    from django.http import HttpRequest
-
-    from chatlead.realtime.commands import OperatorHello
-    from chatlead.realtime.socket import Handshake
 
 
 WATCH_TURNS = 4  # so many turns without anybody who looked are a break in the watch
@@ -76,8 +59,11 @@ class Rights:
 
 def epoch() -> str:
     """The epoch of this database; another one after a restore (V-3). The first caller makes the row."""
-    found = Installation.objects.values_list("epoch", flat=True).filter(pk=1).first()
-    return found or Installation.objects.get_or_create(pk=1)[0].epoch
+    found = _epoch()
+    return found[0] if found else Installation.objects.get_or_create(pk=1)[0].epoch
+
+
+_epoch = Prepared(lambda: Installation.objects.filter(pk=1).values_list("epoch", flat=True))
 
 
 # --- people who log in --------------------------------------------------------------------------------
@@ -87,47 +73,6 @@ def first_membership(user: User) -> Operator | None:
     """The membership in which a person works when no account is named; None for staff without one."""
     return (
         Operator.objects.select_related("account").filter(user=user, suspended_at=None).order_by("id").first()
-    )
-
-
-def user_of_login(login_key: str) -> User | None:
-    """Who is logged in under a session's key; None when it has ended or the password has changed since."""
-    if not login_key or len(login_key) > 40 or not login_key.isalnum():
-        return None
-    request = SimpleNamespace(session=SessionStore(login_key))
-    user = get_user(cast("HttpRequest", request))
-    return user if isinstance(user, User) and user.is_active else None
-
-
-def admit_operator(handshake: Handshake, hello: OperatorHello) -> OperatorPrincipal:
-    """Who may open an operator's socket: our own Origin, a live log-in, a membership (ASVS 4.4).
-
-    Raises ProtocolNotSpoken, OriginRefused, NotAuthenticated, Forbidden.
-    """
-    spoken(hello.protocol)
-    if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
-        raise OriginRefused
-    login_key = handshake.cookies.get(settings.SESSION_COOKIE_NAME, "")
-    user = user_of_login(login_key)
-    if user is None:
-        raise NotAuthenticated
-    memberships = Operator.objects.filter(user=user, suspended_at=None).order_by("id")
-    if hello.account:
-        memberships = memberships.filter(account__uid=hello.account)
-    operator = memberships.select_related("account").first()
-    if operator is None:
-        raise Forbidden
-    departments = DepartmentMember.objects.filter(operator=operator).values_list("department_id", flat=True)
-    return OperatorPrincipal(
-        account_id=operator.account_id,
-        operator_id=operator.pk,
-        operator_uid=operator.uid,
-        name=operator.name,
-        role=operator.role,
-        department_ids=frozenset(departments),
-        rights_epoch=operator.rights_epoch,
-        login_key=login_key,
-        is_unlimited=operator.account.is_unlimited,
     )
 
 
@@ -210,13 +155,22 @@ def long_ago() -> datetime:
 
 def away_since(operator_id: int) -> datetime | None:
     """Since when an operator was gone, where that was so long that the intent became Away by itself."""
-    found = Operator.objects.filter(
-        pk=operator_id,
+    return away_since_when([operator_id]).get(operator_id)
+
+
+def away_since_when(operator_ids: Collection[int]) -> dict[int, datetime]:
+    """The same of many, without those of whom it is not so; in one query."""
+    return {pk: gone_at for pk, gone_at in _away(operators=operator_ids) if gone_at is not None}
+
+
+_away = Prepared(
+    lambda operators: Operator.objects.filter(
+        Among("pk", operators),
         availability=Operator.Availability.AWAY,
         lease_until__isnull=False,
         gone_at__isnull=False,
-    )
-    return found.values_list("gone_at", flat=True).first()
+    ).values_list("pk", "gone_at")
+)
 
 
 def lost_operators(now: datetime | None = None) -> QuerySet[Operator]:
@@ -230,31 +184,29 @@ def hold_if_lost(operator_id: int, now: datetime | None = None) -> Operator | No
     return lost_operators(now).select_for_update(no_key=True).filter(pk=operator_id).first()
 
 
+def _somebody_online(department: str) -> Exists:
+    """Whether the department in this column of the query has somebody online now."""
+    members = DepartmentMember.objects.filter(
+        department=OuterRef(department),
+        operator__availability=Operator.Availability.ONLINE,
+        operator__lease_until__isnull=False,
+        operator__suspended_at=None,
+        operator__user__is_active=True,
+    )
+    return Exists(members)
+
+
 def online_departments(*, site_id: int | None = None, account_id: int | None = None) -> list[str]:
     """Uids of the departments with somebody online now, of a site (those it offers) or of an account."""
-    found = Department.objects.filter(
-        operators__availability=Operator.Availability.ONLINE,
-        operators__lease_until__isnull=False,
-        operators__suspended_at=None,
-        operators__user__is_active=True,
-    )
-    found = found.filter(sites=site_id) if site_id is not None else found.filter(account=account_id)
-    return list(found.order_by("position", "id").values_list("uid", flat=True).distinct())
+    if site_id is not None:
+        return online_by_site([site_id]).get(site_id, [])
+    found = Department.objects.filter(_somebody_online("pk"), account=account_id)
+    return list(found.order_by("position", "id").values_list("uid", flat=True))
 
 
 def online_by_site(site_ids: Iterable[int]) -> dict[int, list[str]]:
     """{site: uids of the departments that it offers and that have somebody online}, in one query."""
-    offered = SiteDepartment.objects.filter(
-        site_id__in=list(site_ids),
-        department__operators__availability=Operator.Availability.ONLINE,
-        department__operators__lease_until__isnull=False,
-        department__operators__suspended_at=None,
-        department__operators__user__is_active=True,
-    ).order_by("department__position", "department_id")
-    found: dict[int, list[str]] = {}
-    for site_id, uid in offered.values_list("site_id", "department__uid").distinct():
-        found.setdefault(site_id, []).append(uid)
-    return found
+    return {site_id: online for site_id, (_, online) in launchers(list(site_ids)).items() if online}
 
 
 def operator_view(operator: Operator, departments: Iterable[str]) -> OperatorView:
@@ -269,15 +221,70 @@ def operator_view(operator: Operator, departments: Iterable[str]) -> OperatorVie
     )
 
 
-def team(account: Account | int) -> list[OperatorView]:
+def team(account_id: int) -> list[OperatorView]:
     """All operators of an account but the suspended, in the order they came, in two queries."""
-    account_id = account if isinstance(account, int) else account.pk
-    operators = list(Operator.objects.filter(account_id=account_id, suspended_at=None).order_by("id"))
+    return teams([account_id])[account_id]
+
+
+def teams(account_ids: Collection[int]) -> dict[int, list[OperatorView]]:
+    """The same of many accounts, in as many queries."""
+    found: dict[int, list[OperatorView]] = {pk: [] for pk in account_ids}
+    operators = _colleagues(accounts=account_ids)
     departments: dict[int, list[str]] = {operator.pk: [] for operator in operators}
-    members = DepartmentMember.objects.filter(account_id=account_id, operator__suspended_at=None)
-    for operator_id, uid in members.values_list("operator_id", "department__uid"):
-        departments[operator_id].append(uid)
-    return [operator_view(operator, departments[operator.pk]) for operator in operators]
+    for operator_id, uid in _work(accounts=account_ids):
+        if operator_id in departments:  # else they came between the two questions
+            departments[operator_id].append(uid)
+    for operator in operators:
+        found[operator.account_id].append(operator_view(operator, departments[operator.pk]))
+    return found
+
+
+_colleagues = Prepared(
+    lambda accounts: (
+        Operator.objects.filter(Among("account_id", accounts), suspended_at=None)
+        .order_by("id")
+        .only("uid", "account_id", "name", "role", "availability", "suspended_at", "lease_until")
+    )
+)
+_work = Prepared(
+    lambda accounts: DepartmentMember.objects.filter(
+        Among("account_id", accounts), operator__suspended_at=None
+    ).values_list("operator_id", "department__uid")
+)
+
+
+class Firm(NamedTuple):
+    """An account as its consoles are told of it; read `version` before the team (V-4)."""
+
+    account: DepartmentView
+    version: int
+    departments: list[DepartmentView]
+
+
+def firms(account_ids: Collection[int]) -> dict[int, Firm]:
+    """{account: what its consoles are told of it}, in two queries."""
+    found = {
+        pk: Firm(DepartmentView(uid=uid, name=name), version, [])
+        for pk, uid, name, version in _firms(accounts=account_ids)
+    }
+    for account_id, uid, name in _departments(accounts=account_ids):
+        if account_id in found:
+            found[account_id].departments.append(DepartmentView(uid=uid, name=name))
+    return found
+
+
+_firms = Prepared(
+    lambda accounts: Account.objects.filter(Among("pk", accounts)).values_list(
+        "pk", "uid", "name", "team_version"
+    )
+)
+_departments = Prepared(
+    lambda accounts: (
+        Department.objects.filter(Among("account_id", accounts))
+        .order_by("position", "id")
+        .values_list("account_id", "uid", "name")
+    )
+)
 
 
 def team_version(account_id: int) -> int:
@@ -304,6 +311,20 @@ def access_operator(account_id: int, uid: str) -> Operator:
 # --- sites --------------------------------------------------------------------------------------------
 
 
+_enabled = Prepared(
+    lambda keys: Site.objects.select_related("account").filter(Among("key", keys), is_enabled=True)
+)
+# the site, its colour, and of each department that it offers, in order: uid, name, whether somebody is online
+offered = Prepared(
+    lambda sites: (
+        Site.objects.filter(Among("pk", sites))
+        .order_by("departments__position", "departments__id")
+        .annotate(is_online=_somebody_online("departments__id"))
+        .values_list("pk", "color", "departments__uid", "departments__name", "is_online")
+    )
+)
+
+
 def site_by_key(key: str) -> Site:
     """The site of a public key with its account; NotFound where there is none or it is disabled."""
     found = sites_by_key([key]).get(key)
@@ -317,8 +338,7 @@ def sites_by_key(keys: Iterable[str]) -> dict[str, Site]:
     possible = [key for key in keys if 0 < len(key) <= 32 and "\x00" not in key]
     if not possible:
         return {}
-    found = Site.objects.select_related("account").filter(key__in=possible, is_enabled=True)
-    return {site.key: site for site in found}
+    return {site.key: site for site in _enabled(keys=possible)}
 
 
 def first_site_of(owner_email: str) -> Site | None:
@@ -329,42 +349,11 @@ def first_site_of(owner_email: str) -> Site | None:
     return mine.order_by("id").first()
 
 
-def site_departments(site: Site) -> list[Department]:
-    """The departments that visitors of the site can reach, in the order the firm chose."""
-    return list(site.departments.order_by("position", "id"))
-
-
-def site_fields(site: Site) -> list[FieldSpec]:
-    """The pre-chat form; an empty list means: no form."""
-    return msgspec.convert(site.fields, list[FieldSpec])
-
-
-def site_view(site: Site) -> SiteView:
-    """What a widget needs to know of its site: nothing in it is secret."""
-    return site_views([site])[site.pk]
-
-
-def site_views(sites: Collection[Site]) -> dict[int, SiteView]:
-    """{site: its view} of sites with their accounts, in two queries and one for each notice."""
-    ids = [site.pk for site in sites]
-    online = online_by_site(ids)
-    departments: dict[int, list[DepartmentView]] = {pk: [] for pk in ids}
-    offered = SiteDepartment.objects.filter(site_id__in=ids).order_by("department__position", "department_id")
-    for site_id, uid, name in offered.values_list("site_id", "department__uid", "department__name"):
-        departments[site_id].append(DepartmentView(uid=uid, name=name))
-    views = {}
-    for site in sites:
-        notice = notices.current(site)
-        views[site.pk] = SiteView(
-            key=site.key,
-            name=site.name,
-            firm=site.account.name,
-            color=site.color,
-            welcome=site.welcome,
-            privacy_policy_url=site.privacy_policy_url,
-            departments=departments[site.pk],
-            online=online.get(site.pk, []),
-            fields=site_fields(site),
-            notice=NoticeView(version=notice.version, text=notice.text, sha256=notice.sha256),
-        )
-    return views
+def launchers(site_ids: Collection[int]) -> dict[int, tuple[str, list[str]]]:
+    """{site: its colour, and the uids of its departments with somebody online}, in one query."""
+    found: dict[int, tuple[str, list[str]]] = {}
+    for site_id, color, uid, _, is_online in offered(sites=site_ids):
+        online = found.setdefault(site_id, (color, []))[1]
+        if is_online:
+            online.append(uid)
+    return found

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.selectors import admit_operator, watch_seconds
+from accounts.logins import admit_operator, admit_operators
+from accounts.selectors import watch_seconds
 from chatlead.realtime import commands
 from chatlead.realtime.endpoint import Endpoint
 from chatlead.realtime.hub import every
 from chatlead.realtime.poll import Polling
 from chatlead.realtime.socket import Socket
-from chats import consumers, flow, news, positions, rounds
+from chats import consumers, flow, news, positions, rounds, welcomes
 from visitors.sessions import admit, admit_all, check_sites, pass_of, readmit, secret_of
 
 visitor = Endpoint(
@@ -21,9 +22,9 @@ visitor = Endpoint(
     commands=commands.VISITOR,
     admit=admit,
     topics=positions.topics_of_visitor,
-    welcome=consumers.welcome_visitor,
+    welcome=welcomes.welcome_visitor,
     admit_all=admit_all,
-    welcome_all=consumers.welcome_visitors,
+    welcome_all=welcomes.welcome_visitors,
     parts=[consumers.both, consumers.visitors],
     standing=flow.standing_of_visitor,
     secret_of=secret_of,
@@ -37,7 +38,9 @@ operator = Endpoint(
     commands=commands.OPERATOR,
     admit=admit_operator,
     topics=positions.topics_of_operator,
-    welcome=consumers.welcome_operator,
+    welcome=welcomes.welcome_operator,
+    admit_all=admit_operators,
+    welcome_all=welcomes.welcome_operators,
     parts=[consumers.both, consumers.operators],
     standing=flow.standing_of_operator,
     secret_of=lambda handshake: handshake.cookies.get(settings.SESSION_COOKIE_NAME, ""),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from accounts.actions import renew_leases, set_availability
+from accounts.actions import set_availability
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound
 from chatlead.realtime import commands, events, replies
@@ -48,35 +48,6 @@ def is_owed(caller: Caller) -> bool:
     """Whether something that this person has said is on its way to the journal."""
     flight = caller.memory.get(Flight)
     return flight is not None and flight.count > 0
-
-
-# --- coming in ----------------------------------------------------------------------------------------
-
-
-def welcome_visitor(principal: VisitorPrincipal) -> replies.PageWelcome | replies.VisitorWelcome:
-    """The snapshot for the loader, or for the frame, of whose chat the operators learn that she is there."""
-    if principal.role == "page":
-        return snapshot.page_welcome(principal)
-    actions.note_visitors([principal.session_key])
-    return snapshot.visitor_welcome(principal)
-
-
-def welcome_visitors(
-    principals: Sequence[VisitorPrincipal],
-) -> list[replies.PageWelcome | replies.VisitorWelcome | NotFound]:
-    """The same for many at once, in their order."""
-    inside = [each for each in principals if each.role != "page"]
-    if inside:
-        actions.note_visitors([each.session_key for each in inside])
-    pages = iter(snapshot.page_welcomes([each for each in principals if each.role == "page"]))
-    frames = iter(snapshot.visitor_welcomes(inside))
-    return [next(pages) if each.role == "page" else next(frames) for each in principals]
-
-
-def welcome_operator(principal: OperatorPrincipal) -> replies.OperatorWelcome:
-    """The snapshot for a console, of which the team learns that it is there."""
-    renew_leases([principal.operator_id])
-    return snapshot.operator_welcome(principal)
 
 
 # --- what is said -------------------------------------------------------------------------------------

@@ -94,9 +94,7 @@ def synced(
                 operator_read=chat.operator_read,
             )
         )
-    missed = snapshot.operator_views(
-        list(selectors.missed_chats(principal).select_related(*selectors.VIEWED))
-    )
+    missed = snapshot.operator_views(selectors.missed_chats(principal))
     return Synced(
         chats=snapshot.operator_views(whole),
         gone=sorted(uid for uid in positions if uid not in now),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import Count, Exists, F, Q, QuerySet
 from django.db.models.functions import Collate
 from django.utils import timezone
 
 from accounts.models import Department, Operator, OperatorRole
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import BadField, NobodyOnline, NotFound
+from chatlead.prepared import Among, Prepared
 from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ def _visible(principal: Principal) -> QuerySet[Chat]:
 
 def still_rightful(principal: OperatorPrincipal) -> Exists:
     """The rights that the socket came with are still those of now (their departments and role included)."""
-    return Exists(
-        Operator.objects.filter(
-            pk=principal.operator_id, rights_epoch=principal.rights_epoch, suspended_at=None
-        )
-    )
+    return _rightful(principal.operator_id, principal.rights_epoch)
+
+
+def _rightful(operator: Any, rights_epoch: Any) -> Exists:
+    return Exists(Operator.objects.filter(pk=operator, rights_epoch=rights_epoch, suspended_at=None))
 
 
 def access_chat(principal: Principal, uid: str, *, lock: bool = False) -> Chat:
@@ -116,28 +117,37 @@ def chats_of_session(session_key: str) -> QuerySet[Chat]:
     return Chat.objects.filter(session__key=session_key)
 
 
-def current_chat(session_key: str, ended_after: timedelta) -> Chat | None:
-    """The open chat of a session, else the one that ended less than `ended_after` ago.
-
-    A message that was left is not a chat to the visitor: it ended in the moment it began.
-    """
-    return current_chats([session_key], ended_after).get(session_key)
-
-
 def has_open_chat(session_key: str) -> bool:
     """Whether a live session waits or talks."""
     return Chat.objects.filter(session__key=session_key, state__in=OPEN).exists()
 
 
 def current_chats(session_keys: Collection[str], ended_after: timedelta) -> dict[str, Chat]:
-    """{session key: its current chat} of those that have one, with department and operator, in one query."""
+    """{session key: its open chat, else the newest that ended less than `ended_after` ago} of those that have
+    one, in one query: with the columns that a visitor's view takes, those of the visitor's presence,
+    department and operator.
+
+    A message that was left is not a chat to the visitor: it ended in the moment it began.
+    """
     if not session_keys:
         return {}
-    recent = timezone.now() - ended_after
-    found = Chat.objects.filter(session__key__in=session_keys).exclude(closed_at__lt=recent)
-    found = found.exclude(state=Chat.State.MISSED, closed_at=F("started_at"))
-    # the newest is the last to be put in
-    return {chat.session_key: chat for chat in found.order_by("id").select_related("department", "operator")}
+    found = _current(keys=session_keys, recent=timezone.now() - ended_after)
+    # the newest is the last to be put in, and an open one is the newest
+    return {chat.session_key: chat for chat in found}
+
+
+_current = Prepared(
+    lambda keys, recent: Chat.objects.filter(Among("session__key", keys))
+    .exclude(closed_at__lt=recent)
+    .exclude(state=Chat.State.MISSED, closed_at=F("started_at"))
+    .order_by("id")
+    .select_related("department", "operator")
+    .only(
+        "uid", "session_key", "state", "started_at", "closed_at", "last_seq", "visitor_delivered",
+        "visitor_read", "operator_delivered", "operator_read", "visitor_presence", "visitor_gone_at",
+        "visitor_seen_at", "department__uid", "department__name", "operator__uid", "operator__name",
+    )
+)  # fmt: skip
 
 
 def chats_at_work(principal: OperatorPrincipal) -> QuerySet[Chat]:
@@ -147,39 +157,130 @@ def chats_at_work(principal: OperatorPrincipal) -> QuerySet[Chat]:
     return Chat.objects.filter(waiting | own, account_id=principal.account_id)
 
 
-def chats_returned_from(principal: OperatorPrincipal) -> QuerySet[Chat]:
-    """The chats that an operator lost in the last hour and has not taken again, newest first."""
+def is_at_work(chat: Chat, principal: OperatorPrincipal) -> bool:
+    """Whether it is one of `chats_at_work`."""
+    if chat.account_id != principal.account_id:
+        return False
+    if chat.state == Chat.State.WAITING:
+        return chat.department_id in principal.department_ids
+    return chat.state == Chat.State.ACTIVE and chat.operator_id == principal.operator_id
+
+
+def chats_for_consoles(principals: Collection[OperatorPrincipal]) -> list[Chat]:
+    """All that is at work for any of them, with what a view is made of, in order; in one query."""
+    return _for_consoles(
+        accounts={each.account_id for each in principals},
+        departments={pk for each in principals for pk in each.department_ids},
+        operators={each.operator_id for each in principals},
+    )
+
+
+_for_consoles = Prepared(
+    lambda accounts, departments, operators: (
+        Chat.objects.filter(
+            Q(Among("department_id", departments), state=Chat.State.WAITING)
+            | Q(Among("operator_id", operators), state=Chat.State.ACTIVE),
+            Among("account_id", accounts),
+        )
+        .order_by("id")
+        .select_related(*VIEWED)
+    )
+)
+
+
+def unread_counts(chat_ids: Collection[int]) -> dict[int, int]:
+    """{chat: how many of the visitor's texts its operator has not read}, without those that have none."""
+    return dict(_unread(chats=chat_ids)) if chat_ids else {}
+
+
+_unread = Prepared(
+    lambda chats: (
+        Message.objects.filter(
+            Among("chat_id", chats), author="visitor", kind="text", seq__gt=F("chat__operator_read")
+        )
+        .values_list("chat_id")
+        .annotate(n=Count("id"))
+        .order_by()
+    )
+)
+
+
+def chat_counts(visitor_ids: Collection[int]) -> dict[int, int]:
+    """{visitor: how many chats there are of theirs}."""
+    return dict(_counts(visitors=visitor_ids)) if visitor_ids else {}
+
+
+_counts = Prepared(
+    lambda visitors: (
+        Chat.objects.filter(Among("visitor_id", visitors))
+        .values_list("visitor_id")
+        .annotate(n=Count("id"))
+        .order_by()
+    )
+)
+
+
+def chats_returned_from(principal: OperatorPrincipal) -> list[Chat]:
+    """The chats that an operator lost in the last hour and has not taken again, newest first, with their
+    visitors."""
     since = timezone.now() - timedelta(minutes=RETURNED_MINUTES)
-    lost = _lost_by(principal).filter(returned_at__gt=since).select_related("visitor")
-    return lost.order_by("-returned_at", "-id")[:RETURNED_SHOWN]
+    return _returned(**_lost_to(principal), since=since)
 
 
 def was_returned_from(principal: OperatorPrincipal, uid: str) -> bool:
     """Whether an operator who may not write in a chat had it, until nothing was heard of them."""
-    return _lost_by(principal).filter(uid=uid).exists()
+    return _lost_by(**_lost_to(principal)).filter(uid=uid).exists()
 
 
-def _lost_by(principal: OperatorPrincipal) -> QuerySet[Chat]:
+def _lost_to(principal: OperatorPrincipal) -> dict[str, Any]:
+    return {
+        "account": principal.account_id,
+        "operator": principal.operator_id,
+        "departments": principal.department_ids,
+        "rights_epoch": principal.rights_epoch,
+    }
+
+
+def _lost_by(account: Any, operator: Any, departments: Any, rights_epoch: Any) -> QuerySet[Chat]:
     """What an operator had and has not taken again, of the departments that are theirs now: who was taken
     off one hears no more of the names in it (R-112)."""
     lost = Chat.objects.filter(
-        still_rightful(principal),
-        account_id=principal.account_id,
-        returned_from_id=principal.operator_id,
-        department_id__in=principal.department_ids,
+        Among("department_id", departments),
+        _rightful(operator, rights_epoch),
+        account_id=account,
+        returned_from_id=operator,
     )
-    return lost.exclude(operator_id=principal.operator_id)
+    return lost.exclude(operator_id=operator)
 
 
-def missed_chats(principal: OperatorPrincipal) -> QuerySet[Chat]:
-    """The newest of the last days that nobody answered, in the operator's departments; newest first."""
-    missed = Chat.objects.filter(
-        account_id=principal.account_id,
-        state=Chat.State.MISSED,
-        department_id__in=principal.department_ids,
-        closed_at__gt=missed_since(),
+_returned = Prepared(
+    lambda account, operator, departments, rights_epoch, since: (
+        _lost_by(account, operator, departments, rights_epoch)
+        .filter(returned_at__gt=since)
+        .select_related("visitor")
+        .order_by("-returned_at", "-id")[:RETURNED_SHOWN]
     )
-    return missed.order_by(*newest_missed_first())[:MISSED_SHOWN]
+)
+
+
+def missed_chats(principal: OperatorPrincipal) -> list[Chat]:
+    """The newest of the last days that nobody answered, in the operator's departments, with what a view is
+    made of; newest first."""
+    return _missed(account=principal.account_id, departments=principal.department_ids, since=missed_since())
+
+
+_missed = Prepared(
+    lambda account, departments, since: (
+        Chat.objects.filter(
+            Among("department_id", departments),
+            account_id=account,
+            state=Chat.State.MISSED,
+            closed_at__gt=since,
+        )
+        .order_by(*newest_missed_first())
+        .select_related(*VIEWED)[:MISSED_SHOWN]
+    )
+)
 
 
 def newest_missed_first() -> tuple[OrderBy, ...]:
@@ -211,6 +312,17 @@ def place_in_line(chat: Chat) -> int:
 # --- rows of the two logs -----------------------------------------------------------------------------
 
 
+def ends_of_logs(chat_ids: Collection[int]) -> list[Message]:
+    """The last PAGE_ROWS public rows of each of these chats, chat by chat in order."""
+    return _ends(chats=chat_ids) if chat_ids else []
+
+
+_ends = Prepared(
+    lambda chats: Message.objects.filter(Among("chat_id", chats), seq__gt=F("chat__last_seq") - PAGE_ROWS)
+    .order_by("chat_id", "seq")
+)  # fmt: skip
+
+
 def rows_after(chat: Chat, after: int, limit: int = RESUME_ROWS) -> list[Message]:
     """Public rows behind `after`, at most `limit` and one more, in order."""
     return list(Message.objects.filter(chat=chat, seq__gt=after).order_by("seq")[: limit + 1])
@@ -235,8 +347,10 @@ def operator_names(operator_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
     ids = {pk for pk in operator_ids if pk}
     if not ids:
         return {}
-    found = Operator.objects.filter(pk__in=ids).values_list("pk", "uid", "name")
-    return {pk: (uid, name) for pk, uid, name in found}
+    return {pk: (uid, name) for pk, uid, name in _names(ids=ids)}
+
+
+_names = Prepared(lambda ids: Operator.objects.filter(Among("pk", ids)).values_list("pk", "uid", "name"))
 
 
 # --- choosing a department ----------------------------------------------------------------------------

@@ -7,16 +7,16 @@ first. What is written in between comes as an event and applies idempotently.
 from __future__ import annotations
 
 import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
-from django.db.models import Count, F
+from django.db.models import F
 
 from accounts import selectors as accounts
-from accounts.models import Account, Department, Site
-from chatlead.errors import Forbidden, NotFound
+from accounts.sites import shown_sites
+from chatlead.errors import ChatLeadError, Forbidden, NotFound
 from chatlead.realtime import pool
 from chatlead.realtime.commands import PROTOCOL
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView
@@ -26,7 +26,7 @@ from chats import rows, selectors
 from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from accounts.selectors import OperatorPrincipal
@@ -55,19 +55,9 @@ def operator_views(chats: Sequence[Chat]) -> list[ChatView]:
 
     `chats` come with department, operator, site and visitor. Six queries at most, however many chats.
     """
-    ids = [chat.pk for chat in chats]
     logs, notes = _logs(chats), _notes(chats)
-    unread = Counter[int]()
-    if ids:
-        unseen = Message.objects.filter(
-            chat__in=ids, author="visitor", kind="text", seq__gt=F("chat__operator_read")
-        )
-        unread.update(dict(unseen.values_list("chat_id").annotate(n=Count("id")).order_by()))
-    visitors = {chat.visitor_id for chat in chats}
-    counts: dict[int, int] = {}
-    if visitors:
-        of_visitors = Chat.objects.filter(visitor__in=visitors).values_list("visitor_id")
-        counts = dict(of_visitors.annotate(n=Count("id")).order_by())
+    unread = selectors.unread_counts({chat.pk for chat in chats})
+    counts = selectors.chat_counts({chat.visitor_id for chat in chats})
     return [
         ChatView(
             uid=chat.uid,
@@ -91,7 +81,7 @@ def operator_views(chats: Sequence[Chat]) -> list[ChatView]:
             seq=chat.last_seq,
             staff_seq=chat.last_staff_seq,
             marks=marks(chat),
-            unread_count=unread[chat.pk],
+            unread_count=unread.get(chat.pk, 0),
             presence=cast("Presence", chat.visitor_presence),
             gone_at=_ms(chat.visitor_gone_at),
             returned_at=_ms(chat.returned_at),
@@ -166,9 +156,10 @@ def _logs(chats: Sequence[Chat]) -> dict[int, list[PublicRow]]:
     if not chats:
         return logs
     by_id = {chat.pk: chat for chat in chats}
-    found = Message.objects.filter(chat__in=list(by_id), seq__gt=F("chat__last_seq") - LOG_ROWS)
-    messages = list(found.order_by("chat_id", "seq"))
-    names = selectors.operator_names(each.author_id for each in messages)
+    messages = selectors.ends_of_logs(by_id.keys())
+    answering = [chat.operator for chat in chats if chat.operator is not None]
+    names = {operator.pk: (operator.uid, operator.name) for operator in answering}
+    names |= selectors.operator_names({each.author_id for each in messages} - names.keys())
     for each in messages:
         chat = by_id[each.chat_id]
         if each.seq <= chat.last_seq:
@@ -204,36 +195,38 @@ def page_welcome(principal: VisitorPrincipal) -> PageWelcome:
 
 
 def page_welcomes(principals: Sequence[VisitorPrincipal]) -> list[PageWelcome | NotFound]:
-    """The same for many at once, in two queries. NotFound for a site that was deleted in this moment."""
+    """The same for many at once, in one query. NotFound for a site that was deleted in this moment."""
     ids = {each.site_id for each in principals}
     if not ids:
         return []
-    colors = dict(Site.objects.filter(pk__in=ids).values_list("pk", "color"))
-    online = accounts.online_by_site(ids)
-    return [
-        PageWelcome(protocol=PROTOCOL, online=online.get(each.site_id, []), color=colors[each.site_id])
-        if each.site_id in colors
-        else NotFound()
-        for each in principals
-    ]
+    shown = accounts.launchers(ids)
+    welcomes = {
+        site: PageWelcome(protocol=PROTOCOL, online=online, color=color)
+        for site, (color, online) in shown.items()
+    }
+    return [welcomes.get(each.site_id) or NotFound() for each in principals]
+
+
+def current_chats(principals: Sequence[VisitorPrincipal]) -> dict[str, Chat]:
+    """{session key: the chat that is open or has just ended} of those that have one, in one query."""
+    grace = timedelta(minutes=settings.CHAT_GRACE_MINUTES)
+    return selectors.current_chats({each.session_key for each in principals}, grace)
 
 
 def visitor_welcome(principal: VisitorPrincipal) -> VisitorWelcome:
     """The frame's snapshot: the site, and the chat of the live session that is open or has just ended."""
-    return pool.alone(visitor_welcomes([principal]))
+    return pool.alone(visitor_welcomes([principal], current_chats([principal])))
 
 
-def visitor_welcomes(principals: Sequence[VisitorPrincipal]) -> list[VisitorWelcome | NotFound]:
-    """The same for many at once, in a number of queries that does not depend on theirs, but on that of their
-    sites. NotFound for a site that was deleted in this moment."""
+def visitor_welcomes(
+    principals: Sequence[VisitorPrincipal], chats: Mapping[str, Chat]
+) -> list[VisitorWelcome | NotFound]:
+    """The same for many at once, whose `current_chats` were read before, in a number of queries that does not
+    depend on theirs. NotFound for a site that was deleted in this moment."""
     if not principals:
         return []
-    grace = timedelta(minutes=settings.CHAT_GRACE_MINUTES)
-    chats = selectors.current_chats({each.session_key for each in principals}, grace)
     views = visitor_views(list(chats.values()))
-    sites = Site.objects.select_related("account").filter(pk__in={each.site_id for each in principals})
-    shown = accounts.site_views(list(sites))
-    epoch = accounts.epoch()
+    shown = shown_sites({each.site_id for each in principals})
     welcomes: list[VisitorWelcome | NotFound] = []
     for each in principals:
         if each.site_id not in shown:
@@ -242,8 +235,8 @@ def visitor_welcomes(principals: Sequence[VisitorPrincipal]) -> list[VisitorWelc
         chat = chats.get(each.session_key)
         welcome = VisitorWelcome(
             protocol=PROTOCOL,
-            epoch=epoch,
-            site=shown[each.site_id],
+            epoch=shown[each.site_id].epoch,
+            site=shown[each.site_id].view,
             chat=views[chat.pk] if chat is not None else None,
             session=each.new_token,
             cookie=each.had_cookie,
@@ -254,30 +247,48 @@ def visitor_welcomes(principals: Sequence[VisitorPrincipal]) -> list[VisitorWelc
 
 def operator_welcome(principal: OperatorPrincipal) -> OperatorWelcome:
     """The console's snapshot: the team, all that waits and the operator's own chats, what was missed."""
-    account = Account.objects.get(pk=principal.account_id)
-    team = accounts.team(account)
-    me = next((each for each in team if each.uid == principal.operator_uid), None)
-    if me is None:  # suspended in this moment
-        raise Forbidden
-    chats = operator_views(
-        list(selectors.chats_at_work(principal).select_related(*selectors.VIEWED).order_by("id"))
-    )
-    missed = operator_views(list(selectors.missed_chats(principal).select_related(*selectors.VIEWED)))
-    mine = Department.objects.filter(account=account).order_by("position", "id")
-    return OperatorWelcome(
-        protocol=PROTOCOL,
-        epoch=accounts.epoch(),
-        account=DepartmentView(uid=account.uid, name=account.name),
-        me=me,
-        departments=[DepartmentView(uid=each.uid, name=each.name) for each in mine],
-        team=team,
-        version=account.team_version,
-        chats=chats,
-        missed=missed,
-        returned=returned(principal),
-        away_since=_ms(accounts.away_since(principal.operator_id)),
-        digest=digest_of(chats, missed),
-    )
+    return pool.alone(operator_welcomes([principal]))
+
+
+def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorWelcome | ChatLeadError]:
+    """The same for many at once: what those of one account have in common is read and made once. Forbidden
+    for who was suspended in this moment."""
+    ids = {each.account_id for each in principals}
+    firms, teams, epoch = accounts.firms(ids), accounts.teams(ids), accounts.epoch()
+    away = accounts.away_since_when({each.operator_id for each in principals})
+    chats = selectors.chats_for_consoles(principals)
+    missed: dict[tuple[int, frozenset[int]], list[Chat]] = {}
+    for each in principals:
+        if (key := (each.account_id, each.department_ids)) not in missed:
+            missed[key] = selectors.missed_chats(each)
+    all_missed = {chat.pk: chat for of_some in missed.values() for chat in of_some}
+    listed = [*chats, *all_missed.values()]
+    views = dict(zip([chat.pk for chat in listed], operator_views(listed), strict=True))
+    lost = {each: returned(each) for each in set(principals)}
+
+    def welcome(principal: OperatorPrincipal) -> OperatorWelcome | ChatLeadError:
+        firm, team = firms.get(principal.account_id), teams[principal.account_id]
+        me = next((each for each in team if each.uid == principal.operator_uid), None)
+        if firm is None or me is None:
+            return Forbidden()
+        mine = [views[chat.pk] for chat in chats if selectors.is_at_work(chat, principal)]
+        unanswered = [views[chat.pk] for chat in missed[principal.account_id, principal.department_ids]]
+        return OperatorWelcome(
+            protocol=PROTOCOL,
+            epoch=epoch,
+            account=firm.account,
+            me=me,
+            departments=firm.departments,
+            team=team,
+            version=firm.version,
+            chats=mine,
+            missed=unanswered,
+            returned=lost[principal],
+            away_since=_ms(away.get(principal.operator_id)),
+            digest=digest_of(mine, unanswered),
+        )
+
+    return [welcome(each) for each in principals]
 
 
 def returned(principal: OperatorPrincipal) -> list[ReturnedChat]:

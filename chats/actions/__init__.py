@@ -5,7 +5,13 @@ What is said in a chat, its edits, deletions and notes go by the journal (chats/
 
 from chats.actions.beginning import leave_message, start_chat
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
-from chats.actions.presence import come_back_from_the_future, leave_page, lose_visitors, note_visitors
+from chats.actions.presence import (
+    come_back_from_the_future,
+    is_to_be_noted,
+    leave_page,
+    lose_visitors,
+    note_visitors,
+)
 from chats.actions.returning import return_chats, return_lost_chats
 from chats.actions.signs import Progress, set_marks, set_typing
 from chats.actions.telling import move_line
@@ -16,6 +22,7 @@ __all__ = [
     "close_idle",
     "come_back_from_the_future",
     "end_chat",
+    "is_to_be_noted",
     "leave_message",
     "leave_page",
     "lose_visitors",

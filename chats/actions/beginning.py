@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from accounts import limits, notices, outbox, work
 from accounts import selectors as accounts
 from accounts.models import Site
+from accounts.sites import site_fields
 from chatlead.errors import (
     ChatAlreadyOpen,
     ChatClosed,
@@ -59,7 +60,7 @@ def start_chat(
     if known is not None:
         return known
     site = _site_of(principal)
-    filled = prechat.check_form(accounts.site_fields(site), fields)
+    filled = prechat.check_form(site_fields(site), fields)
     text = prechat.check_text(text)
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))

@@ -39,13 +39,31 @@ def note_visitors(session_keys: Collection[str], *, heard_ago: float = 0.0) -> N
     at = telling.now() - timedelta(seconds=heard_ago)
     theirs = Q(session_key__in=list(session_keys))
     _become(theirs & ~Q(visitor_presence=Presence.HERE) & came_after(at), Presence.HERE, at)
-    stale = at - timedelta(seconds=settings.VISITOR_SECONDS / 7)  # not every answer is worth a write
-    open_ones = Chat.objects.filter(theirs, state__in=selectors.OPEN, visitor_seen_at__lt=stale)
+    open_ones = Chat.objects.filter(
+        theirs, state__in=selectors.OPEN, visitor_seen_at__lt=at - _worth_a_write()
+    )
     if open_ones.exists():
         with transaction.atomic():
             free = open_ones.select_for_update(of=("self",), skip_locked=True, no_key=True)
             kept = list(free.order_by("id").values_list("pk", flat=True))
             Chat.objects.filter(pk__in=kept, visitor_seen_at__lt=at).update(visitor_seen_at=at)
+
+
+def is_to_be_noted(chat: Chat) -> bool:
+    """Whether `note_visitors` would write anything of a chat that was read in this moment: who comes in asks
+    no more questions than that."""
+    if chat.state not in selectors.OPEN:
+        return False
+    at = telling.now()
+    if chat.visitor_seen_at < at - _worth_a_write():
+        return True
+    gone_at = chat.visitor_gone_at
+    return chat.visitor_presence != Presence.HERE and (gone_at is None or gone_at < at)
+
+
+def _worth_a_write() -> timedelta:
+    """Not every sign of life is written down."""
+    return timedelta(seconds=settings.VISITOR_SECONDS / 7)
 
 
 def lose_visitors(now: datetime | None = None) -> int:

@@ -72,7 +72,7 @@ def test_a_lease_that_ran_out_is_told_once(olga: Operator, acme: Account) -> Non
     assert actions.expire_leases() == 1
     assert actions.expire_leases() == 0
     assert selectors.team_version(acme.pk) == before + 1
-    [seen] = selectors.team(acme)
+    [seen] = selectors.team(acme.pk)
     assert (seen.availability, seen.online) == ("online", False)
 
 
@@ -94,7 +94,7 @@ def test_the_team_takes_two_queries_however_large(
     for number in range(5):
         make_operator(acme, f"Person{number}", "operator", intake)  # type: ignore[arg-type]
     with django_assert_num_queries(2):
-        team = selectors.team(acme)
+        team = selectors.team(acme.pk)
     assert [each.name for each in team] == [f"Person{number}" for number in range(5)]
     assert all(each.departments == [intake.uid] for each in team)
 

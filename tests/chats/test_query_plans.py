@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import selectors as accounts
 from accounts.models import Department, Operator, Site
-from chats import actions, positions, recovery, selectors, snapshot
+from chats import actions, positions, recovery, selectors, snapshot, welcomes
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from visitors.sessions import VisitorPrincipal
@@ -79,7 +79,7 @@ def test_coming_in(
     """V-9: accept, authenticate, snapshot."""
     with no_whole_reads():
         accounts.sites_by_key([site.key])
-        snapshot.visitor_welcomes([vera, visitor_on(site)])
+        welcomes.welcome_visitors([vera, visitor_on(site)])
         snapshot.operator_welcome(principal_of(olga))
         selectors.find_handle(busy.account_id, busy.uid)
 

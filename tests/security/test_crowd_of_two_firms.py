@@ -11,7 +11,7 @@ from chatlead.errors import ChatLeadError, NotFound, OriginRefused, TicketRefuse
 from chatlead.realtime.commands import Hello
 from chatlead.realtime.endpoint import Handshake
 from chatlead.realtime.replies import PageWelcome, VisitorWelcome
-from chats.consumers import welcome_visitors
+from chats.welcomes import welcome_visitors
 from tests.conftest import make_chat, visitor_on
 from tests.sockets import OURS, PAGE
 from visitors import tickets
