@@ -11,6 +11,7 @@ from django.conf import settings
 
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import RateLimited
+from chatlead.realtime.capacity import most_newcomers
 from chatlead.realtime.crowd import Rate, Standing
 from chatlead.realtime.replies import VisitorWelcome
 from chats import selectors
@@ -75,7 +76,8 @@ def standing_of_visitor(principal: VisitorPrincipal) -> Standing:
     """A frame's person is its session; a page has none and may do nothing. A site's visitors share a bound,
     so that they never crowd out its operators. A plan without limits bounds neither words nor deeds."""
     site = ("site", principal.site_id)
-    groups = ((site, settings.SOCKETS_PER_SITE),)
+    # of all sites together never all that there is, or a crowd on one shuts out the operators of the others
+    groups = ((site, settings.SOCKETS_PER_SITE), (("visitors",), most_newcomers()))
     if principal.role == "page":
         return Standing(groups=groups)
     person = ("session", principal.session_key)

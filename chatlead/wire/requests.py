@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cache
 from typing import Any
 
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chatlead.addresses import is_trusted
+from chatlead.realtime.capacity import most_connections
 from chatlead.realtime.crowd import place_of
 from chatlead.wire.dawdlers import dawdlers
 
 ABORT_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
 PIPELINED = 16  # requests before the first is answered; browsers send none
-SPARE_FILES = 256  # of those that a process may open, for all that is no connection
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -130,19 +129,3 @@ class RequestProtocol(HttpToolsProtocol):
         self._wait(ABORT_SECONDS)
         self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
         self.transport.close()
-
-
-def most_connections() -> int:
-    """How many connections this process may have (CHATLEAD_CONNECTIONS, else what the system allows)."""
-    most: int = settings.CONNECTIONS
-    return most or _files_left()
-
-
-@cache
-def _files_left() -> int:
-    try:
-        import resource
-    except ImportError:  # not on this system
-        return 2**31
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, soft - SPARE_FILES) if soft > 0 else 2**31

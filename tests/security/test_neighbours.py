@@ -82,6 +82,18 @@ async def test_a_full_site_has_a_seat_for_whoever_is_in_a_chat(
         assert not await is_let_in(frame_of(site, token=token))
 
 
+async def test_a_crowd_on_one_site_leaves_room_for_the_other_firms_people(
+    site: Site, rival_site: Site, eve: Operator, hers: Chat, token: str, settings: Settings
+) -> None:
+    """D-2, D-5: of what the process can hold visitors without a chat have three quarters at most."""
+    settings.CONNECTIONS = 4
+    async with pages(site, "10.1.0.1", "10.2.0.1"), frame_of(rival_site, page="https://rival.test"):
+        assert await refused(site, peer="10.3.0.1") == CloseCode.BUSY
+        assert not await is_let_in(frame_of(rival_site, page="https://rival.test"))
+        async with console_of(eve), frame_of(site, token=token):
+            pass
+
+
 async def test_one_chat_does_not_fill_what_is_kept(
     site: Site, hers: Chat, token: str, settings: Settings
 ) -> None:
