@@ -84,7 +84,8 @@ class RequestProtocol(HttpToolsProtocol):
             return
         self._wait(settings.BODY_SECONDS)
         super().on_headers_complete()
-        self.url = b""  # the scope has it
+        if not self.parser.should_upgrade():  # a socket's is read from here
+            self.url = b""  # the scope has it
 
     def on_message_complete(self) -> None:
         self._taken = 0
