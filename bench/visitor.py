@@ -84,6 +84,8 @@ class Visitor(Client):
         other_epoch, self.epoch = self.epoch not in ("", frame["epoch"]), frame["epoch"]
         if view := frame.get("chat"):
             self._adopt(view, anew=other_epoch)
+        else:
+            self.chat = None  # it ended long ago, by the server's clock
 
     def _adopt(self, view: Frame, *, anew: bool = False) -> None:
         if self.chat is None or self.chat.uid != view["uid"]:
