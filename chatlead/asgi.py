@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any, cast
 
@@ -24,8 +25,11 @@ from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 
 from chatlead import access, health, routing
+from chatlead.addresses import client_ip, truncated
+from chatlead.errors import Unavailable
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
+from chatlead.turns import Turns
 from chats import journal, marks
 
 HTTP_THREADS = 4
@@ -37,6 +41,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 # Requests share a few threads, each with its connection; stock Django makes a thread for each request, and
 # on SQLite a connection that lives on until the garbage collector comes by.
 threads = cycle([ThreadPoolExecutor(1, thread_name_prefix="http") for _ in range(HTTP_THREADS)])
+turns = Turns(2 * HTTP_THREADS)  # so that a thread that is ready has something to do
 
 
 async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -56,30 +61,52 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 async def page(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """A plain request, on one of the threads in turn; 413 for a body above BODY_MAX_BYTES: whatever comes,
-    Django writes to the disk before it looks at who sent it to which address."""
+    Django writes to the disk before it looks at who sent it to which address.
+
+    From the moment when the body is there until the answer begins it needs a turn, so that neither who sends
+    slowly nor who reads slowly holds one; 503 for whom there is none."""
     most: int = settings.BODY_MAX_BYTES
     taken = 0
+    has_turn: bool | None = None  # not asked for yet
+    turn = AsyncExitStack()
 
     async def bounded() -> dict[str, Any]:
-        nonlocal taken
+        nonlocal taken, has_turn
         message = await receive()
         taken += len(message.get("body", b""))
+        if has_turn is None and taken <= most and not message.get("more_body"):
+            has_turn = await turn.enter_async_context(turns.of(network_of(scope)))
         # as if the client had hung up: Django then ends without an answer, before a view is called
-        return message if taken <= most else {"type": "http.disconnect"}
+        return message if taken <= most and has_turn is not False else {"type": "http.disconnect"}
+
+    async def begun(message: dict[str, Any]) -> None:
+        await turn.aclose()
+        await send(message)
 
     if any(name == b"content-length" and _above(value, most) for name, value in scope["headers"]):
         taken = most + 1
     else:
-        async with ThreadSensitiveContext(executor=next(threads)):
-            await django(scope, bounded, cast("Any", send))
+        async with turn, ThreadSensitiveContext(executor=next(threads)):
+            await django(scope, bounded, cast("Any", begun))
     if taken > most:
-        error = {"error": {"code": "too_large", "message": "The request is too large."}}
-        body = json.dumps(error).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        # the rest of the request is not read
-        headers += [(b"connection", b"close"), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await refuse(send, 413, "too_large", "The request is too large.")
+    elif has_turn is False:
+        await refuse(send, 503, Unavailable.code, Unavailable.message)
+
+
+async def refuse(send: Send, status: int, code: str, message: str) -> None:
+    """An error in front of Django; the rest of the request is not read."""
+    body = json.dumps({"error": {"code": code, "message": message}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    headers += [(b"connection", b"close"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def network_of(scope: dict[str, Any]) -> str:
+    """The /24 or /48 of the client, "" where it has no address."""
+    hops = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return truncated(client_ip((scope.get("client") or ("",))[0], hops)) or ""
 
 
 def parting(send: Send) -> Send:
