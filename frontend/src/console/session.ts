@@ -3,16 +3,19 @@
  * timers and the storage that the reducer may not know. Screens read its signals and call its methods.
  */
 import { computed, signal } from "@preact/signals";
-import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
+import { Connection, type LinkState, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
 import { HOLD_MS } from "../wire/gaps.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
 import { poll } from "../wire/polls.ts";
-import { type Ack, CLOSE_CODES, type OperatorCommand, type OperatorWelcome, type Position, PROTOCOL, type Reply, type Synced } from "../wire/protocol.ts";
+import { type Ack, CLOSE_CODES, type OperatorWelcome, type Position, PROTOCOL, type Synced } from "../wire/protocol.ts";
 import { reloadOnce, understood } from "../wire/renewal.ts";
 import type { Box } from "../wire/storage.ts";
 import { digest, positions } from "./digest.ts";
 import { Drafts } from "./drafts.ts";
+import { Marks } from "./marks.ts";
+import { type Command, Questions } from "./questions.ts";
 import * as st from "./state.ts";
+import { Typing } from "./typing.ts";
 
 export interface Surroundings {
   url: string;
@@ -39,11 +42,7 @@ export interface Link {
 }
 
 type Wire = st.Frame & { readonly id?: number };
-type Command = OperatorCommand extends infer C ? (C extends { id?: number } ? Omit<C, "id"> : never) : never;
 
-const MARK_MS = 150;
-const TYPING_EVERY_MS = 3_000;
-const TYPING_IDLE_MS = 5_000;
 const UNAVAILABLE_MS = 2_000;
 const SYNC_AGAIN_MS = 1_000;
 
@@ -52,24 +51,26 @@ export class Session {
   readonly link = signal<Link>({ state: "idle", code: 0, polls: false });
   readonly unsent = signal<readonly Unsent[]>([]);
   readonly unsentNotes = signal<readonly Unsent[]>([]);
-  /** Uids of chats for which an answer of the server is awaited. */
-  readonly busy = signal<ReadonlySet<string>>(new Set());
   readonly drafts: Drafts;
   readonly open = computed(() => st.find(this.state.value, this.state.value.open));
   /** Chats that went back to the line, of which the operator has not said that they have seen it. */
   readonly lost = computed(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
 
   private lostSeen = signal(0);
-
   private connection: Connection<Wire>;
+  private questions = new Questions((command) => this.connection.ask(command), (text) => this.around.tell(text));
+  /** Uids of chats for which an answer of the server is awaited. */
+  readonly busy = this.questions.busy;
   private replies: Outbox;
   private notes: Outbox;
   private holds = new Map<string, ReturnType<typeof setTimeout>>();
-  private marked = new Map<string, { delivered: number; read: number }>();
-  private markTimer: ReturnType<typeof setTimeout> | undefined;
+  private marks = new Marks(
+    () => this.state.peek(),
+    (chat, mark) => this.send({ type: "mark", chat, ...mark }),
+  );
+  private typing = new Typing((chat, on) => this.send({ type: "set_typing", chat, on }));
   private syncTimer: ReturnType<typeof setTimeout> | undefined;
   private disagreements = 0;
-  private typing = { chat: "", at: 0, idle: undefined as ReturnType<typeof setTimeout> | undefined };
 
   constructor(private around: Surroundings) {
     const { url, box, noteBox, page, document } = around;
@@ -161,14 +162,14 @@ export class Session {
   }
 
   async setAvailability(online: boolean): Promise<void> {
-    const reply = await this.ask({ type: "set_availability", online }, "status");
+    const reply = await this.questions.ask({ type: "set_availability", online }, "status");
     if (reply) this.become(st.availability(this.state.peek(), online));
   }
 
   /** Shows the chat, unless the operator has turned to another one while the answer was on its way. */
   async accept(chat: string): Promise<boolean> {
     const before = this.state.peek().open;
-    const reply = await this.ask({ type: "accept_chat", chat }, chat, {
+    const reply = await this.questions.ask({ type: "accept_chat", chat }, chat, {
       chat_already_taken: "Somebody else accepted this chat first.",
       not_found: "This chat is no longer waiting.",
       chat_closed: "This chat has ended.",
@@ -179,34 +180,25 @@ export class Session {
   }
 
   async transfer(chat: string, to: { department: string } | { operator: string }): Promise<boolean> {
-    return (await this.ask({ type: "transfer_chat", chat, ...to }, chat)) !== null;
+    return (await this.questions.ask({ type: "transfer_chat", chat, ...to }, chat)) !== null;
   }
 
   async end(chat: string): Promise<boolean> {
-    return (await this.ask({ type: "end_chat", chat }, chat)) !== null;
+    return (await this.questions.ask({ type: "end_chat", chat }, chat)) !== null;
   }
 
   async loadEarlier(chat: string): Promise<void> {
     const before = st.find(this.state.peek(), chat)?.log[0]?.seq ?? 0;
-    await this.ask({ type: "load_messages", chat, before }, chat);
+    await this.questions.ask({ type: "load_messages", chat, before }, chat);
   }
 
   /** The operator pressed a key in a reply. Carries no text (B2-14). */
   typed(chat: string, text: string): void {
-    if (!text) return this.quiet();
-    const now = Date.now();
-    if (this.typing.chat !== chat || now - this.typing.at >= TYPING_EVERY_MS) {
-      if (this.typing.chat !== chat) this.quiet();
-      if (this.send({ type: "set_typing", chat, on: true })) Object.assign(this.typing, { chat, at: now });
-    }
-    clearTimeout(this.typing.idle);
-    this.typing.idle = setTimeout(() => this.quiet(), TYPING_IDLE_MS);
+    this.typing.pressed(chat, text);
   }
 
   quiet(): void {
-    clearTimeout(this.typing.idle);
-    if (this.typing.chat) this.send({ type: "set_typing", chat: this.typing.chat, on: false });
-    Object.assign(this.typing, { chat: "", at: 0 });
+    this.typing.quiet();
   }
 
   /** Something changed about whether a person sees the conversation. */
@@ -236,9 +228,6 @@ export class Session {
         return this.compareAfterSync(frame);
       case "operator_changed":
         if (frame.version > before.version + 1) this.syncSoon(HOLD_MS); // news of another colleague were lost
-        return;
-      default:
-        return;
     }
   }
 
@@ -246,8 +235,8 @@ export class Session {
     this.belongTo(frame.me.uid);
     this.send({ type: "still_here" });
     this.disagreements = 0;
-    this.marked.clear();
-    this.typing.chat = "";
+    this.marks.unheard();
+    this.typing.forget();
     this.replies.reconnected();
     this.notes.reconnected();
     this.askWhatBecame();
@@ -334,8 +323,8 @@ export class Session {
       const chat = st.find(this.state.peek(), uid);
       if (chat) {
         this.resume(chat);
-        this.marked.delete(uid);
-        this.markSoon();
+        this.marks.unheard(uid);
+        this.marks.soon();
       } else this.sync();
     };
     this.holds.set(`again ${uid}`, setTimeout(again, ms));
@@ -353,7 +342,7 @@ export class Session {
     this.state.value = this.around.looking() && next.open ? readAll(next) : next;
     this.dropKnown();
     this.watchGaps();
-    this.markSoon();
+    this.marks.soon();
     if (before.me && next.me) {
       const known = new Set(st.waiting(before).map((c) => c.uid));
       const fresh = st.waiting(next).filter((c) => !known.has(c.uid)).length;
@@ -366,14 +355,14 @@ export class Session {
 
   /** A row of ours may come back by another way than its ack. */
   private dropKnown(): void {
-    for (const item of this.replies.all) {
-      const log = st.find(this.state.peek(), item.chat)?.log ?? [];
-      if (log.some((r) => r.ref === item.ref)) this.replies.acked(item.ref);
-    }
-    for (const item of this.notes.all) {
-      const notes = st.find(this.state.peek(), item.chat)?.notes ?? [];
-      if (notes.some((n) => n.ref === item.ref)) this.notes.acked(item.ref);
-    }
+    const drop = (box: Outbox, rows: (chat: st.Chat) => readonly { readonly ref?: string }[]) => {
+      for (const { chat: uid, ref } of box.all) {
+        const chat = st.find(this.state.peek(), uid);
+        if (chat && rows(chat).some((row) => row.ref === ref)) box.acked(ref);
+      }
+    };
+    drop(this.replies, (chat) => chat.log);
+    drop(this.notes, (chat) => chat.notes);
   }
 
   private watchGaps(): void {
@@ -394,50 +383,12 @@ export class Session {
     this.send({ type: "resume", chat: uid, after: seq, staff_after: staffSeq, epoch: this.state.peek().epoch });
   }
 
-  private markSoon(): void {
-    this.markTimer ??= setTimeout(() => {
-      this.markTimer = undefined;
-      this.mark();
-    }, MARK_MS);
-  }
-
-  /** Delivered is what this console has; read is what a person has looked at. */
-  private mark(): void {
-    const state = this.state.peek();
-    for (const chat of st.mine(state)) {
-      if (chat.left) continue;
-      const told = this.marked.get(chat.uid) ?? { delivered: chat.marks.operator_delivered, read: chat.marks.operator_read };
-      const now = { delivered: chat.seq, read: Math.max(chat.readHere, chat.marks.operator_read) };
-      if (now.delivered <= told.delivered && now.read <= told.read) continue;
-      if (this.send({ type: "mark", chat: chat.uid, ...now })) this.marked.set(chat.uid, now);
-    }
-  }
-
   private boxOf(ref: string): Outbox | undefined {
     return [this.replies, this.notes].find((box) => box.all.some((i) => i.ref === ref));
   }
 
   private send(command: Command): boolean {
     return this.connection.send(command);
-  }
-
-  /** The reply, or null when it could not be done and the operator was told why. */
-  private async ask(command: Command, what: string, words: Record<string, string> = {}): Promise<Reply | null> {
-    if (this.busy.peek().has(what)) return null;
-    this.busy.value = new Set(this.busy.peek()).add(what);
-    try {
-      const reply = (await this.connection.ask(command)) as Reply;
-      if (reply.type !== "failed") return reply;
-      this.around.tell(words[reply.code] ?? reply.message);
-    } catch (error) {
-      if (!(error instanceof Lost)) throw error;
-      this.around.tell("No connection at the moment. Please try again when it is back.");
-    } finally {
-      const rest = new Set(this.busy.peek());
-      rest.delete(what);
-      this.busy.value = rest;
-    }
-    return null;
   }
 }
 
