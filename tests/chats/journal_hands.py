@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Operator
 from chatlead.errors import ChatLeadError
@@ -111,3 +112,7 @@ def check_gapless(chat: Chat) -> int:
     assert [seq for seq, _ in staff] == list(range(1, staff[0][1] + 1 if staff else 1))
     chat.refresh_from_db()
     return len(rows)
+
+
+def end(chat: Chat, state: str = "closed") -> None:
+    Chat.objects.filter(pk=chat.pk).update(state=state, closed_at=timezone.now())
