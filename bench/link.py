@@ -84,6 +84,7 @@ class Link:
         self.owing = False  # the owner waits for an answer
         # both as docs/protocol.md has them; shorter where a test shortens all times
         self.quiet_seconds, self.longest_pause = QUIET_SECONDS, MOST_SECONDS
+        self.more_tickets = 1  # as often in a row it may be that one was refused because it was too old
         self.reconnects = -1
         self._hello, self._welcomed, self._heard, self._stopped = hello, welcomed, heard, stopped
         self._chance = chance or Random()  # noqa: S311
@@ -141,7 +142,7 @@ class Link:
 
     async def _live(self) -> None:
         attempt = 0
-        forgiven = False
+        forgiven = 0
         while True:
             before = self.reconnects
             code = await self._stay()
@@ -149,13 +150,13 @@ class Link:
             if self._closing:
                 return
             if self.reconnects > before:
-                attempt, forgiven = 0, False
+                attempt = forgiven = 0
             if not may_return(code):
                 # a refused ticket may be too old: one more, with a new one
-                if code != FORBIDDEN or forgiven or self.reconnects < 0:
+                if code != FORBIDDEN or forgiven >= self.more_tickets or self.reconnects < 0:
                     self._stopped(Stopped(code))
                     return
-                forgiven = True
+                forgiven += 1
             wait = 3.0 if code == RESTART else min(self.longest_pause, FIRST_SECONDS * 2 ** min(attempt, 10))
             attempt += 1
             pause = max(LEAST_SECONDS, self._chance.random() * wait)

@@ -18,6 +18,7 @@ from tests.faults.checker.history import History, Person
 
 MISSED_SHOWN = 20
 QUIET_SECONDS = 8.0
+CLOCKS = 3  # so often a nemesis sets the clock within two seconds, and each time tickets are of another one
 SILENT = ("ping", "sync", "resume", "load_messages")
 
 
@@ -32,6 +33,7 @@ class Recorded(Client):
         self.history, self.name = history, person.name
         # a line that died without a word is found dead within the time to heal, as all times are shorter here
         self.link.quiet_seconds = QUIET_SECONDS
+        self.link.more_tickets = CLOCKS
         history.people[person.name] = person
         self.on_row = self._showed
 
