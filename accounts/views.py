@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib.auth import views
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.forms import LogInForm
+from accounts.forms import LogInForm, remember_device
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import AuthenticationForm
+    from django.http import HttpResponse
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
@@ -19,6 +25,11 @@ class LogIn(views.LoginView):
     template_name = "account/login.html"
     redirect_authenticated_user = True
     http_method_names = ["get", "post", "head"]
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        remember_device(response, form.cleaned_data["username"])
+        return response
 
 
 class LogOut(views.LogoutView):

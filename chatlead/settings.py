@@ -163,6 +163,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # R-120
 CSRF_COOKIE_NAME = "__Host-cl_csrf" if SECURE_COOKIES else "cl_csrf"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True
+DEVICE_COOKIE_NAME = "__Host-cl_device" if SECURE_COOKIES else "cl_device"
 CSRF_COOKIE_AGE = None  # as long as the browser is open
 
 # --- Who the client is (R-096) ----------------------------------------------------------------------------

@@ -182,6 +182,37 @@ def test_many_places_and_many_names_are_counted_too(olga: Operator, settings: Se
     assert tries("/console/login/", "sam@acme.test", WRONG, peer="10.2.0.2") == "too many"
 
 
+def test_strangers_who_guess_from_everywhere_keep_olga_out_of_no_browser_of_hers(
+    olga: Operator, sam: Operator, settings: Settings
+) -> None:
+    """P-22, D-2: it knows her and nobody else; what is guessed wrong there is counted too, for it alone."""
+    settings.LOGIN_FAILURES = 2
+
+    def tries_there(email: str, password: str, device: str) -> str:
+        browser = Client(REMOTE_ADDR="203.0.113.5")
+        browser.cookies["cl_device"] = device
+        page = browser.post("/console/login/", {"username": email, "password": password})
+        return "in" if page.status_code == 302 else "too many" if "Too many tries" in page.text else "no"
+
+    hers = Client(REMOTE_ADDR="203.0.113.5")
+    hers.post("/console/login/", {"username": "Olga@acme.test", "password": PASSWORD})
+    kept = hers.cookies["cl_device"]
+    assert "HttpOnly" in kept.OutputString()
+    assert "olga" not in kept.value
+    for number in range(20):
+        for email in ("olga@acme.test", "sam@acme.test"):
+            tries("/console/login/", email, WRONG, peer=f"10.{number}.0.1")
+    for _ in range(20):
+        tries("/console/login/", "somebody@acme.test", WRONG, peer="203.0.113.6")
+    assert tries("/console/login/", "olga@acme.test", PASSWORD, peer="203.0.114.5") == "too many"
+    assert tries_there("sam@acme.test", PASSWORD, kept.value) == "too many"
+    for forged in ("", "x", f"{kept.value}x", kept.value[1:], kept.value.replace(":", ".")):
+        assert tries_there("olga@acme.test", PASSWORD, forged) == "too many"
+    assert tries_there("olga@acme.test", PASSWORD, kept.value) == "in"
+    told = [tries_there("olga@acme.test", WRONG, kept.value) for _ in range(3)]
+    assert told == ["no", "no", "too many"]
+
+
 def test_who_logs_in_often_is_not_counted(olga: Operator, settings: Settings) -> None:
     """Only failures are."""
     settings.LOGIN_FAILURES = 1
