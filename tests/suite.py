@@ -1,0 +1,213 @@
+"""The parts of `dev.py test`: what each runs, and how its results are counted."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.machine import FRONTEND, PYTHON, ROOT, VENV, absent, apt, node_modules, packages, sh, system
+
+DIST = ROOT / "static" / "dist"
+SETTINGS = ("CHATLEAD_", "DATABASE_", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL")
+
+
+Check = Callable[[], tuple[bool, str]]  # whether it is good, and what to show where it is not
+
+
+class Count(NamedTuple):
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def plus(self, other: Count) -> Count:
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+
+def read_junit(report: Path, code: int, part: str) -> Count:
+    """What a runner did, from its own report; a run that ended badly without saying why is a failure."""
+    try:
+        suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    except (OSError, ElementTree.ParseError):
+        print(f"{part}: the run left no report (exit code {code})")
+        return Count(failed=1)
+    total, failed, skipped = (
+        sum(int(float(suite.get(name) or 0)) for suite in suites for name in names)
+        for names in (("tests",), ("failures", "errors"), ("skipped",))
+    )
+    if (code or not total) and not failed:
+        print(f"{part}: exit code {code}, {total} tests")
+        failed, total = 1, total + 1
+    return Count(total - failed - skipped, failed, skipped)
+
+
+def pytest(part: str, *arguments: str, **extra: str) -> Count:
+    with tempfile.TemporaryDirectory(prefix="chatlead-report-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [str(PYTHON), "-m", "pytest", "-q", *arguments, f"--junitxml={report}"]
+        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}).returncode
+        return read_junit(report, code, part)
+
+
+WORKERS = "3"  # the build server has two cores, and a test waits as much as it works
+
+
+def server_side(part: str, services: str) -> Count:
+    node_modules()  # the browsers' reducers are held against the server's snapshots
+    where = ["tests", "--ignore=tests/e2e", "--ignore=tests/faults", "-m", "not browser and not faults"]
+    return pytest(part, *where, "-n", WORKERS, TEST_SERVICES=services)
+
+
+def browser(args: argparse.Namespace) -> Count:
+    # A run of its own: Playwright's sync API leaves a loop running, beside which the ORM refuses to work.
+    # Several browsers with a server each: a page waits as well.
+    alone = {"TEST_SERVICES": "none", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+    return pytest("browser", "tests/e2e", "-n", WORKERS, "--dist", "loadfile", **alone)
+
+
+def faults(args: argparse.Namespace) -> Count:
+    seconds = str(args.long)
+    # the whole suite has 20 minutes, so it runs the quickest; alone this part runs each for some seconds
+    quick = "1" if len(args.parts) == len(PARTS) and not args.long else ""
+    extra = {"CHATLEAD_FAULTS_SECONDS": seconds, "CHATLEAD_FAULTS_QUICK": quick}
+    total = pytest("faults", "tests/faults", TEST_SERVICES="private", **extra)
+    if not args.long:  # `browser` runs the same with smaller numbers
+        return total
+    system(*NEEDS["browser"])
+    alone = {"TEST_SERVICES": "none", "DJANGO_ALLOW_ASYNC_UNSAFE": "1", "CHATLEAD_FAULTS_SECONDS": seconds}
+    return total.plus(pytest("faults in the browser", "tests/e2e", "-m", "faults", **alone))
+
+
+def gates(checks: dict[str, Check]) -> Count:
+    """Checks that pass or fail as a whole, two at a time, told in their order; output only of what fails."""
+
+    def timed(check: Check) -> tuple[bool, str, float]:
+        started = time.monotonic()
+        return *check(), time.monotonic() - started
+
+    total = Count()
+    with ThreadPoolExecutor(2) as pool:
+        runs = {name: pool.submit(timed, check) for name, check in checks.items()}
+        for name, run in runs.items():
+            good, output, seconds = run.result()
+            print(f"{'ok  ' if good else 'FAIL'}  {name}  ({seconds:.1f} s)", flush=True)
+            if not good and output.strip():
+                print(output.rstrip(), flush=True)
+            total = total.plus(Count(passed=1) if good else Count(failed=1))
+    return total
+
+
+def quiet(command: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[int, str]:
+    out = subprocess.PIPE
+    done = subprocess.run(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+def command(*words: str, cwd: Path = ROOT) -> Check:
+    def check() -> tuple[bool, str]:
+        # No setting of the caller's, and no database file of his: these look at the source, not at data.
+        env = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
+        with tempfile.TemporaryDirectory(prefix="chatlead-lint-") as data:
+            env |= {"CHATLEAD_DATA_DIR": data, "CHATLEAD_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
+            code, output = quiet(words, cwd, env)
+        return code == 0, output
+
+    return check
+
+
+def built_files_are_fresh() -> tuple[bool, str]:
+    def tree(top: Path) -> dict[str, str]:
+        files = sorted(file for file in top.rglob("*") if file.is_file())
+        return {str(file.relative_to(top)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+    with tempfile.TemporaryDirectory(prefix="chatlead-build-") as fresh:
+        code, output = quiet(["node", "build.mjs", fresh], FRONTEND, dict(os.environ))
+        if code:
+            return False, output
+        wanted = tree(Path(fresh))
+    stale = sorted({name for name, _ in wanted.items() ^ tree(DIST).items()})
+    told = f"stale: {', '.join(stale)}. Run `dev.py assets` and commit static/dist"
+    return bool(wanted) and not stale, told
+
+
+BUILT = {"static/dist is what the sources build": built_files_are_fresh}
+
+
+def frontend(args: argparse.Namespace) -> Count:
+    node_modules()
+    types = {"types of the frontend (tsc)": command("npx", "tsc", "--noEmit", cwd=FRONTEND)}
+    total = gates(types | BUILT)
+    with tempfile.TemporaryDirectory(prefix="chatlead-report-") as folder:
+        report = Path(folder) / "report.xml"
+        reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
+        code = sh("npx", "vitest", "run", *reporters, cwd=FRONTEND)
+        return total.plus(read_junit(report, code, "frontend"))
+
+
+def lint(args: argparse.Namespace) -> Count:
+    node_modules()
+    templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
+    djade = str(VENV / "bin" / "djade")
+    contracts = "from importlinter.cli import lint_imports_command as main; main()"
+    checks: dict[str, Check] = {
+        # first, as it takes longer than all others together
+        "types (mypy)": command(str(PYTHON), "-m", "mypy"),
+        "ruff check": command(str(PYTHON), "-m", "ruff", "check", "."),
+        "ruff format": command(str(PYTHON), "-m", "ruff", "format", "--check", "."),
+        "import contracts": command(str(PYTHON), "-c", contracts),
+        "Django's own checks": command(str(PYTHON), "manage.py", "check", "--fail-level", "WARNING"),
+        "migrations are complete": command(
+            str(PYTHON), "manage.py", "makemigrations", "--check", "--dry-run"
+        ),
+        "TypeScript types are what the Python classes say": command(
+            str(PYTHON), "manage.py", "export_protocol", "--check"
+        ),
+        "templates (djade)": command(djade, "--target-version", "5.2", "--check", *templates),
+    }
+    return gates(checks if "frontend" in args.parts else checks | BUILT)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Count]] = {
+    "lint": lint,
+    "unit": lambda args: server_side("unit", "none"),
+    "frontend": frontend,
+    "services": lambda args: server_side("services", "private"),
+    "browser": browser,
+    "faults": faults,
+}
+NEEDS = {
+    "lint": ["nodejs", "npm"],
+    "unit": ["nodejs", "npm"],
+    "frontend": ["nodejs", "npm"],
+    "services": ["postgresql", "redis-server", "nodejs", "npm"],
+    "browser": ["chromium", "postgresql", "redis-server"],
+    "faults": ["postgresql", "redis-server"],
+}
+
+
+def test(args: argparse.Namespace) -> int:
+    args.parts = [part for part in PARTS if part in args.parts or not args.parts]
+    system(*sorted({name for part in args.parts for name in NEEDS.get(part, [])}))
+    if "browser" in args.parts:
+        apt(absent(["nginx-light"]))  # without it one file of tests is skipped, and says so
+    lists = {"lint": ["lint", "bench"], "faults": ["bench"]}  # the types of the benches are checked as well
+    packages("base", "test", *sorted({name for part in args.parts for name in lists.get(part, [])}))
+    counts: dict[str, Count] = {}
+    for part in args.parts:
+        print(f"\n=== {part} ===", flush=True)
+        counts[part] = PARTS[part](args)
+    print()
+    total = Count()
+    for part, count in counts.items():
+        print(f"{part:10} {count.passed:5} passed {count.failed:5} failed {count.skipped:5} skipped")
+        total = total.plus(count)
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
+    return 1 if total.failed else 0
