@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from chatlead.realtime import hub as hubs
-from tests.sockets import OURS, SECONDS, Closed, Talk, headers_of
+from tests.sockets import OURS, SECONDS, Closed, Talk, as_sent, headers_of
 
 JSON = ("content-type", "application/json")
 
@@ -96,7 +96,7 @@ class Poller:
             "raw_path": where.path.encode(),
             "query_string": where.query.encode(),
             "root_path": "",
-            "headers": [*self.pairs, *((n.encode(), v.encode("latin-1")) for n, v in headers)],
+            "headers": as_sent([*self.pairs, *headers]),
             "client": (self.peer, 50000),
             "server": ("chat.example", 80),
             "state": {},

@@ -36,13 +36,18 @@ class Closed(Exception):
 
 def headers_of(
     origin: str | None, host: str, cookies: dict[str, str] | None, more: Iterable[tuple[str, str]]
-) -> list[tuple[bytes, bytes]]:
-    """What a browser sends along, as the server hands it to an application."""
+) -> list[tuple[str, str]]:
+    """What a browser sends along."""
     pairs = [("host", host), ("user-agent", "Mozilla/5.0 (test)"), *more]
     if origin is not None:
         pairs.append(("origin", origin))
     if cookies:
         pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
+    return pairs
+
+
+def as_sent(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as the server hands them to an application."""
     return [(name.encode(), value.encode("latin-1")) for name, value in pairs]
 
 
@@ -115,7 +120,7 @@ class Line(Talk):
             "raw_path": where.path.encode(),
             "query_string": where.query.encode(),
             "root_path": "",
-            "headers": pairs,
+            "headers": as_sent(pairs),
             "client": (peer, 50000),
             "server": (host, 80),
             "subprotocols": [],
