@@ -29,7 +29,7 @@ from chatlead.addresses import client_ip, truncated
 from chatlead.errors import Unavailable
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
-from chatlead.turns import Turns
+from chatlead.realtime.turns import Turns
 from chats import journal, marks
 
 HTTP_THREADS = 4

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts import limits
 from accounts.logins import admit_operator, admit_operators
 from accounts.selectors import watch_seconds
 from chatlead.realtime import commands
@@ -27,6 +28,7 @@ visitor = Endpoint(
     welcome_all=welcomes.welcome_visitors,
     parts=[consumers.both, consumers.visitors],
     standing=flow.standing_of_visitor,
+    network_of=lambda principal: limits.network(principal.ip),
     secret_of=secret_of,
     is_known=flow.is_in_chat,
     stays=flow.stays,

@@ -18,6 +18,7 @@ from django.conf import settings
 
 FIRST_PACE = 0.02  # seconds a person, as long as it is not known
 LATEST_SECONDS = 60.0
+FULL_SECONDS = 5.0
 SMOOTHING = 0.05
 
 Turn = asyncio.Future[float]
@@ -144,6 +145,10 @@ class Admission:
                 self._is_turn_of_second = line is self._lines[0]
                 self.inside += 1
                 turn.set_result(0.0)
+
+    def later(self) -> float:
+        """When to come back for whom there is no seat: not before some seconds, and not all at once."""
+        return FULL_SECONDS + self._appointment()
 
     def _next_line(self) -> Line:
         first, second = self._lines

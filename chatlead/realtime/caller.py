@@ -79,8 +79,17 @@ class Caller(ABC):
         self._failed(error, command.id, str(ref), chat)
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """Call `function` in the pool of database threads and wait for it."""
-        return await pool.run(function, *args)
+        """Call `function` in the pool of database threads and wait for it, those in their turn who need one.
+        Raises Unavailable where too many wait."""
+        return await self._in_turn(self.endpoint.network_of(self.principal), function, *args)
+
+    async def _in_turn(self, network: str | None, function: Callable[..., T], *args: Any) -> T:
+        if network is None:
+            return await pool.run(function, *args)
+        async with self.hub.turns.of(network) as has_turn:
+            if not has_turn:
+                raise errors.Unavailable
+            return await pool.run(function, *args)
 
     def obey(self, text: str) -> Awaitable[None] | None:
         """Carry out the command in `text`. What is returned is to be awaited before the next one; whatever
@@ -133,7 +142,7 @@ class Caller(ABC):
 
     async def _slowly(self, function: Callable[..., Any], command: Command) -> None:
         """A `slow` command and its answer."""
-        reply = await pool.run(function, self.principal, command)
+        reply = await self.run(function, self.principal, command)
         if reply is None:
             reply = replies.Done(id=command.id)
         elif command.id:

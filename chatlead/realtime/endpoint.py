@@ -126,6 +126,11 @@ def no_secret(handshake: Handshake) -> str:
     return ""
 
 
+def no_network(principal: Any) -> str | None:
+    """The `network_of` of an endpoint whose people need no turn."""
+    return None
+
+
 def nobody_stays(principal: Any) -> tuple[Hashable, int] | None:
     """The `stays` of an endpoint where all have the same right to a seat."""
     return None
@@ -150,6 +155,7 @@ class Endpoint:
     snapshot, read after the topics are heard. `closed(socket)` is called on the loop when an admitted
     socket has gone. `is_owed(caller)` says whether an answer is still to come that no handler is busy with.
     `standing(principal)` says how much they may take; `is_first`: in a crowd they have a line of their own.
+    `network_of(principal)` is with whom they take turns at what the database is asked for, None for nobody.
     `stays(principal)` [pool] is a group of their own, and its seats, for whom their groups are full; None for
     a newcomer. `secret_of(handshake)` is what a request shows that its sender alone has, "" for nothing, and
     `is_known(principal, welcome)` whether they are `known` by it from now on (known.py).
@@ -168,6 +174,7 @@ class Endpoint:
     closed: Callable[[Caller], None] = nothing
     standing: Callable[[Any], Standing] = no_standing
     is_first: bool = False
+    network_of: Callable[[Any], str | None] = no_network
     secret_of: Callable[[Handshake], str] = no_secret
     is_known: Callable[[Any, Reply | None], bool] = nobody_is_known
     stays: Callable[[Any], tuple[Hashable, int] | None] = nobody_stays

@@ -21,6 +21,7 @@ from chatlead.realtime.crowd import Crowd
 from chatlead.realtime.faults import report
 from chatlead.realtime.redis_link import RedisLink
 from chatlead.realtime.topics import Topic
+from chatlead.realtime.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class Hub:
         self.strangers: dict[Stranger, float] = {}  # and until when they may be silent
         self.crowd = Crowd()
         self.admission = Admission()
+        self.turns = Turns(max(1, settings.DATABASE_THREADS - 1))
         self.is_ready = asyncio.Event()
         self.is_leaving = False  # the process was asked to end
         self.link: RedisLink | None = None

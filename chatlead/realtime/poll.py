@@ -229,7 +229,8 @@ class Poll(Caller):
                 return self.close(CloseCode.BUSY)
             self._is_inside = True
         if request.pass_ and self.polling.readmit is not None:
-            self.principal = await pool.run(self.polling.readmit, handshake, hello, request.pass_)
+            readmit = self.polling.readmit
+            self.principal = await self._in_turn(handshake.network, readmit, handshake, hello, request.pass_)
         else:
             run = pool.run_at_door if is_new else pool.run
             self.principal = await run(self.endpoint.admit, handshake, hello)
@@ -251,10 +252,11 @@ class Poll(Caller):
         if is_held:
             full = CloseCode.FLOOD if self._seats.is_full_at(place) else self._seats.is_full_for(standing)
             if full is CloseCode.BUSY and self._seats.is_kept(
-                await pool.run(self.endpoint.stays, self.principal)
+                await self.run(self.endpoint.stays, self.principal)
             ):
                 full = None
             if full:
+                self._retry = self.hub.admission.later() if full is CloseCode.BUSY else 0.0
                 return self.close(full)
         return True
 
@@ -272,7 +274,7 @@ class Poll(Caller):
             first: list[Json] = [msgspec.structs.replace(welcome, id=number) if number else welcome]
         elif self._at is not None:
             self._is_behind = False
-            first = list(await pool.run(self.polling.news, self.principal, self._at))
+            first = list(await self.run(self.polling.news, self.principal, self._at))
         else:
             return
         self._frames[:0] = [replies.encode(each).decode() for each in first]

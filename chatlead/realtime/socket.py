@@ -150,7 +150,7 @@ class Socket(Caller, AsyncConsumer):
         if full is CloseCode.BUSY and self._seats.is_kept(await pool.run_at_door(endpoint.stays, principal)):
             full = None
         if full:
-            self.close(full)
+            self.close(full, self.hub.admission.later() if full is CloseCode.BUSY else 0.0)
         return self._closed
 
     async def _come_in(self, handshake: Handshake, receive: Receive) -> bool:

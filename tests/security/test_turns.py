@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from chatlead import asgi, turns
-from chatlead.turns import Turns
+from accounts.models import Operator, Site
+from chatlead import asgi
+from chatlead.realtime import hub as hubs
+from chatlead.realtime import turns
+from chatlead.realtime.turns import Turns
 from tests.realtime.kit import until
+from tests.sockets import Line, console_of, frame_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +99,34 @@ async def test_who_hangs_up_while_waiting_takes_no_turn() -> None:
     async with house.of("10.0.0.0") as has_turn:
         assert has_turn
     assert (house.inside, len(house)) == (0, 0)
+
+
+async def test_what_visitors_ask_of_the_database_keeps_no_operator_waiting(
+    site: Site, olga: Operator
+) -> None:
+    """D-1: they are answered one network after the other, and she at once; so is presence written down."""
+    answered: list[str] = []
+
+    async def asks(frame: Line, name: str, count: int) -> None:
+        for number in range(count):
+            await frame.say({"type": "resume", "id": number + 1, "chat": "A" * 22, "after": 0, "epoch": ""})
+        while count:
+            count -= (await frame.hear())["type"] == "reset"
+            answered.append(name)
+
+    async with contextlib.AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(frame_of(site, peer="10.0.0.1")) for _ in range(60)]
+        vera = await stack.enter_async_context(frame_of(site, peer="203.0.113.5"))
+        console = await stack.enter_async_context(console_of(olga, peer="10.0.0.1"))
+        hub = hubs.current()
+        assert hub is not None
+        asking = [asyncio.create_task(asks(frame, "mallory", 8)) for frame in crowd]
+        await until(lambda: len(hub.turns) > 40)
+        before = len(answered)
+        assert (await console.ask(type="sync", positions={}, epoch=""))["type"] == "synced"
+        assert len(answered) - before < 20
+        before = len(answered)
+        await asks(vera, "vera", 1)
+        assert len(answered) - before < 20
+        await asyncio.gather(*asking)
+        assert (hub.turns.inside, len(hub.turns)) == (0, 0)

@@ -1,7 +1,9 @@
-"""Whose page is made next, when more is asked for than the threads can do (D-2).
+"""Whose turn it is, when strangers ask for more than the threads can do (D-2).
 
-A page takes milliseconds of a thread, and a stranger can ask for thousands; among them is the ticket without
-which nobody comes back into a chat. So a bounded number is in work, and for the rest the networks take turns.
+A page, or a command that reads the database, takes milliseconds of a thread, and strangers can ask for
+thousands at once; behind them stood the ticket without which nobody comes back into a chat, an operator who
+accepts one, and the word that an operator is there. So a bounded number is in work, and for the rest the
+networks take turns.
 """
 
 from __future__ import annotations
