@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.cache import caches
@@ -22,10 +22,13 @@ from visitors.models import UsedTicket
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from redis import ConnectionPool
+
     from accounts.models import Site
 
 logger = logging.getLogger(__name__)
 SECONDS = 60
+_pools: dict[str, ConnectionPool] = {}  # of this process, by address
 SKEW_SECONDS = 30  # by which the clocks of two web servers may differ
 _form = re.compile(r"(?P<expiry>\d{10,12})\.(?P<nonce>[A-Za-z0-9_-]{22})\.(?P<mac>[0-9a-f]{64})")
 
@@ -84,13 +87,17 @@ def is_current(expiry: int, seconds: float) -> bool:
 
 
 def _use(nonces: Sequence[str]) -> list[bool]:
-    """Notes them in the cache; whether each was unknown. Django's own `add` takes a new client and a round
-    trip for each, which a crowd at the door would wait for (docs/performance.md)."""
+    """Notes them in the cache; whether each was unknown. Django's own `add` takes a round trip for each, and
+    a new connection for each context, which a crowd at the door would wait for (docs/performance.md)."""
     store = caches["used"]
     keys = [f"ticket:{nonce}" for nonce in nonces]
     if not isinstance(store, RedisCache):
         return [store.add(key, 1, timeout=2 * SECONDS) for key in keys]
-    with store._cache.get_client(write=True).pipeline(transaction=False) as pipeline:
+    client: Any = store._cache
+    address = client._servers[0]
+    if address not in _pools:
+        _pools[address] = client._get_connection_pool(True)
+    with client._client(connection_pool=_pools[address]).pipeline(transaction=False) as pipeline:
         for key in keys:
             pipeline.set(store.make_and_validate_key(key), 1, ex=2 * SECONDS, nx=True)
         return [bool(answer) for answer in pipeline.execute()]

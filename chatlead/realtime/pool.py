@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 TOGETHER = 64
 PAUSE_SECONDS = 0.004
+PAUSES = 4  # at most between two turns, while more and more come
+CROWDED_SECONDS = 0.1  # after a turn with several in it the next who comes is hardly alone
 
 
 @cache
@@ -70,21 +72,22 @@ class Together:
 
     `await together(function, argument)`: `function` gets the arguments of all who wait for it, up to TOGETHER
     in all, and returns a result for each, in order; a ChatLeadError in the place of a result is raised for
-    its caller. Whoever calls while nothing runs is served at once; during a turn, and PAUSE_SECONDS longer,
-    callers wait for the next one. So nobody gets what was read before they called. Where `function` raises
-    something itself, each of its callers is served alone, so that one cannot fail the others; but not where
-    the database is away. On one loop at a time.
+    its caller. Whoever comes alone is served at once; during a turn, and PAUSE_SECONDS longer or some times
+    that while others keep coming, callers wait for the next one. So nobody gets what was read before they
+    called. Where `function` raises something itself, each of its callers is served alone, so that one cannot
+    fail the others; but not where the database is away. On one loop at a time.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Many, Any, asyncio.Future[Any]]] = deque()
         self._running: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._crowded_until = 0.0
 
     async def __call__(self, function: Many, argument: Any) -> Any:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # what waited for another one waits for nothing any more
-            self._loop, self._waiting, self._running = loop, deque(), None
+            self._loop, self._waiting, self._running, self._crowded_until = loop, deque(), None, 0.0
         turn: asyncio.Future[Any] = loop.create_future()
         self._waiting.append((function, argument, turn))
         if self._running is None:
@@ -92,20 +95,33 @@ class Together:
         return await turn
 
     async def _run(self) -> None:
-        waiting = self._waiting
+        waiting, time = self._waiting, asyncio.get_running_loop().time
         try:
+            if time() < self._crowded_until:
+                await self._pause()
             while waiting:
                 groups: dict[Many, list[Call]] = {}
+                if len(waiting) > 1:
+                    self._crowded_until = time() + CROWDED_SECONDS
                 for _ in range(min(TOGETHER, len(waiting))):
                     function, argument, turn = waiting.popleft()
                     if not turn.done():  # else nobody waits any more
                         groups.setdefault(function, []).append((argument, turn))
                 if groups:
                     await _serve(groups)
-                if len(waiting) < TOGETHER:
-                    await asyncio.sleep(PAUSE_SECONDS)
+                await self._pause()
         finally:
             self._running = None
+
+    async def _pause(self) -> None:
+        """Let a crowd gather: what a turn costs is nearly the same for one and for all of them."""
+        for _ in range(PAUSES):
+            before = len(self._waiting)
+            if before >= TOGETHER:
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
+            if len(self._waiting) == before:
+                return
 
 
 async def _serve(groups: dict[Many, list[Call]]) -> None:

@@ -43,6 +43,23 @@ async def test_who_comes_meanwhile_is_served_together_in_the_next_turn() -> None
     assert counter.turns == [[1], [2, 3, 7]]
 
 
+async def test_after_a_crowd_the_next_who_comes_waits_a_moment_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """V-9: a crowd that comes back is not split by its first one, who would take a turn alone each time."""
+    monkeypatch.setattr(pool, "CROWDED_SECONDS", 60.0)
+    counter, together = Counter(), pool.Together()
+    counter.go.set()
+    assert await asyncio.gather(*(together(counter.double, number) for number in (1, 2))) == [2, 4]
+    assert together._running is not None
+    await together._running
+    first = asyncio.ensure_future(together(counter.double, 3))
+    await asyncio.sleep(0)
+    others = [asyncio.ensure_future(together(counter.double, number)) for number in (4, 5)]
+    assert await asyncio.gather(first, *others) == [6, 8, 10]
+    assert counter.turns == [[1, 2], [3, 4, 5]]
+
+
 async def test_one_who_breaks_a_turn_breaks_it_for_nobody_else() -> None:
     """V-9: where the function itself fails, each is served alone."""
 
