@@ -77,7 +77,10 @@ async def test_a_full_site_has_a_seat_for_whoever_is_in_a_chat(
         at = at_of(vera.welcome["chat"], vera.welcome["epoch"], online=vera.welcome["site"].get("online", []))
         held = asyncio.create_task(vera.poll("news", at=at, wait=0.5))
         assert (await held).status == 200
-        assert (await (await poller_of(site)).poll("welcome")).close == CloseCode.BUSY
+        newcomer = await (await poller_of(site)).poll("welcome")
+        assert newcomer.close == CloseCode.BUSY
+        told, _, milliseconds = newcomer.body["reason"].partition(" ")
+        assert (told, 5_000 <= int(milliseconds) <= 70_000) == ("busy", True)
         await Chat.objects.filter(pk=hers.pk).aupdate(state="closed")
         assert not await is_let_in(frame_of(site, token=token))
 
