@@ -54,6 +54,7 @@ def hello(
         origin=Origin(server.url),
         additional_headers=headers,
         user_agent_header=WORD,
+        max_queue=None,  # so much is answered that who does not read it would not hear the close either
     ) as opened:
         opened.send(json.dumps(said))
         yield opened, json.loads(opened.recv(10))
