@@ -184,6 +184,7 @@ VENDOR_NAME = env.str("CHATLEAD_VENDOR_NAME", default="ChatLead")
 # --- The chat ---------------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 64 * 1024  # D-3
 BODY_MAX_BYTES = 1024 * 1024  # of a plain request: larger than any form of ours
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # of a body; the rest waits for its turn on the disk
 # So many a second and so many at once, of one person over all sockets of a process (D-1)
 RATES = {
     "word": rate("CHATLEAD_MESSAGES", "5/20"),  # a visitor's messages, edits and deletions

@@ -18,7 +18,7 @@ from chatlead.realtime.admission import Line, Turn
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-WAITING = 2000  # beyond it the largest network gives way
+WAITING = 1000  # beyond it the largest network gives way: each may hold the body of its request
 
 
 class Turns:
