@@ -142,9 +142,11 @@ async def test_what_was_not_acknowledged_is_sent_again_in_order() -> None:
     visitor._heard({"type": "ack", "ref": next(iter(visitor._outbox)), "chat": "c", "seq": 1, "at": 1})
     assert first.done() and not second.done() and sent == ["one"]
     up = True
-    visitor._welcomed({"type": "visitor_welcome", "epoch": "e", "site": {}})
+    view = {"uid": "c", "seq": 1, "state": "active", "marks": {}, "department": "Intake"}
+    welcome = {"type": "visitor_welcome", "epoch": "e", "site": {}, "chat": view}
+    visitor._welcomed(welcome)
     assert sent == ["one", "two"]
-    visitor._welcomed({"type": "visitor_welcome", "epoch": "e", "site": {}})
+    visitor._welcomed(welcome)
     assert sent == ["one", "two", "two"]
     # it comes back as a row before its ack does
     visitor._heard(row(2, "two", ref=next(iter(visitor._outbox))))
@@ -162,3 +164,47 @@ def test_a_transcript_that_differs_is_told_how() -> None:
     assert compare(said, [said[1], said[0], said[2]]) == Verdict(0, 0, 1)
     assert compare(said, [("operator", "a"), *said[1:]]) == Verdict(1, 1, 0)
     assert holes([row(1), row(2), row(2), row(4)]) == (1, 1)
+
+
+@pytest.mark.once
+def test_news_of_a_colleague_that_were_lost_show_in_the_version() -> None:
+    """R-121: who has the third and hears of the fifth waits for a position to say what the fourth was."""
+    console = Console("http://127.0.0.1:1", "")
+    console.version = 3
+
+    def heard(version: int, uid: str, online: bool) -> None:
+        view = {"uid": uid, "departments": [], "online": online}
+        console._take({"type": "operator_changed", "version": version, "operator": view})
+
+    console.me = {"uid": "sam"}
+    heard(5, "olga", True)
+    assert (console.version, console.team["olga"]["online"]) == (3, True)
+    heard(4, "nina", True)
+    assert console.version == 4
+    heard(3, "olga", False)
+    assert console.team["olga"]["online"]
+
+
+@pytest.mark.once
+def test_a_snapshot_that_does_not_join_what_was_there_leaves_no_hole(log: ChatLog) -> None:
+    """docs/protocol.md: it holds the newest rows, and older ones are fetched."""
+    view = {"uid": "c", "state": "active", "marks": {}, "department": "Intake"}
+    log.snapshot({**view, "seq": 2, "log": [row(1), row(2)]})
+    log.snapshot({**view, "seq": 3, "log": [row(3)]})
+    assert sorted(log.rows) == [1, 2, 3]
+    log.snapshot({**view, "seq": 8, "log": [row(7), row(8)]})
+    assert sorted(log.rows) == [7, 8]
+
+
+@pytest.mark.once
+def test_who_is_there_heals_with_the_position() -> None:
+    """V-14: unless the visitor has written since."""
+    console = Console("http://127.0.0.1:1", "")
+    console.chats["c"] = chat = ChatLog("c", lambda chat: None, lambda chat, row: None)
+    console._take_gone({"c": {"chat": "c", "presence": "lost", "at": 5}})
+    assert (chat.presence, chat.gone_at) == ("lost", 5)
+    console._take_gone({})
+    assert (chat.presence, chat.gone_at) == ("here", 0)
+    chat.take(row(1, at=9))
+    console._take_gone({"c": {"chat": "c", "presence": "lost", "at": 5}})
+    assert chat.presence == "here"
