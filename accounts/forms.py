@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
-from django.core import signing
-from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 
-from accounts import limits
+from accounts import devices, limits
 from chatlead.addresses import ip_of
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
-
 FROM_EVERYWHERE = 10  # times as many
-DEVICE_SECONDS = 180 * 86_400
-
-
-def remember_device(response: HttpResponse, email: str) -> None:
-    """This browser has logged in as this person: it keeps a number that opens nothing, for half a year."""
-    value = signing.dumps([_trace_of(email), get_random_string(22)], salt="accounts.device")
-    secure = settings.SECURE_COOKIES
-    name = settings.DEVICE_COOKIE_NAME
-    response.set_cookie(name, value, DEVICE_SECONDS, secure=secure, httponly=True, samesite="Lax")
-
-
-def _device_of(request: HttpRequest | None, email: str) -> str:
-    """The number of a browser in which this person has logged in before, else ""."""
-    cookie = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "") if request is not None else ""
-    try:
-        trace, number = signing.loads(cookie, salt="accounts.device", max_age=DEVICE_SECONDS)
-    except signing.BadSignature:
-        return ""
-    return str(number) if constant_time_compare(trace, _trace_of(email)) else ""
-
-
-def _trace_of(email: str) -> str:
-    return salted_hmac("accounts.device", email.strip().lower(), algorithm="sha256").hexdigest()
 
 
 class _Bounded(AuthenticationForm):
@@ -56,7 +28,7 @@ class _Bounded(AuthenticationForm):
         counts = [("login:here", f"{email}|{place}", most), ("login:email", email, most * FROM_EVERYWHERE)]
         if place:
             counts.append(("login:place", place, most * FROM_EVERYWHERE))
-        device = _device_of(self.request, email)
+        device = devices.number_of(self.request.COOKIES, email) if self.request is not None else ""
         if device:
             counts = [("login:device", device, most)]
         if any(limits.so_far(what, who) >= bound for what, who, bound in counts):

@@ -9,7 +9,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.forms import LogInForm, remember_device
+from accounts import devices
+from accounts.forms import LogInForm
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AuthenticationForm
@@ -28,7 +29,7 @@ class LogIn(views.LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        remember_device(response, form.cleaned_data["username"])
+        devices.remember(response, form.cleaned_data["username"])
         return response
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts import limits
+from accounts import devices, limits
 from accounts.logins import admit_operator, admit_operators
 from accounts.selectors import watch_seconds
 from chatlead.realtime import commands
@@ -45,6 +45,7 @@ operator = Endpoint(
     welcome_all=welcomes.welcome_operators,
     parts=[consumers.both, consumers.operators],
     standing=flow.standing_of_operator,
+    vouched=lambda handshake: devices.person_of(handshake.cookies),
     secret_of=lambda handshake: handshake.cookies.get(settings.SESSION_COOKIE_NAME, ""),
     is_known=lambda principal, welcome: True,
     is_first=True,

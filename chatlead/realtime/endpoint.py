@@ -122,7 +122,7 @@ def no_standing(principal: Any) -> Standing:
 
 
 def no_secret(handshake: Handshake) -> str:
-    """The `secret_of` of an endpoint whose people show none."""
+    """The `secret_of` and `vouched` of an endpoint whose people show nothing."""
     return ""
 
 
@@ -158,7 +158,8 @@ class Endpoint:
     `network_of(principal)` is with whom they take turns at what the database is asked for, None for nobody.
     `stays(principal)` [pool] is a group of their own, and its seats, for whom their groups are full; None for
     a newcomer. `secret_of(handshake)` is what a request shows that its sender alone has, "" for nothing, and
-    `is_known(principal, welcome)` whether they are `known` by it from now on (known.py).
+    `is_known(principal, welcome)` whether they are `known` by it from now on (known.py). `vouched(handshake)`
+    is who that is where a request proves by itself that they were here before, else "".
 
     `admit_all` and `welcome_all`, where there are any, do the same for many who come at once: lists of
     (handshake, hello), or of principals, for a list of results (pool.Together).
@@ -175,6 +176,7 @@ class Endpoint:
     standing: Callable[[Any], Standing] = no_standing
     is_first: bool = False
     network_of: Callable[[Any], str | None] = no_network
+    vouched: Callable[[Handshake], str] = no_secret
     secret_of: Callable[[Handshake], str] = no_secret
     is_known: Callable[[Any, Reply | None], bool] = nobody_is_known
     stays: Callable[[Any], tuple[Hashable, int] | None] = nobody_stays
@@ -206,7 +208,7 @@ class Endpoint:
         before with a right of their own is counted alone."""
         place = self.name_of(handshake)
         if not self.known.knows(place):
-            place = place_of(handshake.ip)
+            place = name_of(self.vouched(handshake)) or place_of(handshake.ip)
         return f"{self.name} {place}" if place else ""
 
     def name_of(self, handshake: Handshake) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.http import HttpResponse
 from pytest_django import Settings
 
+from accounts import devices
 from accounts.models import Department, Operator, Site
 from chatlead.realtime import known
 from chatlead.realtime.codes import CloseCode
@@ -197,6 +199,25 @@ async def test_forged_log_ins_keep_no_operator_of_the_same_office_out(
         assert (await olgas.poll("welcome")).close == 0
         async with console_of(olga, login=login, peer=SHARED), console_of(olga, login=login, peer=SHARED):
             pass
+
+
+async def test_the_browser_in_which_she_has_logged_in_is_known_everywhere(
+    olga: Operator, sam: Operator, crowded: Settings
+) -> None:
+    """R-096, D-1: in another process and after a restart as well, and with the very first socket of a log-in;
+    a forged cookie is nobody's."""
+    page = HttpResponse()
+    devices.remember(page, olga.user.email)
+    proof = page.cookies["cl_device"].value
+    async with console_of(sam, peer="203.0.113.77"), polling():
+        hello = {"type": "hello", "protocol": 1}
+        for device, status in (("", 429), (f"{proof}x", 429), (proof, 200)):
+            cookies = {"cl_login": await sync_to_async(log_in)(olga), "cl_device": device}
+            forged = Poller("/poll/v1/operator", hello, cookies={"cl_login": "x" * 32}, peer=SHARED)
+            while (await forged.poll("welcome")).status != 429:
+                pass
+            olgas = Poller("/poll/v1/operator", hello, cookies=cookies, peer=SHARED)
+            assert (await olgas.poll("welcome")).status == status
 
 
 async def test_a_log_in_that_has_ended_is_counted_alone_and_soon_no_more(
