@@ -151,6 +151,14 @@ def set_departments(*, account_id: int, operator_id: int, department_uids: Itera
         _tell(account_id, [operator_id])
 
 
+def set_hosted_page(*, site_id: int, on: bool) -> bool:
+    """Whether the site may be talked to at /chat/KEY/. False where it was so already.
+
+    Who is on that page while it is switched off is shown out within seconds (`visitors.sessions`).
+    """
+    return Site.objects.filter(pk=site_id, hosted_page=not on).update(hosted_page=on) == 1
+
+
 def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:
     by_account: dict[int, list[int]] = {}
     for account_id, operator_id in pairs:

@@ -8,10 +8,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import models
 
+from accounts import actions
 from accounts.forms import StaffLogInForm
 from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -74,9 +76,26 @@ class OperatorAdmin(ReadOnlyAdmin):
 
 @admin.register(Site)
 class SiteAdmin(ReadOnlyAdmin):
-    list_display = ("name", "account", "key", "is_enabled", "created_at")
+    list_display = ("name", "account", "key", "is_enabled", "hosted_page", "created_at")
+    actions = ("switch_hosted_page_on", "switch_hosted_page_off")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_select_related = ("account",)
+
+    @admin.action(description="Switch the hosted page on")
+    def switch_hosted_page_on(self, request: HttpRequest, queryset: QuerySet[Site]) -> None:
+        """/chat/KEY/ opens for the chosen sites."""
+        self._switch(request, queryset, on=True)
+
+    @admin.action(description="Switch the hosted page off")
+    def switch_hosted_page_off(self, request: HttpRequest, queryset: QuerySet[Site]) -> None:
+        """/chat/KEY/ is gone for the chosen sites, and who is on it is shown out."""
+        self._switch(request, queryset, on=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Site], *, on: bool) -> None:
+        changed = [site for site in queryset if actions.set_hosted_page(site_id=site.pk, on=on)]
+        for site in changed:
+            self.log_change(request, site, f"hosted page {'on' if on else 'off'}")
+        self.message_user(request, f"The hosted page of {len(changed)} sites is {'on' if on else 'off'} now.")
 
 
 @admin.register(Notice)

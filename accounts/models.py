@@ -207,6 +207,7 @@ class Site(models.Model):
     departments = models.ManyToManyField(Department, through="SiteDepartment", related_name="sites")
     visitor_count = models.BigIntegerField(default=0)  # gives the N of "Visitor N"
     is_enabled = models.BooleanField(default=True)
+    hosted_page = models.BooleanField(default=True)  # may be talked to at /chat/KEY/, on no website
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

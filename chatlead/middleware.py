@@ -108,6 +108,19 @@ class StaticFiles(WhiteNoiseMiddleware):
         return answer
 
 
+def _say_what_is_possible(request: HttpRequest, response: HttpResponse) -> None:
+    """Django leaves the answer to a wrong method empty."""
+    if wants_json(request):
+        message = "See the Allow header for what is possible."
+        response["Content-Type"] = "application/json"
+        error = {"code": "method_not_allowed", "message": message}
+        response.content = json.dumps({"error": error}).encode()
+        return
+    from chatlead.views import error_page
+
+    response.content = error_page(request, 405, "This address does not take what was sent to it.").content
+
+
 class ErrorAnswers:
     """Turns a `ChatLeadError` into an answer: JSON for programs, a helpful page for people."""
 
@@ -116,18 +129,8 @@ class ErrorAnswers:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if (
-            response.status_code == 405
-            and isinstance(response, HttpResponse)
-            and not response.content
-            and wants_json(request)
-        ):
-            response["Content-Type"] = "application/json"
-            error = {
-                "code": "method_not_allowed",
-                "message": "See the Allow header for what is possible.",
-            }
-            response.content = json.dumps({"error": error}).encode()
+        if response.status_code == 405 and isinstance(response, HttpResponse) and not response.content:
+            _say_what_is_possible(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:

@@ -36,6 +36,8 @@ DATA_DIR = Path(env.str("CHATLEAD_DATA_DIR", default=str(BASE_DIR / "data"))).re
 SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if PRODUCTION else kept_secret(DATA_DIR / "secret_key"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 DEMO_PASSWORD = env.str("CHATLEAD_DEMO_PASSWORD", default="")  # "" = random, kept in the data folder
+OWN_SITE = env.str("CHATLEAD_OWN_SITE", default="")  # the key of the site of our own front page
+STYLEGUIDE = DEBUG or env.bool("CHATLEAD_STYLEGUIDE", default=not PRODUCTION)  # /styleguide/
 PUBLIC_URL = env.str("CHATLEAD_PUBLIC_URL", default="").rstrip("/")  # "" = as the request names it
 
 # --- Apps ---------------------------------------------------------------------------------------------

@@ -6,11 +6,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from chatlead import views
+from visitors.views import hosted
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("demo/", views.demo, name="demo"),
     path("demo/<slug:page>/", views.demo, name="demo_page"),
+    path("chat/<str:key>/", hosted, name="hosted"),
+    path("styleguide/", views.styleguide, name="styleguide"),
     path("console/", views.console, name="console"),
     path("console/", include("accounts.urls")),
     path("widget/v1/", include("visitors.urls")),

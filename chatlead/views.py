@@ -25,14 +25,38 @@ TITLES = {
     400: "That request made no sense",
     403: "This is not for you",
     404: "There is nothing here",
+    405: "That cannot be done here",
     500: "Something broke on our side",
 }
 
 
+def public_address(request: HttpRequest) -> str:
+    """Where this server is reached, as it stands in a snippet: no slash at the end."""
+    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+
+
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The public page."""
-    return render(request, "public/home.html", {"has_demo": selectors.first_site_of(DEMO_SITE_OWNER)})
+    """The public page, with the snippet and what a strict page has to allow (R-003). Its own chat is that of
+    CHATLEAD_OWN_SITE, else the demo's; none where there is neither."""
+    demo_site = selectors.first_site_of(DEMO_SITE_OWNER)
+    own_site = selectors.sites_by_key([settings.OWN_SITE]).get(settings.OWN_SITE)
+    address = public_address(request)
+    known = {
+        "demo_site": demo_site,
+        "chat_site": own_site or demo_site,
+        "address": address,
+        "socket_address": address.replace("http", "ws", 1),
+    }
+    return render(request, "public/home.html", known)
+
+
+@require_safe
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component with each of its states (ui.md); 404 unless CHATLEAD_STYLEGUIDE or DEBUG is on."""
+    if not settings.STYLEGUIDE:
+        raise NotFound
+    return render(request, "public/styleguide.html")
 
 
 @require_safe
@@ -57,8 +81,8 @@ def demo(request: HttpRequest, page: str = "index") -> HttpResponse:
         site = None
     if site is None:
         raise NotFound
-    address = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
-    return render(request, template, {"site_key": site.key, "address": address, "page": page})
+    known = {"site_key": site.key, "address": public_address(request), "page": page}
+    return render(request, template, known)
 
 
 # --- errors -----------------------------------------------------------------------------------------

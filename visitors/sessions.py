@@ -11,7 +11,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from accounts.models import Site
@@ -44,7 +44,8 @@ class VisitorPrincipal:
     `role` is "page" (the loader: hears whether somebody is online, may do nothing) or "chat" (the frame).
     `session_key` is "" for a page. `browser_key` is "" where there is no persistent id: it opens nothing.
     `new_token` is what the client must keep when no cookie came back, else "". `origin` is that of the page
-    that was let in, whatever `page_url` says.
+    that was let in, whatever `page_url` says; `on_hosted_page` where it was for the site's page on our own
+    server, whatever domains the site lists.
     """
 
     role: Literal["page", "chat"]
@@ -60,6 +61,7 @@ class VisitorPrincipal:
     new_token: str
     had_cookie: bool
     origin: str = ""
+    on_hosted_page: bool = False
 
 
 def new_token() -> str:
@@ -105,7 +107,8 @@ def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
     """Who may open a visitor's socket (ASVS 4.4).
 
     A page: its Origin is one of the site's domains. The frame: our own Origin, and an unused ticket made for
-    the page that embeds it. Raises ProtocolNotSpoken, NotFound (no such site), OriginRefused, TicketRefused.
+    the page that embeds it, or for our own server where it is the site's hosted page. Raises
+    ProtocolNotSpoken, NotFound (no such site), OriginRefused, TicketRefused.
     """
     return pool.alone(admit_all([(handshake, hello)]))
 
@@ -183,11 +186,21 @@ def pass_of(principal: VisitorPrincipal, hello: Hello) -> str:
 
 
 def _check_frame(handshake: Handshake, hello: Hello, site: Site) -> None:
-    """A frame of ours, on a page of the site's. Raises OriginRefused, TicketRefused."""
-    if handshake.origin != f"{'https' if handshake.secure else 'http'}://{handshake.host}":
+    """A frame of ours, on a page of the site's or as its hosted page. Raises OriginRefused, TicketRefused."""
+    if handshake.origin != own_origin(handshake):
         raise OriginRefused
-    if not origin_allowed(hello.embedder, site.allowed_domains):
+    if not origin_allowed(hello.embedder, site.allowed_domains) and not _is_hosted(handshake, hello, site):
         raise TicketRefused
+
+
+def own_origin(handshake: Handshake) -> str:
+    """Ours, as a browser writes it that reaches us by this name."""
+    return f"{'https' if handshake.secure else 'http'}://{handshake.host}"
+
+
+def _is_hosted(handshake: Handshake, hello: Hello, site: Site) -> bool:
+    """Is the frame its own page? No other page of ours embeds one that is not on a domain of its site's."""
+    return site.hosted_page and hello.role == "chat" and hello.embedder == own_origin(handshake)
 
 
 def _principal(
@@ -207,6 +220,7 @@ def _principal(
         new_token=new,
         had_cookie=had_cookie,
         origin=page,
+        on_hosted_page=_is_hosted(handshake, hello, site),
     )
 
 
@@ -214,21 +228,21 @@ def _principal(
 
 
 async def check_sites(hub: Hub) -> None:
-    """Shows out who is on a site that was disabled since, or on a page of a domain that it has no more: 4404
-    and 4403. One query, however many there are."""
+    """Shows out who is on a site that was disabled since, or on a page of a domain that it has no more, the
+    hosted page included: 4404 and 4403. One query, however many there are."""
     members = cast("set[Caller]", hub.members)
     callers = [each for each in members if isinstance(each.principal, VisitorPrincipal)]
     if not callers:
         return
-    domains = await pool.run(_domains, {each.principal.site_id for each in callers})
+    places = await pool.run(_places, {each.principal.site_id for each in callers})
     answers: dict[tuple[int, str], bool] = {}
     for number, each in enumerate(callers, start=1):
         principal: VisitorPrincipal = each.principal
-        allowed = domains.get(principal.site_id)
+        place = places.get(principal.site_id)
         key = (principal.site_id, principal.origin)
-        if allowed is None:
+        if place is None:
             each.close(CloseCode.NOT_FOUND)
-        elif not _is_on(answers, key, allowed):
+        elif not (principal.on_hosted_page and place.hosted) and not _is_on(answers, key, place.domains):
             each.close(CloseCode.FORBIDDEN)
         if number % CHECKED_AT_ONCE == 0:
             await asyncio.sleep(0)  # ten thousand of them hold nobody up
@@ -240,6 +254,14 @@ def _is_on(answers: dict[tuple[int, str], bool], key: tuple[int, str], allowed: 
     return answers[key]
 
 
-def _domains(site_ids: set[int]) -> dict[int, list[str]]:
+class _Places(NamedTuple):
+    """Where a site may be talked to."""
+
+    domains: list[str]
+    hosted: bool
+
+
+def _places(site_ids: set[int]) -> dict[int, _Places]:
     enabled = Site.objects.filter(pk__in=site_ids, is_enabled=True)
-    return dict(enabled.values_list("pk", "allowed_domains"))
+    columns = enabled.values_list("pk", "allowed_domains", "hosted_page")
+    return {pk: _Places(domains, hosted) for pk, domains, hosted in columns}

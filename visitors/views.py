@@ -79,10 +79,14 @@ def loader(request: HttpRequest, version: str = "") -> HttpResponse:
 # --- facts and tickets: for pages on the site's domains ---------------------------------------------------
 
 
+def _own(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
+
+
 def _page_origin(request: HttpRequest) -> str | None:
     """The page that asks. A browser leaves `Origin` out of a GET to the page's own server and says so."""
     origin = request.headers.get("Origin")
-    own = f"{request.scheme}://{request.get_host()}"
+    own = _own(request)
     if origin is None and request.method in ("GET", "HEAD"):
         same = request.headers.get("Sec-Fetch-Site")
         referrer = request.headers.get("Referer", "")
@@ -149,7 +153,10 @@ def _asked_site(body: bytes) -> str:
 @require_POST
 @_says_why
 def ticket(request: HttpRequest) -> HttpResponse:
-    """`{"site": KEY}` from a page on one of its domains → `{"ticket"}` for the frame in that page."""
+    """`{"site": KEY}` from a page on one of its domains → `{"ticket"}` for the frame in that page.
+
+    From the site's hosted page too, for itself.
+    """
     if int(request.META.get("CONTENT_LENGTH") or 0) > TICKET_BODY_MAX:
         raise BodyTooLarge
     body = request.read(TICKET_BODY_MAX + 1)
@@ -157,7 +164,8 @@ def ticket(request: HttpRequest) -> HttpResponse:
         raise BodyTooLarge
     site = site_by_key(_asked_site(body))
     origin = request.headers.get("Origin")
-    if origin is None or not origin_allowed(origin, site.allowed_domains):
+    hosted = site.hosted_page and origin == _own(request)
+    if origin is None or not (hosted or origin_allowed(origin, site.allowed_domains)):
         raise OriginRefused
     return _for_page(JsonResponse({"ticket": tickets.issue(site, origin)}), origin)
 
@@ -183,7 +191,27 @@ def frame(request: HttpRequest) -> HttpResponse:
     # `fresh` is the page logging its visitor out; only a page of the site may ask for that
     page = request.headers.get("Referer", "").rstrip("/")
     fresh = "fresh" in request.GET and origin_allowed(page, site.allowed_domains)
+    _keep_session(request, response, fresh=fresh)
+    return response
+
+
+def _keep_session(request: HttpRequest, response: HttpResponse, *, fresh: bool) -> None:
     if _keeps_secure_cookies(request) and (fresh or not is_token(request.COOKIES.get(COOKIE, ""))):
         response.set_cookie(COOKIE, new_token(), path="/", secure=True, httponly=True, samesite="None")
         response.cookies[COOKIE]["partitioned"] = True
+
+
+@require_safe
+def hosted(request: HttpRequest, key: str) -> HttpResponse:
+    """The chat as a page of its own, for firms without a website: whoever has the link may talk, whatever
+    domains the site lists, and no page may embed it (docs/decisions/0015). NotFound where it is switched off.
+    """
+    site = site_by_key(key)
+    if not site.hosted_page:
+        raise NotFound
+    response = render(request, "widget/hosted.html", {"site": site})
+    response["Content-Security-Policy"] = frame_policy(request, "'none'")
+    response["X-Frame-Options"] = "DENY"
+    response["Cache-Control"] = "no-store"
+    _keep_session(request, response, fresh=False)
     return response

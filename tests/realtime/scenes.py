@@ -347,6 +347,13 @@ async def owen_is_suspended(world: World) -> AsyncIterator[None]:
     await in_thread(accounts.actions.suspend_operator)(account_id=owen.account_id, operator_id=owen.pk)
 
 
+@case(accounts.actions.set_hosted_page)
+async def the_hosted_page_is_switched_off(world: World) -> AsyncIterator[None]:
+    site = world.cast.site
+    yield
+    assert await in_thread(accounts.actions.set_hosted_page)(site_id=site.pk, on=False)
+
+
 @case(accounts.actions.set_departments)
 async def owen_gets_departments(world: World) -> AsyncIterator[None]:
     await world.online(world.cast.owen)

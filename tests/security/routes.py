@@ -18,6 +18,8 @@ PUBLIC = {
     "": "the public page",
     "demo/": "the demo firm's website",
     "demo/<slug:page>/": "the demo firm's website",
+    "chat/<str:key>/": "the chat of a site as a page of its own, by its public key",
+    "styleguide/": "components without any data; 404 in production",
     "console/login/": "where one logs in",
     "console/logout/": "ends the caller's own session and shows nothing",
     "widget/v1/loader.js": "a static script",

@@ -14,7 +14,8 @@ import { inVain, isOpen } from "./state.ts";
 import { t } from "./strings.ts";
 import { useValue } from "./value.ts";
 
-export function App({ client, onMinimise }: { client: ChatClient; onMinimise: () => void }) {
+/** `onMinimise` is null where the chat is part of its page and cannot be put away. */
+export function App({ client, onMinimise }: { client: ChatClient; onMinimise: (() => void) | null }) {
   const { site, chat } = useValue(client.state);
   const [ending, setEnding] = useState(false);
   const link = useValue(client.link);
@@ -29,12 +30,12 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ()
     const leave = (e: KeyboardEvent) => {
       if (e.key !== "Escape" || e.defaultPrevented) return;
       if (ending) setEnding(false);
-      else onMinimise();
+      else onMinimise?.();
     };
     document.addEventListener("keydown", leave);
     return () => document.removeEventListener("keydown", leave);
   }, [ending]);
-  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`);
+  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`, !onMinimise);
 
   return (
     <main class="frame" aria-label={t.chat}>
@@ -68,7 +69,7 @@ function Before({ client, site }: { client: ChatClient; site: SiteView }) {
   return <LeaveForm client={client} site={site} onSent={setLeft} onChat={onChat} />;
 }
 
-function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | null; chat: VisitorChatView | null; canEnd: boolean; onEnd: () => void; onMinimise: () => void }) {
+function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | null; chat: VisitorChatView | null; canEnd: boolean; onEnd: () => void; onMinimise: (() => void) | null }) {
   const firm = displayName(site?.name ?? "");
   const operator = chat?.state === "active" ? displayName(chat.operator_name ?? "") : "";
   const online = Boolean(site?.online.length);
@@ -80,7 +81,7 @@ function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | nu
         {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted">{below}</p></> : <Skeleton width={140} height={18} />}
       </div>
       {canEnd && <Button kind="plain" small onClick={onEnd}>{t.endChat}</Button>}
-      <IconButton icon="minimise" name={t.minimise} onClick={onMinimise} />
+      {onMinimise && <IconButton icon="minimise" name={t.minimise} onClick={onMinimise} />}
     </div>
   );
 }
@@ -165,11 +166,12 @@ function Waiting() {
   );
 }
 
-/** A screen that has just changed takes the focus; on a phone no field does, its keyboard would cover half of it. */
-function useFocus(client: ChatClient, screen: string): void {
+/** A screen that has just changed takes the focus; on a phone no field does, its keyboard would cover half of it;
+ * and a chat that is part of its page takes none from the rest of it. */
+function useFocus(client: ChatClient, screen: string, isPart: boolean): void {
   const shown = useValue(client.shown);
   useEffect(() => {
-    if (!shown) return;
+    if (!shown || (isPart && !document.hasFocus())) return;
     const target = document.querySelector<HTMLElement>("[data-autofocus]") ?? document.querySelector<HTMLElement>(".form .input");
     if (target && (target.tagName === "BUTTON" || !matchMedia("(pointer: coarse)").matches)) target.focus({ preventScroll: true });
   }, [shown, screen]);

@@ -33,6 +33,9 @@ export interface Parent {
   url: string;
 }
 
+/** What the chat needs of whatever it stands in. */
+export type Page = Pick<Bridge, "admission" | "tell">;
+
 interface Admission {
   ticket: string;
   refused: boolean;

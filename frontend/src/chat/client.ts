@@ -11,7 +11,7 @@ import {
 import type { Box } from "../wire/storage.ts";
 import { uuid7 } from "../wire/uuid7.ts";
 import { worked } from "../wire/work.ts";
-import type { Bridge } from "./bridge.ts";
+import type { Page } from "./bridge.ts";
 import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
 import { Value } from "./value.ts";
 
@@ -49,7 +49,7 @@ export class ChatClient {
   private typingSaidAt = 0;
   private told: { unread: number; open: boolean | null } = { unread: -1, open: null };
 
-  constructor(private site: string, readonly box: Box, private bridge: Bridge, page: Window, url: string) {
+  constructor(private site: string, readonly box: Box, private bridge: Page, page: Window, url: string) {
     this.outbox = new Outbox(box, (i) => this.post(i), () => (this.unsent.value = this.outbox.all));
     this.unsent.value = this.outbox.all;
     this.draft.value = box.get("draft") ?? "";

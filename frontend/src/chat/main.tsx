@@ -1,19 +1,26 @@
-/** The chat frame's document starts here: `/widget/v1/frame?site=KEY`. */
+/**
+ * The chat's document starts here: `/widget/v1/frame?site=KEY` in a page, and, built once more with `HOSTED`,
+ * `/chat/KEY/`, which is a page of its own.
+ */
 import { render } from "preact";
-import { Box } from "../wire/storage.ts";
+import { Box, clearBox } from "../wire/storage.ts";
 import { App } from "./app.tsx";
 import { Bridge } from "./bridge.ts";
 import { ChatClient } from "./client.ts";
+import { OwnPage } from "./hosted.ts";
 import { applyAccent } from "./theme.ts";
+
+declare const HOSTED: boolean;
 
 const here = new URL(location.href).searchParams;
 const root = document.getElementById("chat");
 const site = root?.dataset["site"] ?? "";
 
 if (root && site) {
-  const box = new Box(() => sessionStorage, `chatlead:${site}`);
-  if (here.has("fresh")) box.clear(); // the page has logged its visitor out
-  const bridge = new Bridge(window, (open) => client.show(open));
+  const kept = `chatlead:${site}`;
+  if (!HOSTED && here.has("fresh")) clearBox(() => sessionStorage, kept); // the page has logged its visitor out
+  const box = new Box(() => sessionStorage, kept);
+  const bridge = HOSTED ? new OwnPage(window, site) : new Bridge(window, (open) => client.show(open));
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1/visitor`;
   const client = new ChatClient(site, box, bridge, window, url);
   let accent = "";
@@ -27,6 +34,8 @@ if (root && site) {
     const { site: facts } = client.state.value;
     if (facts) paint(facts.color);
   });
-  render(<App client={client} onMinimise={() => bridge.tell({ chatlead: 1, type: "close" })} />, root);
+  const stays = HOSTED || here.has("inline"); // there is nothing to put it away into
+  render(<App client={client} onMinimise={stays ? null : () => bridge.tell({ chatlead: 1, type: "close" })} />, root);
+  if (HOSTED) client.show(true);
   client.start();
 }

@@ -8,7 +8,7 @@ import { Composer } from "./composer.tsx";
 import { Conversation, Copy } from "./conversation.tsx";
 import type { Desk } from "./desk.ts";
 import type { Mode } from "./drafts.ts";
-import { Menu, MenuItem } from "./menu.tsx";
+import { Menu, MenuItem } from "../design/menu.tsx";
 import { type Chat, isMine, waiting } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
 import { addressOf, ago, farewell, goneWords, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";

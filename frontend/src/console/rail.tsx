@@ -4,7 +4,7 @@ import { displayName } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
 import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
-import { Menu, MenuItem } from "./menu.tsx";
+import { Menu, MenuItem } from "../design/menu.tsx";
 
 /** Where one is and who one is: the sections on top, the own status at the foot. */
 export function Rail({ desk }: { desk: Desk }) {

@@ -4,10 +4,10 @@ export type Rgb = readonly [number, number, number];
 
 /** Reads `#rgb` or `#rrggbb`; null for anything else, so that a setting that is no colour changes nothing. */
 export function parseHex(text: string): Rgb | null {
-  const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(text.trim());
-  const hex = short ? `#${short.slice(1).map((c) => c + c).join("")}` : text.trim();
-  const long = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(hex);
-  return long ? [parseInt(long[1]!, 16), parseInt(long[2]!, 16), parseInt(long[3]!, 16)] : null;
+  const digits = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim())?.[1];
+  if (!digits) return null;
+  const n = parseInt(digits.length < 6 ? digits.replace(/./g, "$&$&") : digits, 16);
+  return [n >> 16, (n >> 8) & 255, n & 255];
 }
 
 function luminance(rgb: Rgb): number {
@@ -20,8 +20,8 @@ function luminance(rgb: Rgb): number {
 
 /** 1 (the same) to 21 (black on white). */
 export function contrast(a: Rgb, b: Rgb): number {
-  const [high, low] = [luminance(a), luminance(b)].sort((x, y) => y - x) as [number, number];
-  return (high + 0.05) / (low + 0.05);
+  const [one, other] = [luminance(a), luminance(b)];
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
 }
 
 /** White or black, whichever is read more easily on `background`. One of the two always reaches 4.5. */

@@ -22,6 +22,7 @@ const REST_MS = 1_000;
 const IDLE_MS = 5_000;
 
 function start(script: HTMLScriptElement, key: string): void {
+  const { inline } = script.dataset;
   const server = new URL(script.src).origin;
   const events = new Events();
   // Only the flag that a chat goes on: "1", or "2" with its panel open. The first touch of a page's storage
@@ -29,6 +30,7 @@ function start(script: HTMLScriptElement, key: string): void {
   let box: Box | undefined;
   const memory = () => (box ??= new Box(() => sessionStorage, `chatlead:${key}`));
   let panel: Panel | null = null;
+  let place: Element | null = null;
   let open = false;
   let shown = true;
   let wanted = false;
@@ -56,7 +58,7 @@ function start(script: HTMLScriptElement, key: string): void {
   const load = () => {
     if (!panel || panel.frame) return;
     const id = browserId(document, key);
-    const url = `${server}/widget/v1/frame?site=${encodeURIComponent(key)}${fresh ? "&fresh=1" : ""}`;
+    const url = `${server}/widget/v1/frame?site=${encodeURIComponent(key)}${fresh ? "&fresh=1" : ""}${place ? "&inline=1" : ""}`;
     fresh = false;
     greeted = false;
     panel.load(url, () => {
@@ -81,6 +83,7 @@ function start(script: HTMLScriptElement, key: string): void {
       wanted = on;
       return;
     }
+    if (place) on = true; // there is nothing to put it away into
     if (on) load();
     if (on === open) return;
     open = on;
@@ -118,7 +121,8 @@ function start(script: HTMLScriptElement, key: string): void {
   };
 
   const draw = (color: string, online: boolean) => {
-    panel = new Panel(document, color, () => setOpen(!open), load);
+    place = inline ? document.querySelector(inline) : null;
+    panel = new Panel(document, color, place, () => setOpen(!open), load);
     panel.online(online);
     panel.show(shown);
     addEventListener("message", (e) => void hear(e));
@@ -157,7 +161,7 @@ function start(script: HTMLScriptElement, key: string): void {
       load();
     }
     events.emit("ready");
-    if (wanted || (flag === "2" && !panel!.isPhone)) setOpen(true);
+    if (wanted || place || (flag === "2" && !panel!.isPhone)) setOpen(true);
   };
 
   const facts = async (attempt: number): Promise<void> => {
@@ -167,6 +171,7 @@ function start(script: HTMLScriptElement, key: string): void {
       const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}`, { credentials: "omit" });
       if (answer.ok) {
         const { color, online } = (await answer.json()) as { color: string; online: string[] };
+        if (inline && document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
         draw(color, online.length > 0);
         return;
       }
@@ -200,6 +205,7 @@ function start(script: HTMLScriptElement, key: string): void {
       remember();
       forgetBrowser(document, key);
       setUnread(0);
+      if (place) load();
     },
     on: (name, listener) => events.on(name, listener),
     off: (name, listener) => events.off(name, listener),
@@ -209,7 +215,7 @@ function start(script: HTMLScriptElement, key: string): void {
 
 /** An answer that will be the same however often it is asked for. */
 function isRefusal(answer: Response): boolean {
-  return answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+  return /^4(?!29)/.test(`${answer.status}`);
 }
 
 /**

@@ -4,8 +4,8 @@ import css from "./loader.css";
 import { words } from "./words.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
-const BUBBLE = "M5.500 4.500h13a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.500 3.700v-3.700H5.500a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2zM8 9h8M8 12.300h5";
-const DOWN = "M6 9.500l6 6 6-6";
+const BUBBLE = "M5.5 4.5h13a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.5 3.7v-3.7H5.5a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2zM8 9h8m-8 3.3h5";
+const DOWN = "M6 9.5l6 6 6-6";
 
 export class Panel {
   readonly host: HTMLElement;
@@ -21,9 +21,10 @@ export class Panel {
 
   /**
    * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `pressed` is the
-   * launcher, `retry` the button of a panel whose chat could not be reached.
+   * launcher, `retry` the button of a panel whose chat could not be reached. `place` is the element that holds
+   * the open panel, without a launcher; null where it floats over the page.
    */
-  constructor(private doc: Document, color: string, pressed: () => void, retry: () => void) {
+  constructor(private doc: Document, color: string, private place: Element | null, pressed: () => void, retry: () => void) {
     this.host = doc.createElement("chatlead-widget");
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
@@ -53,7 +54,8 @@ export class Panel {
     this.presence = this.make("p", root);
     this.presence.id = "presence";
     this.button.setAttribute("aria-describedby", "presence");
-    doc.documentElement.append(this.host); // beside the body, which single-page sites like to replace
+    this.host.toggleAttribute("data-in", (this.button.hidden = !!place));
+    (place ?? doc.documentElement).append(this.host); // beside the body, which single-page sites like to replace
   }
 
   paint(color: string): void {
@@ -90,7 +92,7 @@ export class Panel {
     this.frame.style.visibility = "";
     this.host.toggleAttribute("data-up", true);
     this.say("");
-    if (!this.box.hidden) this.frame.focus();
+    this.focus();
   }
 
   say(text: string, again = false): void {
@@ -110,8 +112,13 @@ export class Panel {
     this.box.hidden = !on;
     this.button.ariaExpanded = String(on);
     this.fit();
-    if (on) this.frame?.focus();
+    if (on) this.focus();
     else this.button.focus({ preventScroll: true });
+  }
+
+  /** A panel that is part of the page takes the focus from nothing else there. */
+  private focus(): void {
+    if (!this.box.hidden && !this.place) this.frame?.focus();
   }
 
   show(on: boolean): void {
@@ -125,7 +132,7 @@ export class Panel {
   }
 
   get isPhone(): boolean {
-    return matchMedia("(max-width:480px)").matches;
+    return !this.place && matchMedia("(max-width:480px)").matches;
   }
 
   /** On a phone the panel fills what the keyboard leaves of the screen. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Box } from "./storage.ts";
+import { Box, clearBox } from "./storage.ts";
 import { browserStorage } from "./storage.test-kit.ts";
 
 test("what vera wrote is there after a reload", () => {
@@ -55,7 +55,8 @@ test("forgetting takes away this site's things and nobody else's", () => {
   new Box(() => tab, "rival").set("draft", "theirs");
   acme.set("draft", "ours");
   acme.set("session", "token");
-  acme.clear();
+  clearBox(() => tab, "acme");
+  expect(() => clearBox(() => { throw new Error("refused"); }, "acme")).not.toThrow();
   expect([acme.get("draft"), acme.get("session")]).toEqual([null, null]);
   expect(new Box(() => tab, "rival").get("draft")).toBe("theirs");
 });

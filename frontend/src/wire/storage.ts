@@ -43,15 +43,15 @@ export class Box {
       // full or taken away: memory keeps it for this page
     }
   }
+}
 
-  /** Everything under this prefix. */
-  clear(): void {
-    this.memory.clear();
-    try {
-      const names = Array.from({ length: this.store?.length ?? 0 }, (_, i) => this.store!.key(i) ?? "");
-      for (const name of names) if (name.startsWith(`${this.prefix}:`)) this.store!.removeItem(name);
-    } catch {
-      // taken away while the page was open
-    }
+/** Takes away everything under a prefix, before its `Box` is made. Apart, as the loader has no use for it. */
+export function clearBox(open: () => Storage, prefix: string): void {
+  try {
+    const store = open();
+    const names = Array.from({ length: store.length }, (_, i) => store.key(i) ?? "");
+    for (const name of names) if (name.startsWith(`${prefix}:`)) store.removeItem(name);
+  } catch {
+    // nothing is kept there
   }
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button } from "../design/button.tsx";
-import { Icon, type IconName } from "../design/icons.tsx";
+import { Button } from "./button.tsx";
+import { Icon, type IconName } from "./icons.tsx";
 
 interface Props {
   /** What the button is called. */
