@@ -24,7 +24,7 @@ admin.site.login_form = StaffLogInForm
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no parameter when it runs
     """Staff sees the rows and changes none: whatever is done is an action, never a form of this admin."""
 
-    actions = None
+    actions: tuple[str, ...] | None = None
     list_per_page = 50
     show_full_result_count = False
 

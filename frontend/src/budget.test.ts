@@ -35,3 +35,14 @@ test("the manifest says what the files are", () => {
     expect(facts.integrity, name).toBe("sha384-" + createHash("sha384").update(body).digest("base64"));
   }
 });
+
+test("the gallery shows every state that the design has a rule for", () => {
+  const css = read("gallery.css").toString();
+  const design = ["base", "components", "wide"].map((name) => readFileSync(new URL(`./design/${name}.css`, import.meta.url), "utf8")).join("");
+  for (const state of ["hover", "focus-visible", "active"]) {
+    const count = (text: string, mark: string) => text.split(mark).length - 1;
+    expect(count(design, `:${state}`), state).toBeGreaterThan(0);
+    expect(count(css, `.is-${state}`), state).toBeGreaterThanOrEqual(count(design, `:${state}`));
+  }
+  expect(css).toContain("[data-scheme=dark]");
+});

@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import chromium
+from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import PASSWORD, Desk, Visitor
 from tests.servers import Server
 
@@ -36,9 +37,10 @@ class Walk:
         context.set_default_timeout(15_000)
         return context.new_page()
 
-    def shoot(self, page: Page, screen: str) -> None:
+    def shoot(self, page: Page, screen: str, *, whole: bool = False) -> None:
+        """`whole`: all of a long page, not only what the screen shows of it."""
         page.wait_for_timeout(SETTLED_MS)
-        page.screenshot(path=self.folder / f"{screen}-{self.scheme}-{self.device}.png")
+        page.screenshot(path=self.folder / f"{screen}-{self.scheme}-{self.device}.png", full_page=whole)
 
     def all(self) -> None:
         self.public()
@@ -47,7 +49,13 @@ class Walk:
     def public(self) -> None:
         page = self.page()
         page.goto(self.server.url + "/")
-        self.shoot(page, "home")
+        expect(page.get_by_role("button", name="Chat with us")).to_be_visible()
+        self.shoot(page, "home", whole=True)
+        page.goto(self.server.url + "/styleguide/")
+        expect(page.get_by_role("heading", name="Progress")).to_be_visible()
+        self.shoot(page, "styleguide", whole=True)
+        page.get_by_role("switch", name="Right to left").click()
+        self.shoot(page, "styleguide-rtl", whole=True)
         page.goto(self.server.url + "/nothing-here/")
         self.shoot(page, "not-found")
         page.goto(self.server.url + "/console/")
@@ -141,7 +149,41 @@ class Walk:
         self.to_list(olga)
         olga.opens("Sam W.")
         olga.ends()
+        self.to_list(olga)
+        self.places(olga)
         for page in (olga.page, vera.page, *(each.page for each in others)):
+            page.context.close()
+
+    def places(self, olga: Desk) -> None:
+        """The chat as a page of its own, and in the middle of somebody's page."""
+        page = self.page()
+        page.goto(self.server.url + "/demo/")
+        key = page.locator("script[data-site]").first.get_attribute("data-site")
+        page.goto(f"{self.server.url}/chat/{key}/")
+        expect(page.get_by_role("button", name="Start chat")).to_be_visible()
+        self.shoot(page, "hosted-form")
+        page.get_by_role("textbox", name="Name").fill("Ana")
+        page.get_by_role("button", name="Start chat").click()
+        page.get_by_role("textbox", name="Message").fill("I have your card from the hospital.")
+        page.get_by_role("button", name="Send").click()
+        olga.accepts("Ana")
+        olga.says("Good that you write, Ana. What happened?")
+        expect(page.get_by_text("What happened?")).to_be_visible()
+        self.shoot(page, "hosted-chat")
+        olga.ends()
+        page.context.close()
+        with Host() as host:
+            place = '<h1>Contact</h1><p>Write to us here.</p><div id="chatlead"></div>'
+            snippet = f'src="{self.server.url}/widget/v1/loader.js" data-site="{key}" data-inline="#chatlead"'
+            style = "<style>body { max-width: 640px; margin: 24px auto; font: 16px system-ui }</style>"
+            html = f"<!doctype html><title>Contact</title>{style}{place}<script async {snippet}></script>"
+            sized = '<meta name="viewport" content="width=device-width">'
+            host.pages["/"] = HostPage(html.replace("<title>", f"{sized}<title>"))
+            page = self.page()
+            page.goto(host.address("/"))
+            frame = page.frame_locator("iframe[title='Chat']")
+            expect(frame.get_by_role("button", name="Start chat")).to_be_visible()
+            self.shoot(page, "inline-form")
             page.context.close()
 
     def to_list(self, desk: Desk) -> None:

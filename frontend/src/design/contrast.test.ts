@@ -20,6 +20,7 @@ const text: [string, string][] = [
   ...surfaces.flatMap((s): [string, string][] => [
     ["text", s], ["text-muted", s], ["accent-text", s], ["good", s], ["warn", s], ["bad", s],
   ]),
+  ["surface", "text"], // a toast
   ["on-accent", "accent"], ["on-accent", "accent-hover"], ["on-bad", "bad"], ["on-bad", "bad-hover"],
   ["on-visitor", "visitor"], ["on-operator", "operator"], ["on-note", "note"],
   ["text", "accent-soft"], ["accent-text", "accent-soft"], ["text-muted", "accent-soft"],
@@ -36,6 +37,21 @@ describe.each(Object.entries(schemes))("in the %s scheme", (_name, colours) => {
   test.each(controls)("--%s can be seen as the edge of a control on --%s", (front, back) => {
     expect(contrast(colours.get(front)!, colours.get(back)!)).toBeGreaterThanOrEqual(3);
   });
+});
+
+test("every text that a rule puts on a surface is one of those pairs", () => {
+  const known = new Set(text.flatMap(([a, b]) => [`${a} on ${b}`, `${b} on ${a}`])); // it is the same both ways
+  const found = new Set<string>();
+  for (const file of ["components.css", "wide.css", "pages.css", "../chat/chat.css", "../console/console.css", "../console/lists.css", "../console/pane.css", "../pages/gallery.css"]) {
+    const rules = readFileSync(new URL(file, import.meta.url), "utf8").matchAll(/\{([^{}]*)\}/g);
+    for (const [, rule] of rules) {
+      const front = /(?:^|[\s;])color: var\(--([a-z0-9-]+)\)/.exec(rule!)?.[1];
+      const back = /background(?:-color)?: var\(--([a-z0-9-]+)\)/.exec(rule!)?.[1];
+      if (front && back) found.add(`${front} on ${back}`);
+    }
+  }
+  expect(found.size).toBeGreaterThan(12);
+  expect([...found].filter((pair) => !known.has(pair))).toEqual([]);
 });
 
 test("every colour role has a light and a dark value", () => {
