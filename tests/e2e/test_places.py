@@ -195,6 +195,29 @@ def test_an_element_without_a_height_gets_one_on_a_phone_too(
     assert below["y"] >= box["y"] + box["height"]
 
 
+def test_what_stands_below_the_fold_is_not_taken_for_read(
+    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+) -> None:
+    """R-005: Read means that she has had it before her eyes."""
+    place = '<div id="chatlead"></div><hr>'
+    plain = inline_page(server, key, place)
+    far_away = "margin: 24px } hr { margin-top: 3000px }"
+    host.pages["/long"] = HostPage(plain.html.replace("margin: 24px }", far_away), plain.headers)
+    page = new_page()
+    page.goto(host.address("/long"))
+    frame = page.frame_locator("iframe[title='Chat']")
+    frame.get_by_role("textbox", name="Name").fill("Vera Long")
+    frame.get_by_role("button", name="Start chat").click()
+    olga.accepts("Vera Long")
+    page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
+    olga.says("Are you still reading?")
+    expect(olga.log.get_by_text("· Delivered")).to_be_visible()
+    page.wait_for_timeout(1_500)  # a mark is told within a second
+    expect(olga.log.get_by_text("· Read")).to_have_count(0)
+    page.evaluate("() => scrollTo(0, 0)")
+    expect(olga.log.get_by_text("· Read")).to_be_visible()
+
+
 # --- our own pages --------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,8 @@ if (root && site) {
   const kept = `chatlead:${site}`;
   if (!HOSTED && here.has("fresh")) clearBox(() => sessionStorage, kept); // the page has logged its visitor out
   const box = new Box(() => sessionStorage, kept);
-  const bridge = HOSTED ? new OwnPage(window, site) : new Bridge(window, (open) => client.show(open));
+  const inline = !HOSTED && here.has("inline");
+  const bridge = HOSTED ? new OwnPage(window, site) : new Bridge(window, (open) => inline || client.show(open));
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1/visitor`;
   const client = new ChatClient(site, box, bridge, window, url);
   let accent = "";
@@ -34,8 +35,10 @@ if (root && site) {
     const { site: facts } = client.state.value;
     if (facts) paint(facts.color);
   });
-  const stays = HOSTED || here.has("inline"); // there is nothing to put it away into
+  const stays = HOSTED || inline; // there is nothing to put it away into
   render(<App client={client} onMinimise={stays ? null : () => bridge.tell({ chatlead: 1, type: "close" })} />, root);
   if (HOSTED) client.show(true);
+  // a chat that stands below what is seen of its page is not being read
+  if (inline) new IntersectionObserver((seen) => client.show(seen.at(-1)!.isIntersecting), { threshold: 0.3 }).observe(root);
   client.start();
 }
