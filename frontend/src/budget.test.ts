@@ -16,6 +16,11 @@ test("an open chat has loaded at most 35 KB in all", () => {
   expect(gz("loader.js", "chat.js", "chat.css")).toBeLessThanOrEqual(35_000);
 });
 
+test("a site's own page has loaded at most 30 KB, and a public page of ours 6 KB besides the loader", () => {
+  expect(gz("hosted.js", "hosted.css")).toBeLessThanOrEqual(30_000);
+  expect(gz("pages.js", "pages.css")).toBeLessThanOrEqual(6_000);
+});
+
 test("the loader is ASCII, so that a page in any encoding may hold it", () => {
   expect(read("loader.js").every((byte) => byte < 128)).toBe(true);
 });

@@ -50,6 +50,20 @@ test("a line that says nothing is given up", async () => {
   await admission;
 });
 
+test("a keyboard that lies over the page leaves the chat what it does not cover", () => {
+  const seen = Object.assign(new EventTarget(), { scale: 1, height: 800, offsetTop: 0 });
+  const style = { height: "" };
+  const scrolled: number[] = [];
+  const phone = { document: { title: "", documentElement: { style } }, innerHeight: 800, visualViewport: seen, scrollTo: (_: number, y: number) => scrolled.push(y) };
+  new OwnPage(phone as unknown as Window, "acme");
+  Object.assign(seen, { height: 460, offsetTop: 120 }).dispatchEvent(new Event("resize"));
+  expect([style.height, scrolled]).toEqual(["460px", [0]]);
+  Object.assign(seen, { height: 800, offsetTop: 0 }).dispatchEvent(new Event("resize"));
+  expect(style.height).toBe("");
+  Object.assign(seen, { scale: 2, height: 400 }).dispatchEvent(new Event("scroll")); // magnified, not covered
+  expect(style.height).toBe("");
+});
+
 test("the title counts what is unread, and nothing else changes it", () => {
   page.tell({ chatlead: 1, type: "unread", count: 2 });
   expect(view.document.title).toBe("(2) Chat with Acme");

@@ -13,6 +13,15 @@ export class OwnPage implements Page {
 
   constructor(private view: Window, private site: string) {
     this.title = view.document.title;
+    for (const change of ["resize", "scroll"]) view.visualViewport?.addEventListener(change, () => this.fit());
+  }
+
+  /** Some browsers lay the keyboard over the page: the chat then fills what is left of it. */
+  private fit(): void {
+    const seen = this.view.visualViewport!;
+    const covered = seen.scale === 1 && seen.height < this.view.innerHeight - 1;
+    this.view.document.documentElement.style.height = covered ? `${seen.height}px` : "";
+    if (covered && seen.offsetTop) this.view.scrollTo(0, 0);
   }
 
   /** As the loader asks for one. Rejects without, with `Refused` where asking again is no use. */
