@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { initials, tint } from "./names.ts";
 
 export function Avatar({ name, small, online }: { name: string; small?: boolean; online?: boolean }) {
@@ -44,7 +44,8 @@ export function Skeleton({ width = "100%", height = 16 }: { width?: string | num
 /** Modal, closed by Escape; focus goes in and comes back by the browser's own rules. */
 export function Dialog({ title, onClose, children, actions }: { title: string; onClose: () => void; children?: ComponentChildren; actions: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // not useEffect: its end comes after the dialog is gone from the page, and nobody gives the focus back then
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();
