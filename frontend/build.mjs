@@ -72,8 +72,8 @@ script.external = ["./poll.js?*"];
 
 const entries = {
   "loader.js": { ...script, mangleProps: LOADERS_OWN, entryPoints: ["src/loader/loader.ts"], plugins: [cssAsText] },
-  "chat.js": { ...script, entryPoints: ["src/chat/main.tsx"], define: { ...script.define, HOSTED: "false" } },
-  "hosted.js": { ...script, entryPoints: ["src/chat/main.tsx"], define: { ...script.define, HOSTED: "true" } },
+  "chat.js": { ...script, entryPoints: ["src/chat/main.tsx"] },
+  "hosted.js": { ...common, format: "esm", entryPoints: ["src/chat/hosted.ts"] },
   "hosted.css": { ...common, entryPoints: ["src/chat/hosted.css"] },
   "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
   "console.js": { ...script, entryPoints: ["src/console/main.tsx"] },

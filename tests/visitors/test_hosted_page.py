@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -62,6 +63,8 @@ def test_whoever_has_the_link_sees_the_chat(client: Client, site: Site) -> None:
     answer = client.get(f"/chat/{site.key}/")
     assert answer.status_code == 200
     assert f'data-site="{site.key}"' in answer.text
+    assert re.search(r'data-hosted="/static/dist/hosted.js\?v=\w+"', answer.text)
+    assert "data-hosted" not in client.get(f"/widget/v1/frame?site={site.key}").text
     assert "Chat with Acme &lt;Law&gt;" in answer.text
     assert "Partitioned" in answer.cookies["__Host-cl_s"].OutputString()
     assert answer["Cache-Control"] == "no-store"

@@ -1,5 +1,5 @@
 /**
- * The chat as a page of its own (`/chat/KEY/`): what the loader does on a customer's page, it does for itself.
+ * The chat as a page of its own (`/chat/KEY/`), a file that only this page loads: what the loader does on a customer's page, it does for itself.
  * Nobody embeds it, so there is nobody to talk to; it asks for its tickets itself.
  */
 import { browserId } from "../loader/identity.ts";

@@ -1,27 +1,26 @@
-/**
- * The chat's document starts here: `/widget/v1/frame?site=KEY` in a page, and, built once more with `HOSTED`,
- * `/chat/KEY/`, which is a page of its own.
- */
+/** The chat's document starts here: `/widget/v1/frame?site=KEY` in a page, or `/chat/KEY/`, a page of its own. */
 import { render } from "preact";
 import { Box, clearBox } from "../wire/storage.ts";
 import { App } from "./app.tsx";
-import { Bridge } from "./bridge.ts";
+import { Bridge, type Page } from "./bridge.ts";
 import { ChatClient } from "./client.ts";
-import { OwnPage } from "./hosted.ts";
 import { applyAccent } from "./theme.ts";
-
-declare const HOSTED: boolean;
 
 const here = new URL(location.href).searchParams;
 const root = document.getElementById("chat");
 const site = root?.dataset["site"] ?? "";
 
-if (root && site) {
+if (root && site) void begin(root);
+
+async function begin(root: HTMLElement): Promise<void> {
+  const { hosted } = root.dataset; // the address of hosted.ts, on a page of its own
+  const inline = !hosted && here.has("inline");
   const kept = `chatlead:${site}`;
-  if (!HOSTED && here.has("fresh")) clearBox(() => sessionStorage, kept); // the page has logged its visitor out
+  if (!hosted && here.has("fresh")) clearBox(() => sessionStorage, kept); // the page has logged its visitor out
   const box = new Box(() => sessionStorage, kept);
-  const inline = !HOSTED && here.has("inline");
-  const bridge = HOSTED ? new OwnPage(window, site) : new Bridge(window, (open) => inline || client.show(open));
+  const bridge: Page = hosted
+    ? new ((await import(hosted)) as typeof import("./hosted.ts")).OwnPage(window, site)
+    : new Bridge(window, (open) => inline || client.show(open));
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1/visitor`;
   const client = new ChatClient(site, box, bridge, window, url);
   let accent = "";
@@ -35,9 +34,9 @@ if (root && site) {
     const { site: facts } = client.state.value;
     if (facts) paint(facts.color);
   });
-  const stays = HOSTED || inline; // there is nothing to put it away into
+  const stays = hosted || inline; // there is nothing to put it away into
   render(<App client={client} onMinimise={stays ? null : () => bridge.tell({ chatlead: 1, type: "close" })} />, root);
-  if (HOSTED) client.show(true);
+  if (hosted) client.show(true);
   // a chat that stands below what is seen of its page is not being read
   if (inline) new IntersectionObserver((seen) => client.show(seen.at(-1)!.isIntersecting), { threshold: 0.3 }).observe(root);
   client.start();
