@@ -236,6 +236,10 @@ def test_the_gallery_shows_every_component_and_axe_finds_nothing(
     ):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     assert page.evaluate("() => document.documentElement.dataset.scheme") == scheme
+    heights = page.evaluate(
+        "() => [...document.querySelectorAll('.skeleton')].map(each => each.offsetHeight)"
+    )
+    assert len(heights) == 5 and min(heights) >= 16
     assert violations(page) == []
     page.get_by_role("switch", name="Right to left").click()
     assert page.evaluate("() => getComputedStyle(document.body).direction") == "rtl"

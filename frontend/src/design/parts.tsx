@@ -37,8 +37,10 @@ export function Banner({ tone = "", role, children }: { tone?: "" | "warn" | "ba
   return <div class={`banner${tone && ` banner-${tone}`}`} role={role}>{children}</div>;
 }
 
+/** In pixels, or a share of the place. */
 export function Skeleton({ width = "100%", height = 16 }: { width?: string | number; height?: number }) {
-  return <span class="skeleton" style={{ display: "block", width, height }} aria-hidden="true" />;
+  const wide = typeof width === "number" ? `${width}px` : width; // Preact puts no unit behind a number
+  return <span class="skeleton" style={{ display: "block", width: wide, height: `${height}px` }} aria-hidden="true" />;
 }
 
 /** Modal, closed by Escape; focus goes in and comes back by the browser's own rules. */

@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { Icon } from "./icons.tsx";
 
 export interface SwitchProps {
   label: string;
@@ -28,7 +29,7 @@ export function Switch({ label, on, onSwitch, disabled = false, busy = false, hi
         {busy && <span class="spinner" aria-hidden="true" />}
       </button>
       {hint && <p class="field-hint" id={`${id}-hint`}>{hint}</p>}
-      {error && <p class="field-error" id={`${id}-error`}>{error}</p>}
+      {error && <p class="field-error" id={`${id}-error`}><Icon name="alert" />{error}</p>}
     </div>
   );
 }
