@@ -85,6 +85,7 @@ class Stack:
             "CHATLEAD_FROM_EMAIL": f"ChatLead <chatlead@{self.host}>",
             "APP_DATABASE_PASSWORD": str(database.password),
             "REDIS_PASSWORD": str(redis.password),
+            "CHATLEAD_OWN_SITE": "",
             "CHATLEAD_METRICS_TOKEN": secrets.token_urlsafe(16),
         }
         self._places = [
