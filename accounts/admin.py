@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import models
 
+from accounts.actions import set_site_language
 from accounts.forms import StaffLogInForm
 from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
 
@@ -74,9 +75,23 @@ class OperatorAdmin(ReadOnlyAdmin):
 
 @admin.register(Site)
 class SiteAdmin(ReadOnlyAdmin):
+    """All but the language is for looking at."""
+
     list_display = ("name", "account", "key", "is_enabled", "created_at")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_select_related = ("account",)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Every member of staff, of what is not read-only below."""
+        return self.has_module_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
+        """A column that is added tomorrow is one of them."""
+        return [field.name for field in Site._meta.fields if field.name not in ("id", "language")]
+
+    def save_model(self, request: HttpRequest, obj: Site, form: object, change: bool) -> None:
+        """By the action, and the language only."""
+        set_site_language(site_id=obj.pk, language=obj.language)
 
 
 @admin.register(Notice)

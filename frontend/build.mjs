@@ -45,13 +45,28 @@ script.external = ["./poll.js?*"];
 
 const entries = {
   "loader.js": { ...script, entryPoints: ["src/loader/loader.ts"], plugins: [cssAsText] },
-  "chat.js": { ...script, entryPoints: ["src/chat/main.tsx"] },
   "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
   "console.js": { ...script, entryPoints: ["src/console/main.tsx"] },
   "console.css": { ...common, entryPoints: ["src/console/console.css"] },
   "demo.css": { ...common, entryPoints: ["src/demo/demo.css"] },
   "pages.css": { ...common, entryPoints: ["src/design/pages.css"] },
 };
+
+// The chat frame is built once for each language: src/chat/strings.ts imports the English words, and here those
+// of another language take their place. The words of the loader, and what a document says without scripts, are
+// for the server: it passes them on (visitors/languages.py).
+const spoken = {};
+for (const file of readdirSync(join(here, "src/words")).sort()) {
+  const [, lang] = /^([a-z]{2})\.ts$/.exec(file) ?? [];
+  if (!lang) continue;
+  const path = join(here, "src/words", file);
+  const module = await build({ ...common, format: "esm", entryPoints: [path] });
+  const { loader, page } = await import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`);
+  spoken[lang] = { loader, page };
+  const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/en\.ts$/ }, () => ({ path })) };
+  entries[lang === "en" ? "chat.js" : `chat.${lang}.js`] = { ...script, charset: "utf8", entryPoints: ["src/chat/main.tsx"], plugins: [inItsPlace] };
+}
+files.set("words.json", Buffer.from(JSON.stringify(spoken, null, 1) + "\n"));
 
 for (const [name, options] of Object.entries(entries)) {
   if (!existsSync(join(here, options.entryPoints[0]))) continue;

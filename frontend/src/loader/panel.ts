@@ -20,11 +20,14 @@ export class Panel {
   frame: HTMLIFrameElement | null = null;
 
   /**
-   * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `pressed` is the
-   * launcher, `retry` the button of a panel whose chat could not be reached.
+   * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `lang` is the
+   * language of the words, whatever that of the page is; `pressed` is the launcher, `retry` the button of a
+   * panel whose chat could not be reached.
    */
-  constructor(private doc: Document, color: string, pressed: () => void, retry: () => void) {
+  constructor(private doc: Document, color: string, lang: string, pressed: () => void, retry: () => void) {
     this.host = doc.createElement("chatlead-widget");
+    this.host.lang = lang;
+    this.host.dir = lang === "ar" ? "rtl" : "ltr";
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
@@ -118,10 +121,11 @@ export class Panel {
     this.host.toggleAttribute("data-off", !on);
   }
 
-  unread(count: number): void {
+  /** `text` is the count in words. */
+  unread(count: number, text: string): void {
     this.badge.hidden = !count;
     this.badge.textContent = count > 99 ? "99+" : String(count);
-    this.news.textContent = words.unread(count);
+    this.news.textContent = text;
   }
 
   get isPhone(): boolean {
