@@ -126,7 +126,11 @@ def test_in_arabic_the_line_is_read_from_the_right_and_the_launcher_stays_in_its
     """ui.md: what points is turned round, the way down is not; her own words stand where she reads last."""
     vera = foreigner("ar")
     vera.page.set_viewport_size({"width": 900, "height": 700})
-    vera.starts_chat("Vera Mirror", "مرحبا")
+    vera.starts_chat("Vera Mirror")
+    assert vera.message.evaluate("e => getComputedStyle(e).direction") == "rtl"
+    vera.message.fill("Hello")
+    assert vera.message.evaluate("e => getComputedStyle(e).direction") == "ltr"
+    vera.says("مرحبا")
     box = vera.page.get_by_role("button", name=vera.names.launcher).bounding_box()
     assert box is not None
     width = vera.page.evaluate("document.documentElement.clientWidth")
