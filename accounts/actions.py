@@ -11,9 +11,9 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.models import Account, Department, DepartmentMember, Installation, Operator, Site
+from accounts.models import Account, Department, DepartmentMember, Installation, Language, Operator, Site
 from accounts.signals import operator_withdrawn
-from chatlead.errors import NotFound
+from chatlead.errors import BadField, NotFound
 from chatlead.prepared import Among, Prepared
 from chatlead.realtime import topics
 from chatlead.realtime.events import AvailabilityChanged, OperatorChanged
@@ -157,6 +157,17 @@ def set_hosted_page(*, site_id: int, on: bool) -> bool:
     Who is on that page while it is switched off is shown out within seconds (`visitors.sessions`).
     """
     return Site.objects.filter(pk=site_id, hosted_page=not on).update(hosted_page=on) == 1
+
+
+def set_site_language(*, site_id: int, language: str) -> None:
+    """What the widget of a site speaks, to whoever opens a page from now on; "" is the visitor's choice.
+
+    For staff. Raises BadField for a language that there are no words in, NotFound.
+    """
+    if language and language not in Language.values:
+        raise BadField(field="language")
+    if not Site.objects.filter(pk=site_id).update(language=language):
+        raise NotFound
 
 
 def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:

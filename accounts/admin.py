@@ -76,10 +76,24 @@ class OperatorAdmin(ReadOnlyAdmin):
 
 @admin.register(Site)
 class SiteAdmin(ReadOnlyAdmin):
+    """All but the language and the hosted page is for looking at."""
+
     list_display = ("name", "account", "key", "is_enabled", "hosted_page", "created_at")
     actions = ("switch_hosted_page_on", "switch_hosted_page_off")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_select_related = ("account",)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Every member of staff, of what is not read-only below."""
+        return self.has_module_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
+        """A column that is added tomorrow is one of them."""
+        return [field.name for field in Site._meta.fields if field.name not in ("id", "language")]
+
+    def save_model(self, request: HttpRequest, obj: Site, form: object, change: bool) -> None:
+        """By the action, and the language only."""
+        actions.set_site_language(site_id=obj.pk, language=obj.language)
 
     @admin.action(description="Switch the hosted page on")
     def switch_hosted_page_on(self, request: HttpRequest, queryset: QuerySet[Site]) -> None:

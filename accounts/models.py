@@ -186,11 +186,23 @@ def default_fields() -> list[dict[str, Any]]:
     ]
 
 
+class Language(models.TextChoices):
+    """What the widget speaks; frontend/src/words/ has a file for each."""
+
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Spanish"
+    FRENCH = "fr", "French"
+    GERMAN = "de", "German"
+    PORTUGUESE = "pt", "Portuguese"
+    ARABIC = "ar", "Arabic"
+
+
 class Site(models.Model):
     """A website where the widget runs. `key` is public; `allowed_domains` says where it works.
 
     A domain is `example.com`, `*.example.com`, or either with `:port` or `:*` behind. `fields` is a list of
     the shape `FieldSpec` (chatlead/realtime/shapes.py), at most 12; an empty list means: no form.
+    `language` is what its widget speaks to everybody; "" leaves that to the visitor's browser.
     """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="sites")
@@ -204,6 +216,13 @@ class Site(models.Model):
         models.CharField(max_length=500, default="How can we help?"), "a text the firm shows to everybody"
     )
     fields = impersonal(models.JSONField(default=default_fields, blank=True), "the form's labels")
+    language = models.CharField(
+        max_length=2,
+        choices=Language.choices,
+        blank=True,
+        default="",
+        help_text="What the widget speaks. Empty: whatever the visitor's browser asks for.",
+    )
     departments = models.ManyToManyField(Department, through="SiteDepartment", related_name="sites")
     visitor_count = models.BigIntegerField(default=0)  # gives the N of "Visitor N"
     is_enabled = models.BooleanField(default=True)

@@ -72,7 +72,6 @@ script.external = ["./poll.js?*"];
 
 const entries = {
   "loader.js": { ...script, mangleProps: LOADERS_OWN, entryPoints: ["src/loader/loader.ts"], plugins: [cssAsText] },
-  "chat.js": { ...script, entryPoints: ["src/chat/main.tsx"] },
   "hosted.js": { ...common, format: "esm", entryPoints: ["src/chat/hosted.ts"] },
   "hosted.css": { ...common, entryPoints: ["src/chat/hosted.css"] },
   "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
@@ -84,6 +83,22 @@ const entries = {
   "gallery.js": { ...script, entryPoints: ["src/pages/gallery.tsx"] },
   "gallery.css": { ...common, entryPoints: ["src/pages/gallery.css"], plugins: [statesAsClasses] },
 };
+
+// The chat frame is built once for each language: src/chat/strings.ts imports the English words, and here those
+// of another language take their place. The words of the loader, and what a document says without scripts, are
+// for the server: it passes them on (visitors/languages.py).
+const spoken = {};
+for (const file of readdirSync(join(here, "src/words")).sort()) {
+  const [, lang] = /^([a-z]{2})\.ts$/.exec(file) ?? [];
+  if (!lang) continue;
+  const path = join(here, "src/words", file);
+  const module = await build({ ...common, format: "esm", entryPoints: [path] });
+  const { loader, page } = await import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`);
+  spoken[lang] = { loader, page };
+  const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/en\.ts$/ }, () => ({ path })) };
+  entries[lang === "en" ? "chat.js" : `chat.${lang}.js`] = { ...script, charset: "utf8", entryPoints: ["src/chat/main.tsx"], plugins: [inItsPlace] };
+}
+files.set("words.json", Buffer.from(JSON.stringify(spoken, null, 1) + "\n"));
 
 for (const [name, options] of Object.entries(entries)) {
   if (!existsSync(join(here, options.entryPoints[0]))) continue;

@@ -13,15 +13,17 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import Language
 from accounts.selectors import online_departments, site_by_key
 from chatlead.answers import error_json
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, NotFound, OriginRefused
 from chatlead.policies import frame_policy
-from visitors import tickets
+from visitors import languages, tickets
 from visitors.origins import frame_ancestors, origin_allowed
 from visitors.sessions import COOKIE, is_token, new_token
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from django.http import HttpRequest
+
+    from accounts.models import Site
 
 # Python 3.11 cannot write a `Partitioned` cookie; the name is all it lacks.
 cookies.Morsel._reserved.setdefault("partitioned", "Partitioned")  # type: ignore[attr-defined]
@@ -95,10 +99,19 @@ def _page_origin(request: HttpRequest) -> str | None:
     return origin
 
 
+def _language(request: HttpRequest, site: Site) -> str:
+    """`lang` is what the page's snippet says (`data-language`)."""
+    return languages.chosen(
+        page=request.GET.get("lang", ""),
+        site=site.language,
+        browser=request.headers.get("Accept-Language", ""),
+    )
+
+
 def _for_page(response: HttpResponse, origin: str) -> HttpResponse:
     response["Access-Control-Allow-Origin"] = origin
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response["Vary"] = "Origin"
+    patch_vary_headers(response, ["Origin"])
     return response
 
 
@@ -123,15 +136,22 @@ def _says_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def site_facts(request: HttpRequest, key: str) -> HttpResponse:
     """What a launcher is drawn from, for pages on the site's domains: `{"color", "online": [uid, …]}`.
 
-    No more than that: it is part of what every page of the site loads. Raises NotFound, OriginRefused.
+    No more than that: it is part of what every page of the site loads. Where the language is not English,
+    which the loader has in it, also `"lang"` and its `"words"`. Raises NotFound, OriginRefused.
     """
     site = site_by_key(key)
     origin = _page_origin(request)
     if origin is None or not origin_allowed(origin, site.allowed_domains):
         raise OriginRefused
-    response = JsonResponse({"color": site.color, "online": online_departments(site_id=site.pk)})
+    facts: dict[str, object] = {"color": site.color, "online": online_departments(site_id=site.pk)}
+    language = _language(request, site)
+    if language != Language.ENGLISH:
+        facts |= {"lang": language, "words": languages.words(language)["loader"]}
+    response = JsonResponse(facts, json_dumps_params={"ensure_ascii": False})
     response["Cache-Control"] = "public, max-age=60"
-    return _for_page(response, origin)
+    _for_page(response, origin)
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
 
 
 def _asked_site(body: bytes) -> str:
@@ -178,11 +198,25 @@ def _keeps_secure_cookies(request: HttpRequest) -> bool:
     return request.is_secure() or urlsplit(f"//{request.get_host()}").hostname in LOOPBACK
 
 
+def _said(request: HttpRequest, site: Site) -> dict[str, object]:
+    """What the chat's document is made of, in the language of whoever reads it."""
+    language = _language(request, site)
+    words = languages.words(language)
+    return {
+        "site": site,
+        "language": language,
+        "dir": languages.direction(language),
+        "words": words,
+        "title": words["page"]["title"].replace("{}", site.name),
+        "script": "chat.js" if language == Language.ENGLISH else f"chat.{language}.js",
+    }
+
+
 @require_safe
 def frame(request: HttpRequest) -> HttpResponse:
     """The chat's document. Only the site's domains may embed it; it carries the session's cookie (R-120)."""
     site = site_by_key(request.GET.get("site", ""))
-    response = render(request, "widget/frame.html", {"site": site})
+    response = render(request, "widget/frame.html", _said(request, site))
     response["Content-Security-Policy"] = frame_policy(request, frame_ancestors(site.allowed_domains))
     response["Cache-Control"] = "no-store"
     # a host page under COEP shows no frame without these two
@@ -209,7 +243,7 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
     site = site_by_key(key)
     if not site.hosted_page:
         raise NotFound
-    response = render(request, "widget/hosted.html", {"site": site})
+    response = render(request, "widget/hosted.html", _said(request, site))
     response["Content-Security-Policy"] = frame_policy(request, "'none'")
     response["X-Frame-Options"] = "DENY"
     response["Cache-Control"] = "no-store"

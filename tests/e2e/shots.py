@@ -10,12 +10,18 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.abroad import NAMES, Foreigner
 from tests.e2e.browser import chromium
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import PASSWORD, Desk, Visitor
 from tests.servers import Server
 
 DEVICES = {"desktop": (1440, 900), "phone": (390, 844)}
+FIRST = {
+    "ar": "مرحبًا، انزلقت في متجر بمدينة Tampa الأسبوع الماضي (٣ مايو)",
+    "es": "Hola, la semana pasada me resbalé en un supermercado de Tampa",
+    "de": "Guten Tag, meine Rechtsschutzversicherungsgesellschaft antwortet mir nicht",
+}
 SETTLED_MS = 300  # longer than any movement on a screen
 
 
@@ -27,12 +33,13 @@ class Walk:
         self.scheme, self.device = scheme, device
         self.is_phone = device == "phone"
 
-    def page(self) -> Page:
+    def page(self, locale: str = "en-US") -> Page:
         width, height = DEVICES[self.device]
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if self.scheme == "dark" else "light",
             reduced_motion="reduce",
+            locale=locale,
         )
         context.set_default_timeout(15_000)
         return context.new_page()
@@ -45,6 +52,7 @@ class Walk:
     def all(self) -> None:
         self.public()
         self.chats()
+        self.languages()
 
     def public(self) -> None:
         page = self.page()
@@ -185,6 +193,54 @@ class Walk:
             expect(frame.get_by_role("button", name="Start chat")).to_be_visible()
             self.shoot(page, "inline-form")
             page.context.close()
+
+    def languages(self) -> None:
+        """The widget as others read it: from the right, and in long words."""
+        olga = Desk(self.page(), self.server.url, "olga@demo.test")
+        olga.logs_in()
+        for language, names in NAMES.items():
+            olga.is_online()
+            vera = Foreigner(self.page(names.locale), self.server.url, language)
+            vera.visits()
+            vera.opens_chat()
+            expect(vera.button(names.start)).to_be_visible()
+            self.shoot(vera.page, f"widget-form-{language}")
+            vera.frame.get_by_role("textbox", name=names.email, exact=True).fill("dana@nowhere")
+            vera.button(names.start).click()
+            expect(vera.frame.locator(".field-error")).to_have_count(1)
+            self.shoot(vera.page, f"widget-refused-{language}")
+            vera.frame.get_by_role("textbox", name=names.email, exact=True).fill("dana@example.test")
+            vera.frame.get_by_role("textbox", name=names.name, exact=True).fill(f"Dana {language}")
+            vera.button(names.start).click()
+            expect(vera.log).to_be_visible()
+            vera.says(FIRST[language])
+            self.shoot(vera.page, f"widget-waiting-{language}")
+            olga.accepts(f"Dana {language}")
+            olga.says("I'm sorry to hear that. Are you getting medical care?")
+            vera.says("+1 (813) 555-0100")
+            expect(vera.frame.get_by_role("heading", name="Olga")).to_be_visible()
+            self.shoot(vera.page, f"widget-chat-{language}")
+            vera.page.context.set_offline(True)
+            expect(vera.frame.locator(".trouble-shown")).to_be_visible()
+            vera.says(FIRST[language] + ".")
+            vera.button(names.end).first.click()
+            self.shoot(vera.page, f"widget-trouble-{language}")
+            vera.page.context.set_offline(False)
+            expect(vera.frame.locator(".trouble-shown")).to_have_count(0)
+            olga.ends()
+            expect(olga.page.get_by_text("This chat has ended")).to_be_visible()
+            self.shoot(vera.page, f"widget-ended-{language}")
+            self.to_list(olga)
+            olga.is_away()
+            late = Foreigner(self.page(names.locale), self.server.url, language)
+            late.visits()
+            late.opens_chat()
+            late.button(names.leave).click()
+            expect(late.frame.locator(".field-error").first).to_be_visible()
+            self.shoot(late.page, f"widget-leave-message-{language}")
+            for each in (vera, late):
+                each.page.context.close()
+        olga.page.context.close()
 
     def to_list(self, desk: Desk) -> None:
         if self.is_phone:

@@ -83,6 +83,16 @@ def test_no_page_may_embed_it(client: Client, site: Site) -> None:
     assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
+def test_it_speaks_as_the_widget_does(client: Client, site: Site) -> None:
+    """Issue 4 A: the link's language, else the site's, else the browser's; Arabic from the right."""
+    spanish = client.get(f"/chat/{site.key}/", headers={"Accept-Language": "es-MX,en;q=0.5"}).text
+    assert "<title>Chat con Acme &lt;Law&gt;</title>" in spanish
+    assert '<html lang="es" dir="ltr">' in spanish
+    assert "chat.es.js" in spanish
+    arabic = client.get(f"/chat/{site.key}/?lang=ar", headers={"Accept-Language": "es"}).text
+    assert '<html lang="ar" dir="rtl">' in arabic
+
+
 @pytest.mark.parametrize("key", ["x", "x" * 22, "x" * 500, "%00" * 22, "..%2f..%2fetc"])
 def test_a_page_of_no_site_is_not_there(client: Client, key: str) -> None:
     """P-23: a page for people, and no cookie."""

@@ -115,7 +115,7 @@ def test_the_loader_learns_the_facts_of_its_site(
     answer = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
     assert json.loads(answer.content) == {"color": site.color, "online": []}
     assert answer["Cache-Control"] == "public, max-age=60"
-    assert (answer["Access-Control-Allow-Origin"], answer["Vary"]) == (PAGE, "Origin")
+    assert (answer["Access-Control-Allow-Origin"], answer["Vary"]) == (PAGE, "Origin, Accept-Language")
     set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
     renew_leases([olga.pk])
     later = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})

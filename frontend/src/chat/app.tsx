@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
-import { displayName, webAddress } from "../design/names.ts";
+import { alone, displayName, webAddress } from "../design/names.ts";
 import { Avatar, Skeleton } from "../design/parts.tsx";
 import type { SiteView, VisitorChatView } from "../wire/protocol.ts";
 import type { LinkState } from "../wire/connection.ts";
@@ -12,6 +12,7 @@ import type { Values } from "./form.ts";
 import { LeaveForm, Left, StartForm } from "./forms.tsx";
 import { inVain, isOpen } from "./state.ts";
 import { t } from "./strings.ts";
+import { Sentence } from "./text.tsx";
 import { useValue } from "./value.ts";
 
 /** `onMinimise` is null where the chat is part of its page and cannot be put away. */
@@ -73,12 +74,12 @@ function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | nu
   const firm = displayName(site?.name ?? "");
   const operator = chat?.state === "active" ? displayName(chat.operator_name ?? "") : "";
   const online = Boolean(site?.online.length);
-  const below = operator ? [firm, chat?.department].filter(Boolean).join(" · ") : chat ? displayName(chat.department) : online ? t.onlineNow : t.offlineNow;
+  const below = operator ? [site?.name, chat?.department].map((each) => alone(each ?? "")).filter(Boolean).join(" · ") : chat ? alone(chat.department) : online ? t.onlineNow : t.offlineNow;
   return (
     <div class="head">
       {site && <Avatar name={operator || firm} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
       <div class="head-text">
-        {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted">{below}</p></> : <Skeleton width={140} height={18} />}
+        {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted"><Sentence text={below} /></p></> : <Skeleton width={140} height={18} />}
       </div>
       {canEnd && <Button kind="plain" small onClick={onEnd}>{t.endChat}</Button>}
       {onMinimise && <IconButton icon="minimise" name={t.minimise} onClick={onMinimise} />}

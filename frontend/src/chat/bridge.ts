@@ -12,10 +12,10 @@ export type ToFrame =
   | { chatlead: 1; type: "ticket"; ticket: string; refused?: boolean }
   | { chatlead: 1; type: "open" | "close" };
 
-/** Frame -> loader. `chat`: is one going on; `event` is passed on to the page's listeners. */
+/** Frame -> loader. `text` is the count in words, in the language of the frame; `chat`: is one going on; `event` is passed on to the page's listeners. */
 export type ToLoader =
   | { chatlead: 1; type: "ticket" | "close" }
-  | { chatlead: 1; type: "unread"; count: number }
+  | { chatlead: 1; type: "unread"; count: number; text?: string }
   | { chatlead: 1; type: "chat"; open: boolean }
   | { chatlead: 1; type: "event"; name: "chat_started" | "message" | "chat_ended"; detail: Record<string, string | number> };
 

@@ -13,11 +13,12 @@ import { uuid7 } from "../wire/uuid7.ts";
 import { worked } from "../wire/work.ts";
 import type { Page } from "./bridge.ts";
 import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
+import { t } from "./strings.ts";
 import { Value } from "./value.ts";
 
 type Inbound = VisitorEvent | Reply;
-export type Answer = { ok: true } | { ok: false; code: string; field: string; message: string };
-const LOST: Answer = { ok: false, code: "offline", field: "", message: "" };
+export type Answer = { ok: true } | { ok: false; code: string; field: string };
+const LOST: Answer = { ok: false, code: "offline", field: "" };
 
 /** Refusals that say that the form, the notice or the chat is not what we show. */
 const BEHIND = new Set(["notice_required", "unknown_field", "missing_field", "chat_already_open", "chat_closed", "wrong_state", "not_found"]);
@@ -345,7 +346,7 @@ export class ChatClient {
       let reply = await this.connection.ask(command);
       // a page in the clear has no `subtle`
       if (reply.type === "failed" && reply.work && crypto.subtle) reply = await this.connection.ask({ ...command, work: await worked(reply.work) });
-      return reply.type === "failed" ? { ok: false, code: reply.code, field: reply.field ?? "", message: reply.message } : { ok: true };
+      return reply.type === "failed" ? { ok: false, code: reply.code, field: reply.field ?? "" } : { ok: true };
     } catch (e) {
       if (e instanceof Lost) return LOST;
       throw e;
@@ -370,7 +371,7 @@ export class ChatClient {
     this.state.value = next;
     const unread = unreadCount(next.chat);
     const open = isOpen(next.chat);
-    if (unread !== this.told.unread) this.bridge.tell({ chatlead: 1, type: "unread", count: unread });
+    if (unread !== this.told.unread) this.bridge.tell({ chatlead: 1, type: "unread", count: unread, text: unread ? t.unread(unread) : "" });
     if (open !== this.told.open) {
       this.bridge.tell({ chatlead: 1, type: "chat", open });
       this.keepDraft();

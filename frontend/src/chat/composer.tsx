@@ -33,7 +33,7 @@ export function Composer({ client }: { client: ChatClient }) {
     <form class="composer" onSubmit={(e) => { e.preventDefault(); send(); }}>
       <div class="composer-box">
         <textarea
-          ref={area} data-autofocus rows={1} dir="auto" enterkeyhint="send" autocomplete="off"
+          ref={area} data-autofocus rows={1} dir={text ? "auto" : undefined} enterkeyhint="send" autocomplete="off"
           aria-label={t.message} placeholder={t.placeholder} value={text}
           aria-invalid={over > 0 ? "true" : undefined} aria-describedby="composer-count"
           onInput={(e) => {

@@ -1,14 +1,14 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
-import { displayName } from "../design/names.ts";
+import { alone, displayName } from "../design/names.ts";
 import { Avatar, TypingDots } from "../design/parts.tsx";
 import type { VisitorChatView } from "../wire/protocol.ts";
 import type { ChatClient } from "./client.ts";
 import { dayName, momentOf, timeOf } from "./format.ts";
 import { isOpen } from "./state.ts";
-import { t } from "./strings.ts";
-import { Text } from "./text.tsx";
+import { refusal, t } from "./strings.ts";
+import { Sentence, Text } from "./text.tsx";
 import { type BubbleItem, type Item, spoken, thread } from "./thread.ts";
 import { useValue } from "./value.ts";
 
@@ -50,14 +50,14 @@ export function Conversation({ client, chat, onLeave = null, stopped = false }: 
         {items.map((item) => {
           if (item.kind !== "bubble") {
             const day = item.kind === "day";
-            return <p class={day ? "day" : "system-line"} key={item.key}>{day ? dayName(item.at, Date.now() + client.skew) : displayName(item.text)}</p>;
+            return <p class={day ? "day" : "system-line"} key={item.key}>{day ? dayName(item.at, Date.now() + client.skew) : <Sentence text={item.text} />}</p>;
           }
           return <Message key={item.key} item={item} client={client} worded={item.key === newest} open={isOpen(chat) && !stopped} />;
         })}
       </div>
       {chat.state === "waiting" && !stopped && <Line chat={chat} onLeave={onLeave} />}
       <div class="typing" aria-live="polite">
-        {typing && !stopped && <><TypingDots /> <span>{t.typing(displayName(chat.operator_name ?? ""))}</span></>}
+        {typing && !stopped && <><TypingDots /> <span><Sentence text={t.typing(alone(chat.operator_name ?? ""))} /></span></>}
       </div>
     </div>
   );
@@ -108,7 +108,7 @@ function Message({ item, client, worded, open }: { item: BubbleItem; client: Cha
         </div>
         {failed ? (
           <p class="said-foot said-failed">
-            <Icon name="alert" />{t.failed[item.reason] ?? t.notSent}
+            <Icon name="alert" />{refusal(item.reason) ?? t.notSent}
             {/* after the end the text goes along into the next chat by itself */}
             {open && <button type="button" class="link" onClick={() => client.retry(item.key)}>{t.retry}</button>}
             {open && <button type="button" class="link" onClick={() => takeBack(client, item.key)}>{t.takeBack}</button>}

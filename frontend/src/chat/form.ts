@@ -1,4 +1,5 @@
 /** The two forms as data: what is asked, what is missing, and where the server's objection belongs. Pure. */
+import { displayName } from "../design/names.ts";
 import type { FieldSpec, SiteView } from "../wire/protocol.ts";
 import { t } from "./strings.ts";
 
@@ -13,6 +14,20 @@ export const LEAVE_FIELDS: readonly FieldSpec[] = [
 
 /** From a chat in which something was written already. */
 export const LEAVE_FIELDS_ALONG: readonly FieldSpec[] = LEAVE_FIELDS.map((f) => (f.name === "text" ? { ...f, required: false, hint: t.goesAlong } : f));
+
+/** What a new site asks, as the server writes it (`default_fields`): a label that was left so is ours to say. */
+const UNTOUCHED: Readonly<Record<string, string>> = { name: "Name", email: "Email" };
+const UNTOUCHED_WELCOME = "How can we help?";
+
+/** The site's fields with its own labels, or ours where it has written none. */
+export function fieldsOf(site: SiteView): readonly FieldSpec[] {
+  return site.fields.map((f) => (UNTOUCHED[f.name] === f.label ? { ...f, label: f.name === "email" ? t.email : t.name } : f));
+}
+
+export function welcomeOf(site: SiteView): string {
+  const own = displayName(site.welcome);
+  return own === UNTOUCHED_WELCOME ? t.welcome : own || t.welcome;
+}
 
 /** In code points, as the server counts. */
 const LONGEST_NAME = 200;
@@ -37,6 +52,14 @@ export function missing(fields: readonly FieldSpec[], values: Values): Errors {
     else if (f.kind === "email" && value && !/^[^\s@]+@[^\s@]+$/.test(value)) errors[f.name] = t.badEmail;
   }
   return errors;
+}
+
+/** The server's objection to a value, in words for its field: it is said by the kind, the server's sentence is for programs. */
+export function objectionTo(f: FieldSpec, code: string): string {
+  if (f.kind === "select") return t.chooseOne;
+  if (f.kind === "checkbox") return t.tickThis;
+  if (code === "missing_field") return t.required(f.label);
+  return f.kind === "email" ? t.badEmail : f.kind === "phone" ? t.badPhone : t.badValue;
 }
 
 /** Only what was asked for and filled in: an unknown field would be refused, an empty one says nothing. */

@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
-import { displayName, webAddress } from "../design/names.ts";
+import { alone, webAddress } from "../design/names.ts";
 import { Banner, ChatDrawing, EmptyState } from "../design/parts.tsx";
 import type { FieldSpec, SiteView, VisitorChatView } from "../wire/protocol.ts";
 import { uuid7 } from "../wire/uuid7.ts";
 import type { Answer, ChatClient } from "./client.ts";
-import { autocompleteOf, culprit, type Errors, filled, LEAVE_FIELDS, LEAVE_FIELDS_ALONG, missing, onlineDepartments, type Values } from "./form.ts";
-import { t } from "./strings.ts";
-import { Text } from "./text.tsx";
+import { autocompleteOf, culprit, type Errors, fieldsOf, filled, LEAVE_FIELDS, LEAVE_FIELDS_ALONG, missing, objectionTo, onlineDepartments, type Values, welcomeOf } from "./form.ts";
+import { refusal, t } from "./strings.ts";
+import { Sentence, Text } from "./text.tsx";
 import { useValue } from "./value.ts";
 
 /**
@@ -57,7 +57,7 @@ const NONE: Trouble = { code: "", words: "" };
 function Notice({ site }: { site: SiteView }) {
   const policy = webAddress(site.privacy_policy_url);
   return (
-    <p class="notice">
+    <p class="notice" dir="auto">
       <Text text={site.notice.text} />
       {policy && (
         <> <a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></>
@@ -85,8 +85,9 @@ function Fields({ fields, values, errors, onValue }: { fields: readonly FieldSpe
 function objection(fields: readonly FieldSpec[], answer: Answer): { errors: Errors; trouble: Trouble } {
   if (answer.ok) return { errors: {}, trouble: NONE };
   const at = answer.code === "unknown_field" ? "" : culprit(fields, answer.field);
-  if (at) return { errors: { [at]: answer.message }, trouble: NONE };
-  return { errors: {}, trouble: { code: answer.code, words: t.failed[answer.code] ?? (answer.message || t.failedOther) } };
+  const field = fields.find((f) => f.name === at);
+  if (field) return { errors: { [at]: objectionTo(field, answer.code) }, trouble: NONE };
+  return { errors: {}, trouble: { code: answer.code, words: refusal(answer.code) ?? t.failedOther } };
 }
 
 function focusFirstError(form: HTMLFormElement): void {
@@ -100,18 +101,19 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
   const [trouble, setTrouble] = useState(NONE);
   const [busy, setBusy] = useState(false);
   const draft = useValue(client.draft);
+  const fields = fieldsOf(site);
   const choices = onlineDepartments(site);
   const chosen = choices.find((d) => d.uid === values["@department"]) ?? choices[0];
 
   const submit = async (form: HTMLFormElement) => {
-    const gaps = missing(site.fields, values);
+    const gaps = missing(fields, values);
     setErrors(gaps);
     if (Object.keys(gaps).length) return focusFirstError(form);
     setBusy(true);
-    const answer = await client.startChat({ department: chosen?.uid ?? "", fields: filled(site.fields, values), notice: site.notice.sha256 });
+    const answer = await client.startChat({ department: chosen?.uid ?? "", fields: filled(fields, values), notice: site.notice.sha256 });
     setBusy(false);
     if (answer.ok) return forget();
-    const said = objection(site.fields, answer);
+    const said = objection(fields, answer);
     setErrors(said.errors);
     setTrouble(said.trouble);
     focusFirstError(form);
@@ -119,9 +121,9 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
 
   return (
     <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(e.currentTarget); }}>
-      <h2 class="hello">{displayName(site.welcome) || t.welcome}</h2>
+      <h2 class="hello" dir="auto">{welcomeOf(site)}</h2>
       <Refusal client={client} trouble={trouble} />
-      <Fields fields={site.fields} values={values} errors={errors} onValue={setValue} />
+      <Fields fields={fields} values={values} errors={errors} onValue={setValue} />
       {choices.length > 1 && (
         <Field label={t.department} kind="select" required value={chosen?.uid ?? ""} onValue={(v) => setValue("@department", v)} options={choices.map((d) => ({ value: d.uid, label: d.name }))} />
       )}
@@ -204,8 +206,8 @@ export function LeaveForm({ client, site, waiting, onSent, onKeep, onChat }: {
 export function Left({ name, email, onAnother, onChat }: { name: string; email: string; onAnother: () => void; onChat: (() => void) | null }) {
   return (
     <div class="form" role="group" aria-live="polite">
-      <EmptyState title={t.leftTitle(displayName(name))} drawing={<ChatDrawing />}>
-        <p>{t.leftText(email)}</p>
+      <EmptyState title={<Sentence text={t.leftTitle(alone(name))} />} drawing={<ChatDrawing />}>
+        <p><Sentence text={t.leftText(alone(email))} /></p>
         {onChat ? <Button kind="primary" onClick={onChat}>{t.startChat}</Button> : <Button onClick={onAnother}>{t.leaveAnother}</Button>}
       </EmptyState>
     </div>

@@ -1,115 +1,12 @@
-/** Every English word of the chat frame. Names in quotes of the contract are marked. */
+/**
+ * The words of the chat frame. A script is built for each language, with its words in the place of the English
+ * ones (build.mjs): nobody loads a language that they do not read.
+ */
+import { type Chat, chat } from "../words/en.ts";
 
-const ordinal = new Intl.PluralRules("en", { type: "ordinal" });
-const suffix: Record<string, string> = { one: "st", two: "nd", few: "rd", other: "th" };
+export const t: Chat = chat;
 
-export const t = {
-  // contract: accessible names
-  conversation: "Conversation",
-  message: "Message",
-  send: "Send",
-  startChat: "Start chat",
-  leaveMessage: "Leave message",
-  endChat: "End chat",
-  name: "Name",
-  email: "Email",
-
-  chat: "Chat",
-  minimise: "Minimise chat",
-  department: "Department",
-  optional: "optional",
-  choose: "Choose …",
-  placeholder: "Write a message …",
-  privacyPolicy: "Privacy policy",
-  starting: "Starting …",
-  onlineNow: "Online now",
-  offlineNow: "Not here right now",
-  awayTitle: "Leave us a message",
-  awayText: "Nobody is here right now. Leave a message and we will answer by email.",
-  welcome: "How can we help?",
-  leftTitle: (name: string) => (name ? `Thank you, ${name}` : "Thank you"),
-  leftText: (email: string) => `Your message is with us. We will answer to ${email}.`,
-  leaveAnother: "Leave another message",
-  newChat: "Start a new chat",
-
-  waitingFirst: "You are next in line",
-  waitingNth: (n: number) => `You are ${n}${suffix[ordinal.select(n)]} in line`,
-  waiting: "Waiting for somebody to answer",
-  nobodyHere: "Nobody is here right now",
-  nobodyHint: "You can keep waiting, or leave a message and we will answer by email.",
-  leaveInstead: "Leave a message instead",
-  leaveInsteadText: "We will answer by email. Until you send it you keep your place in line.",
-  goesAlong: "What you have written so far goes along.",
-  backToChat: "Back to the chat",
-  keepWaiting: "Keep waiting",
-  messageLeft: "Your message is with us. We will answer by email.",
-  waitingHint: "You can write already. Somebody will answer as soon as possible.",
-  started: (department: string) => (department ? `You started a chat with ${department}` : "You started a chat"),
-  joined: (name: string) => `${name || "Somebody"} is here to help`,
-  moved: (department: string) => `Your chat went on to ${department}`,
-  movedTo: (name: string) => `${name} answers you now`,
-  lost: (name: string) => `${name || "The operator"} lost the connection. We are finding somebody else for you.`,
-  withdrawn: (name: string) => `${name || "The operator"} had to go. We are finding somebody else for you.`,
-  youEnded: "You ended the chat",
-  youLeftMessage: "You left a message",
-  theyEnded: (name: string) => `${name || "The operator"} ended the chat`,
-  idleEnded: "The chat ended while you were away",
-  ended: "This chat has ended.",
-  missed: "Nobody could answer in time. We are sorry.",
-  missedRow: "Nobody could answer in time",
-  deleted: "Message deleted",
-  edited: "edited",
-  typing: (name: string) => `${name || "The operator"} is typing …`,
-  you: "You",
-  operator: "Operator",
-  older: "Show earlier messages",
-  today: "Today",
-  yesterday: "Yesterday",
-
-  sending: "Sending …",
-  held: "Will be sent when the connection is back",
-  sent: "Sent",
-  delivered: "Delivered",
-  read: "Read",
-  notSent: "Not sent",
-  retry: "Try again",
-  takeBack: "Edit",
-  tooLong: (n: number) => `${n} ${n === 1 ? "character" : "characters"} too many. Please make it shorter.`,
-  left: (n: number) => `${n} ${n === 1 ? "character" : "characters"} left`,
-
-  endQuestion: "End this chat?",
-  endText: "The conversation stays here until you close this page.",
-  keep: "Keep chatting",
-  endLater: "No connection. You can end the chat when it is back.",
-  lateKept: "What you have not sent is kept and comes along.",
-  draftKept: "What you have written is kept: you will find it in the message box.",
-  somebodyCame: "Somebody is here now.",
-  chatInstead: "Chat instead",
-
-  connecting: "Connecting …",
-  trouble: "No connection. What you write is kept and sent when it is back.",
-  troubleEmpty: "No connection. Trying again …",
-  notKept: "Your browser keeps no history for this page: the chat is gone when you leave it.",
-  unavailable: "The chat is not available right now.",
-  gone: "The chat is not available here any more.",
-  goneText: "What you have written stays here until you leave this page. You can copy it.",
-  notSentText: "Not sent yet",
-  old: "The chat was renewed while this page was open.",
-
-  required: (label: string) => `Please fill in: ${label}`,
-  chooseOne: "Please choose one.",
-  tickThis: "Please tick this to go on.",
-  badEmail: "This does not look like an email address.",
-  failed: {
-    offline: "No connection. Nothing was lost: try again when it is back.",
-    nobody_online: "Nobody is left in that department. You can start with another one.",
-    rate_limited: "That was very fast. Please wait a moment and try again.",
-    unknown_field: "The form has changed. Please look it over and try again.",
-    missing_field: "The form has changed. Please look it over and try again.",
-    notice_required: "The privacy notice has changed. Please read it and try again.",
-    chat_closed: "The chat has ended, so this was not sent.",
-    chat_already_open: "Somebody has answered: you are in a chat already.",
-  } as Record<string, string>,
-  backAgain: "The connection is back. Please try again.",
-  failedOther: "That did not work. Please try again.",
-};
+/** What the machine code of a refusal says to a visitor: the server's own sentence is for programs. */
+export function refusal(code: string): string | undefined {
+  return (t.failed as Partial<Record<string, string>>)[code];
+}

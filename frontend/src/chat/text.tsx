@@ -1,5 +1,10 @@
 import { linked } from "../design/names.ts";
 
+/** Our words with names in them (design/names.ts, `alone`): each name keeps its own direction. */
+export function Sentence({ text }: { text: string }) {
+  return <>{text.split(/[\u2068\u2069]/).map((part, i) => (i % 2 ? <bdi>{part}</bdi> : part))}</>;
+}
+
 /** A stranger's text: text nodes and safe links, never markup. */
 export function Text({ text }: { text: string }) {
   return (

@@ -47,7 +47,7 @@ test("what happened to the chat is said in the order it happened, edits and dele
     row({ type: "chat_closed", author: "system", state: "missed", reason: "ended" }),
   ]), [], true);
   expect(items.map((i) => (i.kind === "line" ? i.text : i.kind))).toEqual([
-    "day", "You started a chat with Sales", "Olga is here to help", "Your chat went on to Billing", "Nobody could answer in time",
+    "day", "You started a chat with \u2068Sales\u2069", "\u2068Olga\u2069 is here to help", "Your chat went on to \u2068Billing\u2069", "Nobody could answer in time",
   ]);
 });
 

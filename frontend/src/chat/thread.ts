@@ -1,7 +1,8 @@
 /** What the conversation shows, from what the chat knows: bubbles in groups, day lines, system lines. Pure. */
+import { dayOf } from "../design/dates.ts";
+import { alone } from "../design/names.ts";
 import type { Unsent } from "../wire/outbox.ts";
 import type { ChatClosed, PublicRow, VisitorChatView } from "../wire/protocol.ts";
-import { dayOf } from "./format.ts";
 import { t } from "./strings.ts";
 
 export type Delivery = "" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
@@ -69,19 +70,19 @@ function line(row: PublicRow): LineItem | null {
 function words(row: PublicRow): string {
   switch (row.type) {
     case "chat_opened":
-      return t.started(row.department ?? "");
+      return t.started(alone(row.department ?? ""));
     case "chat_accepted":
-      return t.joined(row.name ?? "");
+      return t.joined(alone(row.name ?? ""));
     case "chat_transferred":
-      return row.to_name ? t.movedTo(row.to_name) : t.moved(row.department);
+      return row.to_name ? t.movedTo(alone(row.to_name)) : t.moved(alone(row.department));
     case "chat_returned":
-      return row.reason === "lost" ? t.lost(row.name ?? "") : t.withdrawn(row.name ?? "");
+      return row.reason === "lost" ? t.lost(alone(row.name ?? "")) : t.withdrawn(alone(row.name ?? ""));
     case "chat_closed":
       if (row.reason === "message") return t.youLeftMessage;
       if (row.author === "visitor") return t.youEnded;
       if (row.reason === "idle" || row.reason === "abandoned") return t.idleEnded;
       if (row.state === "missed") return t.missedRow;
-      return row.author === "operator" ? t.theyEnded(row.name ?? "") : t.ended;
+      return row.author === "operator" ? t.theyEnded(alone(row.name ?? "")) : t.ended;
     default:
       return ""; // an edit or a deletion shows at its target
   }

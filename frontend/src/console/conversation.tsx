@@ -1,10 +1,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { dayName, momentOf, timeOf } from "../chat/format.ts";
 import { Text } from "../chat/text.tsx";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { Avatar, TypingDots } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
+import { dayName, momentOf, timeOf } from "./format.ts";
 import { type Chat, unread } from "./state.ts";
 import { type BubbleItem, newestOwn, thread } from "./thread.ts";
 import { isTyping, plural, visitorName } from "./words.ts";

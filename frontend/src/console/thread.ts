@@ -1,5 +1,5 @@
 /** What the conversation shows: bubbles in runs, day lines, system lines, notes in their place. Pure. */
-import { dayOf } from "../chat/format.ts";
+import { dayOf } from "../design/dates.ts";
 import { displayName } from "../design/names.ts";
 import type { Unsent } from "../wire/outbox.ts";
 import type { NoteAdded, PublicRow } from "../wire/protocol.ts";

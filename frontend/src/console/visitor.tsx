@@ -1,8 +1,8 @@
 import { IconButton } from "../design/button.tsx";
 import { displayName, webAddress } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
-import { momentOf } from "../chat/format.ts";
 import type { Desk } from "./desk.ts";
+import { momentOf } from "./format.ts";
 import { isLeftMessage, pagePath, plural, visitorName } from "./words.ts";
 
 /** What the server gives of the person in the open chat; nothing is guessed. */

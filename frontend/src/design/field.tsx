@@ -31,11 +31,11 @@ export function Field(props: FieldProps) {
     placeholder: props.placeholder,
     "aria-invalid": error ? ("true" as const) : undefined,
     "aria-describedby": described || undefined,
-    dir: "auto" as const,
+    dir: props.value && kind !== "select" ? ("auto" as const) : undefined, // an empty one is written like the page
   };
   const below = (
     <>
-      {hint && <p class="field-hint" id={`${id}-hint`}>{hint}</p>}
+      {hint && <p class="field-hint" id={`${id}-hint`} dir="auto">{hint}</p>}
       {error && <p class="field-error" id={`${id}-error`}><Icon name="alert" />{error}</p>}
     </>
   );
@@ -44,7 +44,7 @@ export function Field(props: FieldProps) {
       <div class="field">
         <label class="check" for={id}>
           <input {...control} type="checkbox" checked={props.value === "yes"} onChange={(e) => props.onValue(e.currentTarget.checked ? "yes" : "")} />
-          <span>{label}</span>
+          <span dir="auto">{label}</span>
         </label>
         {below}
       </div>
@@ -53,7 +53,7 @@ export function Field(props: FieldProps) {
   return (
     <div class="field">
       <div class="field-label">
-        <label for={id}>{label}</label>
+        <label for={id} dir="auto">{label}</label>
         {!required && <span class="field-optional">{optionalWord}</span>}
       </div>
       {inner(props, control)}

@@ -9,6 +9,15 @@ export function displayName(name: string): string {
   return name.replace(UNRULY, " ").replace(/\s+/g, " ").trim();
 }
 
+/**
+ * A name within a sentence of another direction: between the two marks that isolate it, which `displayName`
+ * lets nobody bring along. Only ever shown through `Sentence`. "" stays "".
+ */
+export function alone(name: string): string {
+  const shown = displayName(name);
+  return shown && `\u2068${shown}\u2069`;
+}
+
 /** One or two letters: of the first and the last word, whole characters only. */
 export function initials(name: string): string {
   const words = displayName(name).split(" ").filter((w) => /[\p{L}\p{N}]/u.test(w));

@@ -12,7 +12,7 @@ export function Badge({ tone = "", children }: { tone?: "" | "accent" | "good" |
 }
 
 /** One sentence, one action. */
-export function EmptyState({ title, drawing, children }: { title: string; drawing?: ComponentChildren; children?: ComponentChildren }) {
+export function EmptyState({ title, drawing, children }: { title: ComponentChildren; drawing?: ComponentChildren; children?: ComponentChildren }) {
   return (
     <div class="empty">
       {drawing}

@@ -24,6 +24,7 @@ const IDLE_MS = 5_000;
 function start(script: HTMLScriptElement, key: string): void {
   const { inline } = script.dataset;
   const server = new URL(script.src).origin;
+  const language = `lang=${encodeURIComponent(script.dataset["language"] ?? "")}`; // the page's own, if it says so
   const events = new Events();
   // Only the flag that a chat goes on: "1", or "2" with its panel open. The first touch of a page's storage
   // takes its time, so it has a moment of its own.
@@ -58,7 +59,7 @@ function start(script: HTMLScriptElement, key: string): void {
   const load = () => {
     if (!panel || panel.frame) return;
     const id = browserId(document, key);
-    const url = `${server}/widget/v1/frame?site=${encodeURIComponent(key)}${fresh ? "&fresh=1" : ""}${place ? "&inline=1" : ""}`;
+    const url = `${server}/widget/v1/frame?site=${encodeURIComponent(key)}&${language}${fresh ? "&fresh=1" : ""}${place ? "&inline=1" : ""}`;
     fresh = false;
     greeted = false;
     panel.load(url, () => {
@@ -94,10 +95,10 @@ function start(script: HTMLScriptElement, key: string): void {
     if (gone) leave();
   };
 
-  const setUnread = (count: number) => {
+  const setUnread = (count: number, text = "") => {
     if (count === unread) return;
     unread = count;
-    panel?.unread(count);
+    panel?.unread(count, text);
     events.emit("unread", { count });
   };
 
@@ -113,16 +114,16 @@ function start(script: HTMLScriptElement, key: string): void {
       if (panel?.frame === frame) tell({ chatlead: 1, type: "ticket", ...answer });
       if (answer.refused) leave();
     } else if (m.type === "close") setOpen(false);
-    else if (m.type === "unread") setUnread(open ? 0 : Number(m.count) || 0);
+    else if (m.type === "unread") open ? setUnread(0) : setUnread(Number(m.count) || 0, m.text);
     else if (m.type === "chat") {
       talking = m.open === true;
       remember();
     } else if (m.type === "event" && /^(chat_started|message|chat_ended)$/.test(m.name)) events.emit(m.name, m.detail);
   };
 
-  const draw = (color: string, online: boolean) => {
+  const draw = (color: string, online: boolean, lang: string) => {
     place = inline ? document.querySelector(inline) : null;
-    panel = new Panel(document, color, place, () => setOpen(!open), load);
+    panel = new Panel(document, color, lang, place, () => setOpen(!open), load);
     panel.online(online);
     panel.show(shown);
     addEventListener("message", (e) => void hear(e));
@@ -168,11 +169,12 @@ function start(script: HTMLScriptElement, key: string): void {
     clearTimeout(later);
     removeEventListener("online", sooner);
     try {
-      const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}`, { credentials: "omit" });
+      const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}?${language}`, { credentials: "omit" });
       if (answer.ok) {
-        const { color, online } = (await answer.json()) as { color: string; online: string[] };
+        const facts = (await answer.json()) as { color: string; online: string[]; lang?: string; words?: object };
         if (inline && document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
-        draw(color, online.length > 0);
+        Object.assign(words, facts.words);
+        draw(facts.color, facts.online.length > 0, facts.lang ?? "en");
         return;
       }
       if (isRefusal(answer)) return; // not our page, or no such site

@@ -20,12 +20,15 @@ export class Panel {
   frame: HTMLIFrameElement | null = null;
 
   /**
-   * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `pressed` is the
-   * launcher, `retry` the button of a panel whose chat could not be reached. `place` is the element that holds
-   * the open panel, without a launcher; null where it floats over the page.
+   * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `lang` is the
+   * language of the words, whatever that of the page is; `pressed` is the launcher, `retry` the button of a
+   * panel whose chat could not be reached. `place` is the element that holds the open panel, without a
+   * launcher; null where it floats over the page.
    */
-  constructor(private doc: Document, color: string, private place: Element | null, pressed: () => void, retry: () => void) {
+  constructor(private doc: Document, color: string, lang: string, private place: Element | null, pressed: () => void, retry: () => void) {
     this.host = doc.createElement("chatlead-widget");
+    this.host.lang = lang;
+    this.host.dir = lang === "ar" ? "rtl" : "ltr";
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
@@ -125,10 +128,11 @@ export class Panel {
     this.host.toggleAttribute("data-off", !on);
   }
 
-  unread(count: number): void {
+  /** `text` is the count in words. */
+  unread(count: number, text: string): void {
     this.badge.hidden = !count;
     this.badge.textContent = count > 99 ? "99+" : String(count);
-    this.news.textContent = words.unread(count);
+    this.news.textContent = text;
   }
 
   get isPhone(): boolean {

@@ -1,0 +1,62 @@
+"""Which language the widget speaks on a page, and the words of it that are not in the built scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+
+from accounts.models import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WORDS = settings.BASE_DIR / "static" / "dist" / "words.json"
+RIGHT_TO_LEFT = frozenset({Language.ARABIC.value})
+ACCEPT_MAX = 1000
+_wanted = re.compile(r"([a-z]{1,8})(?:-[a-z0-9]{1,8})*(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
+
+
+def chosen(*, page: str, site: str, browser: str) -> str:
+    """One of the six: what the page's snippet says, else what the site says, else what the browser asks for.
+
+    `page` and `site` may be empty or no language of ours, `browser` is an `Accept-Language` as it came.
+    """
+    for named in (page, site):
+        if named in Language.values:
+            return named
+    return accepted(browser)
+
+
+def accepted(header: str) -> str:
+    """The language of ours that an `Accept-Language` likes best (RFC 9110, 12.5.4), whatever its region.
+
+    English where it names none of ours, and where it makes no sense: a visitor is never refused for it.
+    """
+    best, weight = Language.ENGLISH.value, 0.0
+    for part in header[:ACCEPT_MAX].split(","):
+        if (found := _wanted.fullmatch(part.strip())) is None:
+            continue
+        language, q = found[1].lower(), float(found[2] or 1)
+        if language in Language.values and weight < q <= 1:
+            best, weight = language, q
+    return best
+
+
+def direction(language: str) -> str:
+    """`dir` of a document."""
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+def words(language: str) -> Mapping[str, Mapping[str, str]]:
+    """`{"loader": …, "page": …}` of one of the six; what is in them is said in frontend/src/words/en.ts."""
+    return cast("Mapping[str, Mapping[str, str]]", _words(WORDS.stat().st_mtime_ns)[language])
+
+
+@lru_cache(maxsize=2)
+def _words(modified: int) -> dict[str, Any]:
+    """Read again when it was built anew."""
+    return cast("dict[str, Any]", json.loads(WORDS.read_text(encoding="utf-8")))
