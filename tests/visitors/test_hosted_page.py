@@ -93,6 +93,13 @@ def test_it_speaks_as_the_widget_does(client: Client, site: Site) -> None:
     assert '<html lang="ar" dir="rtl">' in arabic
 
 
+def test_the_page_opens_no_frame_to_anybody(client: Client, site: Site) -> None:
+    """P-2: whoever embeds the frame still has to be on the site's list, and it is empty."""
+    answer = client.get(f"/widget/v1/frame?site={site.key}")
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" not in answer["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("key", ["x", "x" * 22, "x" * 500, "%00" * 22, "..%2f..%2fetc"])
 def test_a_page_of_no_site_is_not_there(client: Client, key: str) -> None:
     """P-23: a page for people, and no cookie."""
