@@ -63,7 +63,7 @@ WORKERS = "3"  # the build server has two cores, and a test waits as much as it 
 def server_side(part: str, services: str) -> Count:
     node_modules()  # the browsers' reducers are held against the server's snapshots
     where = ["tests", "--ignore=tests/e2e", "--ignore=tests/faults", "-m", "not browser and not faults"]
-    return pytest(part, *where, "-n", WORKERS, TEST_SERVICES=services)
+    return pytest(part, *where, "-n", WORKERS, "--dist", "worksteal", TEST_SERVICES=services)
 
 
 def browser(args: argparse.Namespace) -> Count:
