@@ -53,7 +53,9 @@ def pytest(part: str, *arguments: str, **extra: str) -> Count:
     with tempfile.TemporaryDirectory(prefix="chatlead-report-") as folder:
         report = Path(folder) / "report.xml"
         command = [str(PYTHON), "-m", "pytest", "-q", *arguments, f"--junitxml={report}"]
-        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}).returncode
+        env = {**os.environ, **extra}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # a hundred processes import the same files
+        code = subprocess.run(command, cwd=ROOT, env=env).returncode
         return read_junit(report, code, part)
 
 
