@@ -40,7 +40,7 @@ def page_members(product: Product, at_once: int = AT_ONCE) -> Members:
     hello = {"type": "hello", "protocol": 1, "role": "page", "site": product.site_key}
     hello |= {"page_url": f"{product.server.url}/demo/"}
     return Members(
-        _socket_url(product, "visitor"), {"Origin": product.server.url}, [json.dumps(hello)], at_once
+        _socket_url(product, "visitor"), {"Origin": product.server.url}, [json.dumps(hello)], at_once=at_once
     )
 
 
@@ -58,14 +58,14 @@ def frame_members(product: Product, count: int, *, in_chats: bool = True) -> Mem
         session = {"session": talk.session} if in_chats else {}
         hellos.append(json.dumps(hello | {"ticket": ticket} | session))
     link.close()
-    return Members(_socket_url(product, "visitor"), {"Origin": url}, hellos, AT_ONCE)
+    return Members(_socket_url(product, "visitor"), {"Origin": url}, hellos, at_once=AT_ONCE)
 
 
 def console_members(product: Product) -> Members:
-    """The console of one of the operators."""
-    headers = {"Origin": product.server.url, "Cookie": product.conversations[0].cookie}
-    hello = '{"type":"hello","protocol":1}'
-    return Members(_socket_url(product, "operator"), headers, [hello], AT_ONCE)
+    """The consoles of the operators who are in the chats, in turn."""
+    cookies = [talk.cookie for talk in product.conversations]
+    headers, hello = {"Origin": product.server.url}, '{"type":"hello","protocol":1}'
+    return Members(_socket_url(product, "operator"), headers, [hello], cookies, AT_ONCE)
 
 
 def floor_members(floor: Plain, at_once: int = AT_ONCE) -> Members:

@@ -34,11 +34,12 @@ BUSY = 1013  # with an appointment (docs/protocol.md)
 
 class Members(msgspec.Struct):
     """Where they connect. Of `hellos` each takes the next one in turn; none at all means that the server
-    wants none and welcomes nobody (a floor)."""
+    wants none and welcomes nobody (a floor). So with `cookies`, where there are any."""
 
     url: str
     headers: dict[str, str] = {}
     hellos: list[str] = []
+    cookies: list[str] = []
     at_once: int = 64
 
 
@@ -53,8 +54,9 @@ class Busy(ConnectionError):
 class Client(WSListener):
     """One socket, connected again and again."""
 
-    def __init__(self, hello: bytes) -> None:
+    def __init__(self, hello: bytes, cookie: str = "") -> None:
         self.hello = hello
+        self.cookie = {"Cookie": cookie} if cookie else {}
         self.transport: WSTransport | None = None
         self.welcome: asyncio.Future[None] | None = None
 
@@ -95,7 +97,7 @@ class Client(WSListener):
         try:
             async with asyncio.timeout(WELCOME_SECONDS):
                 transport, _ = await ws_connect(
-                    lambda: self, members.url, extra_headers=members.headers,
+                    lambda: self, members.url, extra_headers=members.headers | self.cookie,
                     websocket_handshake_timeout=WELCOME_SECONDS, read_buffer_init_size=2048,
                 )  # fmt: skip
                 self.transport = transport
@@ -128,15 +130,13 @@ class People:
         return sum(client.transport is not None for client in self.clients)
 
     async def open(self, count: int) -> dict[str, Any]:
-        hellos, slots, started = (
-            self.members.hellos,
-            asyncio.Semaphore(self.members.at_once),
-            time.perf_counter(),
-        )
+        hellos, cookies = self.members.hellos, self.members.cookies or [""]
+        slots, started = asyncio.Semaphore(self.members.at_once), time.perf_counter()
         self.refused = 0
         fresh = []
         for number in range(len(self.clients), count):
-            fresh.append(Client(hellos[number % len(hellos)].encode() if hellos else b""))
+            hello = hellos[number % len(hellos)].encode() if hellos else b""
+            fresh.append(Client(hello, cookies[number % len(cookies)]))
 
         async def come(client: Client) -> None:
             async with slots:

@@ -1,8 +1,8 @@
 """Questions that are asked for everybody who comes in: written as querysets, built into SQL once (V-9).
 
 Django builds the SQL of a queryset anew each time, which costs more than the answer. A `Prepared` question
-builds it once for each connection, with a gap where each value belongs, and asks the database with it ever
-after. What comes back is what the queryset would give.
+builds it once in a process, with a gap where each value belongs, and asks the database with it ever after.
+What comes back is what the queryset would give.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = TypeVar("Row")
-KEPT = "chatlead_prepared"  # on a connection: what was built for it
 
 
 class Gap(Expression):
@@ -88,16 +87,16 @@ class Prepared(Generic[Row]):
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
         self._build = build
         self.names = tuple(signature(build).parameters)
+        self._built: _Built | None = None  # by the first thread that asks, for all of them
 
     def queryset(self, **values: Any) -> QuerySet[Any, Row]:
         """The same question by way of Django, as tests compare it."""
         return self._build(**{name: Plain(value) for name, value in values.items()})
 
     def __call__(self, **values: Any) -> list[Row]:
-        kept: dict[Prepared[Any], _Built] = connection.__dict__.setdefault(KEPT, {})
-        built = kept.get(self)
+        built = self._built
         if built is None:
-            built = kept[self] = _Built(self._build(**{name: Gap(name) for name in self.names}))
+            built = self._built = _Built(self._build(**{name: Gap(name) for name in self.names}))
         parameters = [
             adapted(values[each.name], connection) if isinstance(each, Gap) else each
             for each in built.parameters
@@ -109,9 +108,10 @@ class Prepared(Generic[Row]):
 
 
 class _Built:
-    """The SQL of a queryset for one connection, and how its rows are read."""
+    """The SQL of a queryset, and how its rows are read. Keeps no answer, so threads may share it."""
 
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
+        # this `connection` is each thread's own, whenever it is looked at
         compiler = queryset.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
         self._compiler = compiler

@@ -69,6 +69,16 @@ def _prepare() -> None:
         os.environ["REDIS_URL"] = services.redis_url
 
 
+def _database_for(worker: str) -> str:
+    """Servers under test have a database of their own too: two demos in one are one too many."""
+    import psycopg
+
+    url = os.environ["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "chatlead_{worker}"')
+    return f"{url.rpartition('/')[0]}/chatlead_{worker}"
+
+
 # A wrapper around pytest-django's own hook, which loads the settings and so reads the environment.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, object, object]:
@@ -82,6 +92,8 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
         if redis_url := os.environ.get("REDIS_URL"):
             number = int(worker.removeprefix("gw")) + 1
             os.environ["REDIS_URL"] = f"{redis_url.rpartition('/')[0]}/{number}"
+        if os.environ.get("TEST_SERVICES") == "private":
+            os.environ["DATABASE_URL"] = _database_for(worker)
     socket.socket.connect = _local_only  # type: ignore[method-assign, assignment]
     return (yield)
 

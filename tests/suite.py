@@ -53,7 +53,9 @@ def pytest(part: str, *arguments: str, **extra: str) -> Count:
     with tempfile.TemporaryDirectory(prefix="chatlead-report-") as folder:
         report = Path(folder) / "report.xml"
         command = [str(PYTHON), "-m", "pytest", "-q", *arguments, f"--junitxml={report}"]
-        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}).returncode
+        env = {**os.environ, **extra}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # a hundred processes import the same files
+        code = subprocess.run(command, cwd=ROOT, env=env).returncode
         return read_junit(report, code, part)
 
 
@@ -63,14 +65,14 @@ WORKERS = "3"  # the build server has two cores, and a test waits as much as it 
 def server_side(part: str, services: str) -> Count:
     node_modules()  # the browsers' reducers are held against the server's snapshots
     where = ["tests", "--ignore=tests/e2e", "--ignore=tests/faults", "-m", "not browser and not faults"]
-    return pytest(part, *where, "-n", WORKERS, TEST_SERVICES=services)
+    return pytest(part, *where, "-n", WORKERS, "--dist", "worksteal", TEST_SERVICES=services)
 
 
 def browser(args: argparse.Namespace) -> Count:
     # A run of its own: Playwright's sync API leaves a loop running, beside which the ORM refuses to work.
-    # Several browsers with a server each: a page waits as well.
+    # Two browsers with a server each, not three: what is to be back within two seconds needs a core.
     alone = {"TEST_SERVICES": "none", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
-    return pytest("browser", "tests/e2e", "-n", WORKERS, "--dist", "loadfile", **alone)
+    return pytest("browser", "tests/e2e", "-n", "2", "--dist", "loadfile", **alone)
 
 
 def faults(args: argparse.Namespace) -> Count:

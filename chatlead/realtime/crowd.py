@@ -17,7 +17,6 @@ from weakref import WeakValueDictionary
 from django.conf import settings
 
 from chatlead.realtime import commands as c
-from chatlead.realtime.known import is_name
 
 Kind = Literal["word", "site", "reserve", "look", "sign", "deed", "hello", "poll"]
 Rate = tuple[float, float]  # so many a second, so many at once
@@ -145,14 +144,12 @@ class Crowd:
             del self.seats[group]
 
     def knock(self, place: str) -> float:
-        """One more socket wants in from here: 0, or the seconds after which it may. Who is known is one
-        person, and not an office."""
+        """One more socket wants in from here: 0, or the seconds after which it may."""
         bucket = self.places.get(place)
         if bucket is None:
             if len(self.places) >= PLACES:
                 self.places.clear()
-            rate = settings.RATES["hello"] if is_name(place) else settings.ADDRESS_HELLOS
-            bucket = self.places[place] = Bucket(rate)
+            bucket = self.places[place] = Bucket(settings.ADDRESS_HELLOS)
         return bucket.wait()
 
     def refused(self, place: str) -> None:

@@ -205,11 +205,14 @@ class Endpoint:
     def place_of(self, handshake: Handshake) -> str:
         """With whom somebody is counted who has not been let in yet, "" for nobody: those of the same address
         who want the same, so that guests in a firm's network shut out none of its operators. Who was let in
-        before with a right of their own is counted alone."""
-        place = self.name_of(handshake)
-        if not self.known.knows(place):
-            place = name_of(self.vouched(handshake)) or place_of(handshake.ip)
-        return f"{self.name} {place}" if place else ""
+        before with a right of their own is counted alone. Nobody is counted on this machine itself."""
+        place = place_of(handshake.ip)
+        if not place:
+            return ""
+        name = self.name_of(handshake)
+        if not self.known.knows(name):
+            name = name_of(self.vouched(handshake))
+        return f"{self.name} {name or place}"
 
     def name_of(self, handshake: Handshake) -> str:
         """By what a browser is `known`, "" where it shows nothing."""

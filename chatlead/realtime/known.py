@@ -13,7 +13,6 @@ from time import monotonic
 
 MOST = 20_000  # who comes next makes the one forgotten who was let in first
 FORGOTTEN_SECONDS = 12 * 3600.0
-MARK = "known "
 
 
 class Known:
@@ -42,9 +41,4 @@ class Known:
 
 def name_of(secret: str) -> str:
     """What is remembered of a secret; "" of none."""
-    return f"{MARK}{blake2b(secret.encode(), digest_size=16).hexdigest()}" if secret else ""
-
-
-def is_name(place: str) -> bool:
-    """Whether a place in the crowd is somebody who is known; no address reads so."""
-    return MARK in place
+    return f"known {blake2b(secret.encode(), digest_size=16).hexdigest()}" if secret else ""

@@ -19,6 +19,7 @@ from accounts.models import Account, Department, OutboxItem, Site
 from chats.actions import leave_message
 from chats.models import Chat
 from tests.accounts.mailbox import Mailbox, mail_server
+from tests.at_once import at_once
 from tests.identifiers import new_ref
 from visitors.sessions import VisitorPrincipal
 
@@ -204,19 +205,7 @@ def test_of_many_workers_one_carries_it_out(acme: Account) -> None:
     """V-7: the claim is one statement."""
     outbox.add("test_errand", {}, "contested", acme)
     item = OutboxItem.objects.get()
-    won: list[bool] = []
-
-    def work() -> None:
-        try:
-            won.append(outbox.carry_out(item.pk))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    won = at_once(*[lambda: outbox.carry_out(item.pk)] * 8)
     assert sorted(won) == [False] * 7 + [True]
     assert done == ["contested"]
 

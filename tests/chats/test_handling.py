@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from chats import snapshot
 from chats.actions import accept_chat, close_idle, end_chat, transfer_chat
 from chats.models import Chat, Message
 from chats.rows import in_ms
+from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from visitors.sessions import VisitorPrincipal
 
@@ -72,25 +72,17 @@ def test_two_accept_at_once_and_one_wins(
     _again: int, chat: Chat, olga: Operator, nina: Operator, principal_of
 ) -> None:
     """B: decided in the database, really in parallel."""
-    barrier = threading.Barrier(2)
-    results: dict[str, str] = {}
 
-    def accept(name: str, principal) -> None:
+    def accept(principal) -> str:
         try:
-            barrier.wait(10)
             accept_chat(principal=principal, uid=chat.uid)
-            results[name] = "mine"
         except ChatAlreadyTaken as error:
-            results[name] = error.code
-        finally:
-            connection.close()
+            return error.code
+        return "mine"
 
-    people = {each.name: principal_of(each) for each in (olga, nina)}
-    threads = [threading.Thread(target=accept, args=pair) for pair in people.items()]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    people = [principal_of(each) for each in (olga, nina)]
+    found = at_once(*[partial(accept, each) for each in people])
+    results = {each.name: result for each, result in zip((olga, nina), found, strict=True)}
     assert sorted(results.values()) == ["chat_already_taken", "mine"]
     chat.refresh_from_db()
     assert chat.operator is not None and results[chat.operator.name] == "mine"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
@@ -116,6 +118,23 @@ def test_nobody_gets_what_another_asked_for(name: str, known: dict[str, Any]) ->
         for each, value in asked.items()
     }
     assert question(**nobody) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_ask_at_once_get_what_each_asked_for(
+    olga: Operator, sam: Operator, eve: Operator
+) -> None:
+    """R-112: a question that was built by one thread keeps nothing of the others'."""
+
+    def asking(operator: Operator) -> set[str]:
+        try:
+            return {uid for _ in range(50) for uid, _ in selectors.operator_names([operator.pk]).values()}
+        finally:
+            connection.close()
+
+    team = [olga, sam, eve] * 3
+    with ThreadPoolExecutor(len(team)) as threads:
+        assert list(threads.map(asking, team)) == [{each.uid} for each in team]
 
 
 @pytest.mark.parametrize("state", ["waiting", "active", "closed", "missed"])

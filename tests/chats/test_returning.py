@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from random import Random  # noqa: TID251 - repeatable races
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -29,6 +29,7 @@ from chats.actions import (
     transfer_chat,
 )
 from chats.models import Chat, Message
+from tests.at_once import at_once
 from tests.chats.journal_hands import by_operator, by_visitor, check_gapless, one, ref, statuses, through
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
@@ -230,30 +231,17 @@ def test_who_lost_the_right_hears_no_more_of_the_names(
 # --- races: the database decides --------------------------------------------------------------------------
 
 
-def at_once(work: Sequence[Callable[[], object]], chance: Random) -> list[object]:
-    """All in threads of their own, some a little later than others; results, or what was raised."""
-    start = threading.Barrier(len(work))
-    results: list[object] = [None] * len(work)
+def nearly_at_once(work: Sequence[Callable[[], object]], chance: Random) -> list[object]:
+    """All in threads of their own, some a little later than others; results, or why it was refused."""
 
-    def do(number: int, act: Callable[[], object], delay: float) -> None:
+    def act(what: Callable[[], object], delay: float) -> object:
+        time.sleep(delay)
         try:
-            start.wait(10)
-            threading.Event().wait(delay)
-            results[number] = act()
+            return what()
         except ChatLeadError as error:
-            results[number] = error.code
-        finally:
-            connection.close()
+            return error.code
 
-    threads = [
-        threading.Thread(target=do, args=(number, act, chance.uniform(0, 0.02)))
-        for number, act in enumerate(work)
-    ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(60)
-    return results
+    return at_once(*[partial(act, what, chance.uniform(0, 0.02)) for what in work])
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -289,7 +277,7 @@ def test_giving_back_accepting_ending_sending_and_coming_back_at_once(
     ]
     order = list(range(len(work)))
     chance.shuffle(order)
-    results = dict(zip(order, at_once([work[number] for number in order], chance), strict=True))
+    results = dict(zip(order, nearly_at_once([work[number] for number in order], chance), strict=True))
 
     returned = sum(kinds(chat).count("returned") for chat in chats)
     assert returned == (results[0] or 0) + (results[1] or 0)  # type: ignore[operator]
@@ -334,8 +322,8 @@ def test_of_many_processes_one_at_a_time_says_who_has_gone(_again: int, olga: Op
     first = accounts.keep_watch(began_at=long_ago)
     assert first is not None and not first.may_judge
     Installation.objects.update(watched_since=long_ago, watched_at=timezone.now() - timedelta(seconds=5))
-    ask = [lambda: accounts.keep_watch(began_at=long_ago) for _ in range(5)]
-    turns = [turn for turn in at_once(ask, Random(0)) if turn is not None]
+    ask = partial(accounts.keep_watch, began_at=long_ago)
+    turns = [turn for turn in at_once(*[ask] * 5) if turn is not None]
     assert [turn.may_judge for turn in turns] == [True]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import unicodedata
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from chatlead.errors import (
 from chats import snapshot
 from chats.actions import end_chat, start_chat
 from chats.models import Chat, Message
+from tests.at_once import at_once
 from tests.conftest import make_operator, visitor_on
 from tests.identifiers import new_ref
 from visitors.models import Visitor
@@ -322,44 +322,22 @@ def test_one_session_has_one_open_chat(vera: VisitorPrincipal, online: Operator)
 
 def test_two_tabs_start_at_once(vera: VisitorPrincipal, online: Operator) -> None:
     """V-1: the same `ref` from several sockets at the same moment is one chat with one first message."""
-    ref, barrier = new_ref(), threading.Barrier(4)
-    found: list[str] = []
-
-    def tab() -> None:
-        try:
-            barrier.wait(10)
-            found.append(starts(vera, {"name": "Vera"}, ref=ref, text="Hello").uid)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=tab) for _ in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    ref = new_ref()
+    found = at_once(*[lambda: starts(vera, {"name": "Vera"}, ref=ref, text="Hello").uid] * 4)
     assert found == [Chat.objects.get().uid] * 4
     assert Message.objects.count() == 2 and Visitor.objects.count() == 1
 
 
 def test_two_tabs_start_two_chats_at_once(vera: VisitorPrincipal, online: Operator) -> None:
     """One is the chat; the other tab is told that there is one."""
-    barrier = threading.Barrier(3)
-    found: list[object] = []
 
-    def tab() -> None:
+    def tab() -> str:
         try:
-            barrier.wait(10)
-            found.append(starts(vera).uid)
+            return str(starts(vera).uid)
         except ChatAlreadyOpen as error:
-            found.append(error.code)
-        finally:
-            connection.close()
+            return error.code
 
-    threads = [threading.Thread(target=tab) for _ in range(3)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    found = at_once(*[tab] * 3)
     assert sorted(found, key=lambda each: each == "chat_already_open")[1:] == ["chat_already_open"] * 2
     assert Chat.objects.count() == 1
 

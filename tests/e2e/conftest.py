@@ -32,6 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         data_dir=data, options=["--migrate", "--demo"], env={"CHATLEAD_DEMO_PASSWORD": PASSWORD}
     ) as running:
         yield running
+        running.kill()  # nobody looks at how it ends, and its worker would take seconds to
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,7 @@ def shop(folder: Path) -> Iterator[Shop]:
             host.pages["/live"] = HostPage(html.replace(' nonce="n"', ' nonce="n" data-live'))
             host.pages["/strict"] = HostPage(html, {"Content-Security-Policy": STRICT})
             yield Shop(server, front)
+        server.kill()  # nobody looks at how it ends
 
 
 def at_the_shop(context: BrowserContext, path: str = "/") -> Visitor:

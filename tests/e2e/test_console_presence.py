@@ -30,6 +30,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("quick")
     with Server(data_dir=folder, options=["--migrate", "--demo"], env=QUICK) as running:
         yield running
+        running.kill()  # as `server` does
 
 
 @pytest.fixture

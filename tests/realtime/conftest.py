@@ -1,4 +1,4 @@
-"""The world of the scenes, and the browsers' own reducers to hold it against."""
+"""The world of the scenes, the browsers' own reducers to hold it against, and vera with her cookie."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Operator
+from accounts.models import Operator, Site
+from tests.conftest import visitor_on
 from tests.realtime.reducers import Reducers
 from tests.realtime.scenes import World
+from visitors.sessions import VisitorPrincipal, new_token, session_key_of
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +25,14 @@ def reducers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reducers]:
 @pytest.fixture
 def world(everybody: SimpleNamespace, principal_of: Callable[[Operator], Any]) -> World:
     return World(everybody, principal_of)
+
+
+@pytest.fixture
+def token() -> str:
+    return new_token()
+
+
+@pytest.fixture
+def vera(site: Site, token: str) -> VisitorPrincipal:
+    """Vera, whose cookie we know."""
+    return visitor_on(site, session_key=session_key_of(site.key, token))

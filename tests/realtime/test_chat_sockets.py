@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
 from accounts.actions import set_departments, suspend_operator
-from accounts.models import Account, Department, Site
+from accounts.models import Account, Department
 from chatlead.realtime import hub as hubs
 from chats import positions
 from chats.actions import accept_chat
@@ -25,17 +25,6 @@ from tests.sockets import Line, console_of, frame_of, log_in
 from visitors.sessions import VisitorPrincipal, new_token, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def token() -> str:
-    return new_token()
-
-
-@pytest.fixture
-def vera(site: Site, token: str) -> VisitorPrincipal:
-    """Vera, whose cookie we know."""
-    return visitor_on(site, session_key=session_key_of(site.key, token))
 
 
 @contextlib.asynccontextmanager

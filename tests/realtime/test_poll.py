@@ -20,26 +20,14 @@ from chatlead.realtime.codes import CloseCode
 from chats import positions
 from chats.actions import accept_chat, end_chat
 from chats.models import Chat, Message
-from tests.conftest import visitor_on
 from tests.identifiers import new_ref
 from tests.polls import Poller, polling
 from tests.realtime.kit import until
 from tests.sockets import PAGE, console_of, frame_of, log_in
 from visitors import tickets
-from visitors.sessions import VisitorPrincipal, new_token, session_key_of
+from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def token() -> str:
-    return new_token()
-
-
-@pytest.fixture
-def vera(site: Site, token: str) -> VisitorPrincipal:
-    """Vera, whose cookie we know."""
-    return visitor_on(site, session_key=session_key_of(site.key, token))
 
 
 @sync_to_async

@@ -23,14 +23,9 @@ from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import Line, frame_of
-from visitors.sessions import VisitorPrincipal, new_token, session_key_of
+from visitors.sessions import VisitorPrincipal, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def token() -> str:
-    return new_token()
 
 
 @pytest.fixture

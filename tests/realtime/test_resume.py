@@ -21,7 +21,7 @@ from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.realtime.reducers import Reducers
 from tests.sockets import Line, console_of, frame_of
-from visitors.sessions import VisitorPrincipal, new_token, session_key_of
+from visitors.sessions import VisitorPrincipal, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,11 +90,6 @@ async def tell_positions() -> None:
     assert hub is not None
     await positions.tell_operators(hub)
     await positions.tell_visitors(hub)
-
-
-@pytest.fixture
-def token() -> str:
-    return new_token()
 
 
 @pytest.fixture

@@ -133,4 +133,4 @@ def test_nothing_is_left_out() -> None:
 
 
 # write nothing themselves
-HELPERS = {"visitors.actions.one_line"}
+HELPERS = {"visitors.actions.one_line", "chats.actions.presence.is_to_be_noted"}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts import actions as accounts
 from accounts import notices
@@ -15,6 +14,7 @@ from accounts.models import Department, Operator, Site
 from chatlead.errors import BadField
 from chatlead.realtime import hub as hubs
 from chats.models import Chat, Message
+from tests.at_once import at_once
 from tests.conftest import visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import OURS, PAGE, Line, console_of, frame_of, hello_as_page, line
@@ -211,20 +211,12 @@ def test_visitors_are_numbered_on_their_site(site: Site, rival_site: Site) -> No
 
 def test_two_sockets_of_one_session_are_one_visitor(vera: VisitorPrincipal) -> None:
     """R-110: whichever engages first."""
-    found: list[tuple[int, int]] = []
 
-    def work() -> None:
-        try:
-            visitor, session = engage(vera)
-            found.append((visitor.pk, session.pk))
-        finally:
-            connection.close()
+    def tab() -> tuple[int, int]:
+        visitor, session = engage(vera)
+        return visitor.pk, session.pk
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = at_once(*[tab] * 6)
     assert len(found) == 6
     assert len(set(found)) == 1
 
