@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { FieldSpec, SiteView } from "../wire/protocol.ts";
-import { culprit, filled, LEAVE_FIELDS, missing, onlineDepartments } from "./form.ts";
+import { culprit, filled, LEAVE_FIELDS, missing, objectionTo, onlineDepartments } from "./form.ts";
+import { refusal } from "./strings.ts";
 
 const fields: FieldSpec[] = [
   { name: "name", label: "Name", kind: "text" },
@@ -51,4 +52,16 @@ test("what is too long is said in characters as people count them, before it is 
   const errors = missing(LEAVE_FIELDS, { name: "\u{1f600}".repeat(201), email: "vera@example.test", text: "a".repeat(4002) });
   expect(errors["name"]).toMatch(/^1 character too many/);
   expect(errors["text"]).toMatch(/^2 characters too many/);
+});
+
+test("what the server refuses is said by its code and the kind of field, never in the server's words (R-031)", () => {
+  const field = (kind: FieldSpec["kind"]): FieldSpec => ({ name: "x", label: "Topic", kind });
+  expect(objectionTo(field("email"), "bad_field")).toBe("This does not look like an email address.");
+  expect(objectionTo(field("phone"), "bad_field")).toBe("This does not look like a phone number.");
+  expect(objectionTo(field("select"), "missing_field")).toBe("Please choose one.");
+  expect(objectionTo(field("checkbox"), "bad_field")).toBe("Please tick this to go on.");
+  expect(objectionTo(field("text"), "missing_field")).toBe("Please fill in: Topic");
+  expect(objectionTo(field("textarea"), "bad_field")).toBe("This cannot be used as it is. Please change it.");
+  expect(refusal("unavailable")).toContain("Nothing was lost");
+  expect(refusal("a_code_of_tomorrow")).toBeUndefined();
 });
