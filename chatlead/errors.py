@@ -99,14 +99,14 @@ class NobodyOnline(ChatLeadError):
 
 
 class RateLimited(ChatLeadError):
+    """Come back later; or, where many are here and `work` is not "", do that task (accounts/work.py) and send
+    its answer with the same command."""
+
     code, status, message = "rate_limited", 429, "Too fast. Please wait a moment."
 
-
-class WorkWanted(RateLimited):
-    """Many are here, so it costs some work (accounts/work.py): do `work` and send it with the same command,
-    or come back later. To a client that knows of no work it is RateLimited."""
-
-    def __init__(self, message: str, *, retry_after_ms: int | None, work: str) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after_ms: int | None = None, work: str = ""
+    ) -> None:
         super().__init__(message, retry_after_ms=retry_after_ms)
         self.work = work
 

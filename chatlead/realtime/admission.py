@@ -16,7 +16,7 @@ from time import monotonic
 
 from django.conf import settings
 
-FIRST_PACE = 0.02  # seconds a person, as long as it is not known
+FIRST_PACE = 0.005  # seconds a person, as long as it is not known; a longer gap is the loop being busy
 LATEST_SECONDS = 60.0
 FULL_SECONDS = 5.0
 SMOOTHING = 0.05
@@ -130,7 +130,7 @@ class Admission:
         now = monotonic()
         if len(self):
             if self._last:
-                self._pace += SMOOTHING * (min(now - self._last, 1.0) - self._pace)
+                self._pace += SMOOTHING * (min(now - self._last, FIRST_PACE) - self._pace)
             self._last = now
         else:
             self._last = 0.0

@@ -164,7 +164,7 @@ class Caller(ABC):
                 ref=ref,
                 chat=chat,
                 retry_after_ms=error.retry_after_ms or 0,
-                work=error.work if isinstance(error, errors.WorkWanted) else "",
+                work=error.work if isinstance(error, errors.RateLimited) else "",
             )
         )
         REFUSED.labels(error.code).inc()

@@ -20,7 +20,6 @@ from chatlead.errors import (
     MissingField,
     NotFound,
     RateLimited,
-    WorkWanted,
 )
 from chatlead.realtime import topics
 from chatlead.realtime.crowd import place_of
@@ -53,7 +52,7 @@ def start_chat(
     """The chat that `ref` has begun, at the first call or any later one; row 1 is `opened`, `text` row 2.
 
     Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032), NobodyOnline (R-034),
-    ChatAlreadyOpen where the session has another open chat, and RateLimited or WorkWanted, which `answer` is
+    ChatAlreadyOpen where the session has another open chat, and RateLimited, whose `work` `answer` is
     the answer to (plans without limits excepted).
     """
     known = _known_start(principal, ref)
@@ -97,7 +96,7 @@ def leave_message(
 
     The same `ref` again leaves nothing new. Raises MissingField, BadField, NoticeRequired, ChatAlreadyOpen
     while another chat is open or `chat` was accepted meanwhile, ChatClosed where it has ended, NotFound, and
-    RateLimited or WorkWanted, which `answer` is the answer to, on every plan, because each one is a mail.
+    RateLimited, whose `work` `answer` is the answer to, on every plan, because each one is a mail.
     """
     known = _known_leave(principal, chat, ref) if chat else _known_start(principal, ref)
     if known is not None:
@@ -174,7 +173,7 @@ def _site_of(principal: VisitorPrincipal) -> Site:
 
 
 def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int], which: str, answer: str) -> None:
-    """Counts what is about to begin; raises RateLimited beyond what one session may, and WorkWanted beyond
+    """Counts what is about to begin; raises RateLimited beyond what one session may, and with work beyond
     what one address (its network) or one site may, where the work is not done that lets some more in (D-2).
     So strangers can fill neither against everybody. Whoever is refused takes nothing of any of them; and a
     session, which costs nothing, is counted last, so that no crowd of them fills the cache.
@@ -191,7 +190,7 @@ def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int], which: 
             if not is_worked:
                 more = 4 * limits.so_far(f"{what}:{of} worked", who) // worked
                 task = work.wanted(name, more=min(more, 3))
-                raise WorkWanted(full.message, retry_after_ms=full.retry_after_ms, work=task) from None
+                raise RateLimited(full.message, retry_after_ms=full.retry_after_ms, work=task) from None
             limits.take(taken := f"{what}:{of} worked", who, worked)
         counted.append((taken, who))
 
