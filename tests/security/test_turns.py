@@ -123,10 +123,11 @@ async def test_what_visitors_ask_of_the_database_keeps_no_operator_waiting(
         asking = [asyncio.create_task(asks(frame, "mallory", 8)) for frame in crowd]
         await until(lambda: len(hub.turns) > 40)
         before = len(answered)
+        # a sync is some ten questions, a resume one or two, and all threads share one lock of the interpreter
         assert (await console.ask(type="sync", positions={}, epoch=""))["type"] == "synced"
-        assert len(answered) - before < 20
+        assert len(answered) - before < 160  # behind them all it would be 440
         before = len(answered)
         await asks(vera, "vera", 1)
-        assert len(answered) - before < 20
+        assert len(answered) - before < 60
         await asyncio.gather(*asking)
         assert (hub.turns.inside, len(hub.turns)) == (0, 0)
