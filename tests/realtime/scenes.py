@@ -354,6 +354,13 @@ async def the_hosted_page_is_switched_off(world: World) -> AsyncIterator[None]:
     assert await in_thread(accounts.actions.set_hosted_page)(site_id=site.pk, on=False)
 
 
+@case(accounts.actions.set_site_language)
+async def the_site_is_to_speak_spanish(world: World) -> AsyncIterator[None]:
+    site = world.cast.site
+    yield
+    await in_thread(accounts.actions.set_site_language)(site_id=site.pk, language="es")
+
+
 @case(accounts.actions.set_departments)
 async def owen_gets_departments(world: World) -> AsyncIterator[None]:
     await world.online(world.cast.owen)

@@ -267,7 +267,7 @@ async def test_a_talk_is_heard_by_those_two_and_nobody_else(
 
 # The key of a site is public: it stands in the page of every visitor. That it is refused on another domain
 # with 403 instead of 404 is R-002, tested with visitors.
-BY_PUBLIC_KEY = {"widget/v1/site/<str:key>", "widget/v1/ticket", "widget/v1/frame"}
+BY_PUBLIC_KEY = {"widget/v1/site/<str:key>", "widget/v1/ticket", "widget/v1/frame", "chat/<str:key>/"}
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 
 
