@@ -8,15 +8,18 @@ import logging
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Literal
 
 import uvicorn
 from django.conf import settings
+from uvicorn.config import STARTUP_FAILURE
 
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
+from chatlead.wire.listener import Listener
 from chatlead.wire.requests import RequestProtocol
 from chatlead.wire.sockets import SocketProtocol
 
@@ -46,9 +49,16 @@ class Server(uvicorn.Server):
         self.ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.ready()
+        """As stock, for bound sockets, but newcomers come in a few at a time."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        self.servers: list[Any] = [Listener(each, self._protocol, BACKLOG) for each in sockets or []]
+        self.started = True
+        self.ready()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return RequestProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         hub = hubs.current()

@@ -12,6 +12,7 @@ from chatlead.addresses import is_trusted
 from chatlead.realtime.capacity import most_connections
 from chatlead.realtime.crowd import place_of
 from chatlead.wire.dawdlers import dawdlers
+from chatlead.wire.door import door
 
 ABORT_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
@@ -35,6 +36,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._in_head = True
         self._patience: asyncio.TimerHandle | None = None
         self._reader_patience: asyncio.TimerHandle | None = None
+        self._knocked = False
         if len(self.connections) > most_connections():
             transport.abort()
         else:
@@ -63,6 +65,12 @@ class RequestProtocol(HttpToolsProtocol):
         self._wait(ABORT_SECONDS)
 
     def data_received(self, data: bytes) -> None:
+        if not self._knocked:
+            self._knocked = True
+            if not door.is_open():
+                self.transport.pause_reading()
+                door.wait(self, data)
+                return
         self._taken += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -71,6 +79,12 @@ class RequestProtocol(HttpToolsProtocol):
             self._refuse_head()
         elif self._taken > HEAD_BYTES + 2 * settings.BODY_MAX_BYTES:  # twice, for the marks between chunks
             self.transport.abort()
+
+    def come_in(self, data: bytes) -> None:
+        """It is this connection's turn to be read, after it had to wait at the door."""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.data_received(data)
 
     def on_message_begin(self) -> None:
         self._taken, self._in_head = 0, True

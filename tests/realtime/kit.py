@@ -173,3 +173,18 @@ __all__ = [
     "CHAT", "HELLO", "REF", "SITE", "House", "ask", "closing", "dial", "hear", "made", "message", "posted",
     "raising", "room", "serving", "until", "visitor",
 ]  # fmt: skip
+
+
+class Turns:
+    """The turns of the loop, counted while it goes on."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._next = asyncio.get_running_loop().call_soon(self._count)
+
+    def _count(self) -> None:
+        self.number += 1
+        self._next = asyncio.get_running_loop().call_soon(self._count)
+
+    def end(self) -> None:
+        self._next.cancel()
