@@ -128,7 +128,8 @@ class RedisLink:
         """Connect, and go on trying for ever; returns after the first try, or after `seconds`."""
         self._task = asyncio.get_running_loop().create_task(self._run())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._tried.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._tried.wait()
 
     async def stop(self) -> None:
         """Hang up. What was published in this loop turn still leaves."""
@@ -239,8 +240,9 @@ class RedisLink:
                 if wire is None or loop.time() - wire.heard_at > 2 * PING_SECONDS:
                     return
                 wire.send(b"PING")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), PING_SECONDS)
+            with contextlib.suppress(TimeoutError):  # `wait_for` may swallow that we are cancelled
+                async with asyncio.timeout(PING_SECONDS):
+                    await self._lost.wait()
 
     def _hang_up(self) -> None:
         self.is_up = False

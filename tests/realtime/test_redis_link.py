@@ -153,7 +153,7 @@ async def test_a_wrong_password_is_told_apart_from_nothing(
     host = settings.REDIS_URL.rpartition("@")[2]
     hub = await make_hub(f"redis://:the-wrong-one@{host}")
     assert hub.link is not None
-    assert not hub.link.is_up
+    assert not link.is_up
     assert "Redis does not answer" in caplog.text
     assert "the-wrong-one" not in caplog.text
 
@@ -174,3 +174,17 @@ async def test_a_worker_without_sockets_reaches_them(
     await until(lambda: len(ear.heard) >= 2)
     await asyncio.sleep(0.05)
     assert [text[-7:-3] for text in ear.heard] == ['"one', '"two']
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_process_that_ends_as_redis_hangs_up_ends_all_the_same(make_hub: MakeHub, turns: int) -> None:
+    """V-10: the end is not taken for one more reason to connect, in whichever turn of the loop it comes."""
+    hub = await make_hub()
+    link = hub.link
+    assert link is not None and link._in is not None and link._in.transport is not None
+    link._in.transport.abort()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await hub.stop()
+    assert not link.is_up
