@@ -153,7 +153,7 @@ async def test_a_wrong_password_is_told_apart_from_nothing(
     host = settings.REDIS_URL.rpartition("@")[2]
     hub = await make_hub(f"redis://:the-wrong-one@{host}")
     assert hub.link is not None
-    assert not link.is_up
+    assert not hub.link.is_up
     assert "Redis does not answer" in caplog.text
     assert "the-wrong-one" not in caplog.text
 
