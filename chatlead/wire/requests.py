@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from django.conf import settings
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from chatlead.addresses import is_trusted
 from chatlead.realtime.capacity import most_connections
@@ -25,6 +25,9 @@ class RequestProtocol(HttpToolsProtocol):
     sends without end is not kept in memory (D-3, D-5). Of those who do not get on, or ask for nothing more,
     one address has so many (Dawdlers). Beyond the connections that a process can have, a new one is closed at
     once: an `accept` that fails would hold up everybody.
+
+    Whoever is refused before all was said gets to read why: what else comes is dropped for a while, since to
+    close on unread bytes is to reset the connection, and the answer with it (RFC 9112, 9.6).
     """
 
     def connection_made(self, transport: Any) -> None:
@@ -37,6 +40,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
         self._reader_patience: asyncio.TimerHandle | None = None
         self._knocked = False
+        self._lingers = False
         if len(self.connections) > most_connections():
             transport.abort()
         else:
@@ -72,10 +76,11 @@ class RequestProtocol(HttpToolsProtocol):
                 door.wait(self, data)
                 return
         self._taken += len(data)
-        super().data_received(data)
+        if not self._lingers:
+            super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._in_head and self._taken > HEAD_BYTES:
+        if self._in_head and self._taken > HEAD_BYTES and not self._lingers:
             self._refuse_head()
         elif self._taken > HEAD_BYTES + 2 * settings.BODY_MAX_BYTES:  # twice, for the marks between chunks
             self.transport.abort()
@@ -100,6 +105,7 @@ class RequestProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if not self.parser.should_upgrade():  # a socket's is read from here
             self.url = b""  # the scope has it
+            self.cycle.transport = Rest(self.transport, self, self.cycle)
 
     def on_message_complete(self) -> None:
         self._taken = 0
@@ -108,9 +114,20 @@ class RequestProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        if self._lingers:
+            self.server_state.total_requests += 1
+            return
         super().on_response_complete()
         if self.timeout_keep_alive_task is not None and not self.transport.is_closing():
             self._dawdles()  # until it asks for more
+
+    def linger(self) -> None:
+        """Nothing more is answered. What comes is dropped, until the other side has heard us out and closes."""
+        self._lingers = True
+        self._wait(ABORT_SECONDS)
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()
@@ -141,6 +158,22 @@ class RequestProtocol(HttpToolsProtocol):
             self._reader_patience = None
 
     def _refuse_head(self) -> None:
-        self._wait(ABORT_SECONDS)
         self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
-        self.transport.close()
+        self.linger()
+
+
+class Rest:
+    """The connection as the answer to one request sees it: to close it, all of that request must have come."""
+
+    __slots__ = ("_cycle", "_protocol", "_transport", "is_closing", "write")
+
+    def __init__(self, transport: Any, protocol: RequestProtocol, cycle: RequestResponseCycle) -> None:
+        self._transport, self._protocol, self._cycle = transport, protocol, cycle
+        self.write, self.is_closing = transport.write, transport.is_closing
+
+    def close(self) -> None:
+        """Once the other side has been heard out, or was given its time."""
+        if self._cycle.more_body and not self.is_closing():
+            self._protocol.linger()
+        else:
+            self._transport.close()

@@ -189,6 +189,44 @@ async def test_requests_that_wait_for_no_answer_are_cut() -> None:
         assert (await rest(reader)).count(b"200 OK") <= 17
 
 
+async def refuses(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An application that will not have the body, and says so at once."""
+    headers = [(b"content-length", b"6"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b"enough"})
+
+
+@pytest.mark.parametrize("size", [1_100_000, 1_900_000])
+async def test_whoever_is_refused_before_all_was_said_gets_to_read_why(size: int) -> None:
+    """D-3, RFC 9112, 9.6: her connection is not reset while she still sends, so no proxy makes a 502 of it."""
+    async with plain(refuses) as (reader, writer):
+        writer.write(POST + b"Content-Length: %d\r\n\r\n" % size)
+        for _ in range(size // 100_000):
+            await asyncio.sleep(0.02)  # the answer is long there
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+        answer = await rest(reader)
+        assert (answer[:12], answer[-6:]) == (b"HTTP/1.1 413", b"enough")
+
+
+async def test_whoever_is_refused_and_does_not_end_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D-5: neither by sending without end nor by waiting; and nothing of it is taken for a request."""
+    monkeypatch.setattr("chatlead.wire.requests.ABORT_SECONDS", 0.3)
+    async with plain(refuses) as (reader, writer):
+        writer.write(POST + b"Content-Length: 9\r\n\r\n")
+        assert (await rest(reader))[-6:] == b"enough"  # until our side's end
+        writer.write(b"123456789" + GET + b"\r\n")
+        await asyncio.sleep(0.6)
+        with pytest.raises(ConnectionError):
+            for _ in range(10):
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+    async with plain(refuses) as (reader, writer):
+        writer.write(POST + b"Content-Length: 1000000000\r\n\r\n")
+        assert await pour(writer, b"x" * 65536, 32 * MEBI) < 16 * MEBI
+
+
 async def test_whoever_takes_nothing_of_the_answer_is_let_go(settings: Settings) -> None:
     """D-5, slow read: the answer is not kept for as long as somebody likes."""
     settings.READER_SECONDS = 0.3
