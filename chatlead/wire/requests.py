@@ -105,7 +105,8 @@ class RequestProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if not self.parser.should_upgrade():  # a socket's is read from here
             self.url = b""  # the scope has it
-            self.cycle.transport = Rest(self.transport, self, self.cycle)
+            rest = Rest(self.transport, self, self.cycle)  # what a cycle uses of its transport
+            self.cycle.transport = rest  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         self._taken = 0
@@ -122,7 +123,7 @@ class RequestProtocol(HttpToolsProtocol):
             self._dawdles()  # until it asks for more
 
     def linger(self) -> None:
-        """Nothing more is answered. What comes is dropped, until the other side has heard us out and closes."""
+        """Nothing more is answered. What comes is dropped until the other side has read all and closes."""
         self._lingers = True
         self._wait(ABORT_SECONDS)
         self.flow.resume_reading()
@@ -163,7 +164,7 @@ class RequestProtocol(HttpToolsProtocol):
 
 
 class Rest:
-    """The connection as the answer to one request sees it: to close it, all of that request must have come."""
+    """The connection as the answer to one request sees it: it closes once all of that request has come."""
 
     __slots__ = ("_cycle", "_protocol", "_transport", "is_closing", "write")
 

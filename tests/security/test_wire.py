@@ -198,7 +198,7 @@ async def refuses(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 @pytest.mark.parametrize("size", [1_100_000, 1_900_000])
 async def test_whoever_is_refused_before_all_was_said_gets_to_read_why(size: int) -> None:
-    """D-3, RFC 9112, 9.6: her connection is not reset while she still sends, so no proxy makes a 502 of it."""
+    """D-3, RFC 9112, 9.6: her connection is not reset while she still sends: no proxy makes a 502 of it."""
     async with plain(refuses) as (reader, writer):
         writer.write(POST + b"Content-Length: %d\r\n\r\n" % size)
         for _ in range(size // 100_000):
