@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What would be started for a page that may never come, or for an address bar that nobody sees: a process of
@@ -84,6 +84,13 @@ def chromium(*flags: str) -> Iterator[Browser]:
         process.terminate()
         process.wait(10)
         shutil.rmtree(profile, ignore_errors=True)
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser's console complains of in this page from now on; it grows as the page goes on."""
+    heard: list[str] = []
+    page.on("console", lambda m: heard.append(m.text) if m.type in ("error", "warning") else None)
+    return heard
 
 
 def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:

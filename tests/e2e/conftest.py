@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import chromium
+from tests.e2e.hosts import Host
 from tests.e2e.people import PASSWORD, Desk, Visitor
 from tests.e2e.tidy import Tidy
 from tests.servers import Server
@@ -33,6 +36,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     ) as running:
         yield running
         running.kill()  # nobody looks at how it ends, and its worker would take seconds to
+
+
+@pytest.fixture(scope="module")
+def key(server: Server) -> str:
+    """The demo site's, as its own page shows it."""
+    with urllib.request.urlopen(server.url + "/demo/") as answer:
+        found = re.search(r'data-site="([^"]+)"', answer.read().decode())
+    assert found
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    """A website of somebody else's, without pages yet."""
+    with Host() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

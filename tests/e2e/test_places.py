@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
+from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import Desk
 from tests.servers import Server
@@ -20,27 +20,6 @@ STRICT = (
     "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'; frame-src {url}; connect-src {url}"
 )
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with Host() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def key(server: Server) -> str:
-    with urllib.request.urlopen(server.url + "/demo/") as answer:
-        found = re.search(r'data-site="([^"]+)"', answer.read().decode())
-    assert found
-    return found[1]
-
-
-def complaints(page: Page) -> list[str]:
-    """What the browser's console says from now on."""
-    heard: list[str] = []
-    page.on("console", lambda m: heard.append(m.text) if m.type in ("error", "warning") else None)
-    return heard
 
 
 def log_of(chat: Page | FrameLocator) -> Locator:

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Page, Response, expect
 
+from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import Desk
 from tests.servers import Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 Pages = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with Host() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def key(server: Server) -> str:
-    """The demo site's, as its own page shows it."""
-    with urllib.request.urlopen(server.url + "/demo/") as answer:
-        found = re.search(r'data-site="([^"]+)"', answer.read().decode())
-    assert found
-    return found[1]
 
 
 def snippet(server: Server, key: str, extra: str = "", path: str = "/widget/v1/loader.js") -> str:
@@ -41,18 +25,6 @@ def snippet(server: Server, key: str, extra: str = "", path: str = "/widget/v1/l
 def document(head: str, body: str = "<h1>Shop</h1>") -> str:
     icon = '<link rel="icon" href="data:,">'
     return f"<!doctype html><html><head><title>Shop</title>{icon}{head}</head><body>{body}</body></html>"
-
-
-def complaints(page: Page) -> list[str]:
-    """What the browser's console says from now on."""
-    heard: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            heard.append(message.text)
-
-    page.on("console", hear)
-    return heard
 
 
 def opens_and_starts(page: Page) -> None:

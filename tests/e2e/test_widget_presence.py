@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
+from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import Desk, Visitor
-from tests.e2e.test_snippet import STRICT, complaints, document, snippet
-from tests.e2e.test_snippet import host as host
-from tests.e2e.test_snippet import key as key
+from tests.e2e.test_snippet import STRICT, document, snippet
 from tests.servers import Server
 
 Desks = Callable[..., Desk]
