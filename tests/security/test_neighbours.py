@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tracemalloc
 from typing import Any
 
 import pytest
@@ -23,8 +22,7 @@ from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.polls import Poller, polling
-from tests.realtime.kit import until
-from tests.realtime.test_poll import at_of, console_poller, listeners, poller_of
+from tests.realtime.test_poll import at_of, console_poller, poller_of
 from tests.security.test_crowds import pages, refused
 from tests.sockets import Closed, Line, console_of, frame_of, log_in
 from visitors.sessions import new_token, session_key_of
@@ -257,32 +255,3 @@ def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(house) == 3
     now += known.FORGOTTEN_SECONDS
     assert not any(house.knows(name) for name in names)
-
-
-async def test_a_held_poll_does_not_keep_its_head(site: Site) -> None:
-    """D-3: 10,000 held polls, each with the largest head there is, would be 640 MB."""
-    held_count, white = 20, 30_000
-    async with polling():
-        await (await poller_of(site, new_token())).enter()
-        pollers = []
-        for _ in range(held_count):
-            one = await poller_of(site, new_token())
-            await one.enter()
-            pollers.append(one)
-        tracemalloc.start()
-        held = []
-        try:
-            for one in pollers:
-                one.pairs += [("x-filler", "y" * white), ("cookie", "z=" + "w" * white)]
-                held.append(asyncio.create_task(one.poll("news", wait=20)))
-                await asyncio.sleep(0)
-                one.pairs = one.pairs[:-2]
-            await until(lambda: listeners() == held_count)
-            await asyncio.sleep(0.3)
-            kept = tracemalloc.get_traced_memory()[0]
-        finally:
-            tracemalloc.stop()
-            for each in held:
-                each.cancel()
-            await asyncio.gather(*held, return_exceptions=True)
-    assert kept / held_count < white
