@@ -124,7 +124,7 @@ def admit_operators(
             return NotAuthenticated()
         for operator in memberships:
             if operator.user_id == user.pk and each.account in ("", operator.account.uid):
-                return _principal(operator, departments[operator.pk], each.login_key)
+                return principal_of(operator, departments[operator.pk], each.login_key)
         return Forbidden()
 
     return [admitted(each) for each in checked]
@@ -140,7 +140,9 @@ def _checked(handshake: Handshake, hello: OperatorHello) -> _Asked | ChatLeadErr
     return _Asked(handshake.cookies.get(settings.SESSION_COOKIE_NAME, ""), hello.account)
 
 
-def _principal(operator: Operator, departments: set[int], login_key: str) -> OperatorPrincipal:
+def principal_of(operator: Operator, departments: Collection[int], login_key: str) -> OperatorPrincipal:
+    """Who is behind a console's socket: this membership as it is in memory, and the departments in which it
+    works (database ids). Reads `operator.account`, so fetch it along."""
     return OperatorPrincipal(
         account_id=operator.account_id,
         operator_id=operator.pk,

@@ -21,6 +21,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import actions as accounts
+from accounts import logins
 from accounts.models import (
     Account,
     Department,
@@ -120,6 +122,19 @@ def olga(acme: Account, intake: Department) -> Operator:
     return make_operator(acme, "Olga", OperatorRole.OPERATOR, intake)
 
 
+def goes_online(operator: Operator) -> None:
+    """The intent, and a console that is connected: both it takes to be asked (R-034)."""
+    accounts.set_availability(account_id=operator.account_id, operator_id=operator.pk, online=True)
+    accounts.renew_leases([operator.pk])
+
+
+@pytest.fixture
+def on_duty(olga: Operator) -> Operator:
+    """Olga is online, so chats can be started in intake."""
+    goes_online(olga)
+    return olga
+
+
 @pytest.fixture
 def sam(acme: Account, billing: Department) -> Operator:
     return make_operator(acme, "Sam", OperatorRole.OPERATOR, billing)
@@ -161,16 +176,7 @@ def principal_of(db: None) -> Callable[[Operator], OperatorPrincipal]:
 
     def build(operator: Operator) -> OperatorPrincipal:
         operator.refresh_from_db()
-        return OperatorPrincipal(
-            account_id=operator.account_id,
-            operator_id=operator.pk,
-            operator_uid=operator.uid,
-            name=operator.name,
-            role=operator.role,
-            department_ids=frozenset(operator.departments.values_list("id", flat=True)),
-            rights_epoch=operator.rights_epoch,
-            login_key="",
-        )
+        return logins.principal_of(operator, operator.departments.values_list("id", flat=True), "")
 
     return build
 

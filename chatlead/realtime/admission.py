@@ -32,9 +32,8 @@ class Line:
 
     def __init__(self) -> None:
         self._by_network: dict[str, deque[Waiting]] = {}  # the first in the dict is the next
-        self._of_length: defaultdict[int, dict[str, None]] = defaultdict(
-            dict
-        )  # networks by how many they are
+        # networks by how many of each wait
+        self._of_length: defaultdict[int, dict[str, None]] = defaultdict(dict)
         self._longest = 0
         self._count = 0
 

@@ -18,16 +18,6 @@ from visitors.sessions import VisitorPrincipal
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def on_duty(olga: Operator) -> Operator:
-    """Somebody is online, so chats can be started."""
-    from accounts import actions
-
-    actions.renew_leases([olga.pk])
-    actions.set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
-    return olga
-
-
 def test_the_notice_names_the_firm_and_us(site: Site, settings: Settings) -> None:
     """R-033: the controller by its legal name, and who runs the chat for it."""
     settings.VENDOR_NAME = "Chat Vendor Ltd"

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import actions, selectors
 from accounts.models import Department, Installation, Operator, Site
+from tests.conftest import goes_online
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,11 +19,6 @@ LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 
 def ago(seconds: float) -> datetime:
     return timezone.now() - timedelta(seconds=seconds)
-
-
-def goes_online(operator: Operator) -> None:
-    actions.set_availability(account_id=operator.account_id, operator_id=operator.pk, online=True)
-    actions.renew_leases([operator.pk])
 
 
 def was_heard(operator: Operator, seconds: float) -> None:

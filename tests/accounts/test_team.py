@@ -13,16 +13,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import actions, selectors
 from accounts.models import Account, Department, Operator, Site
 from chatlead.errors import NotFound
-from tests.conftest import make_operator
+from tests.conftest import goes_online, make_operator
 from tests.sockets import PAGE, console_of, hello_as_page, line
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def go_online(operator: Operator) -> None:
-    """The intent, and a console that is connected."""
-    actions.renew_leases([operator.pk])
-    actions.set_availability(account_id=operator.account_id, operator_id=operator.pk, online=True)
 
 
 def test_a_department_is_open_while_somebody_is_really_there(
@@ -34,7 +28,7 @@ def test_a_department_is_open_while_somebody_is_really_there(
     assert selectors.online_departments(site_id=site.pk) == []
     actions.renew_leases([olga.pk])
     assert selectors.online_departments(site_id=site.pk) == [intake.uid]
-    go_online(sam)
+    goes_online(sam)
     assert selectors.online_departments(site_id=site.pk) == [intake.uid, billing.uid]
     assert selectors.online_departments(account_id=site.account_id) == [intake.uid, billing.uid]
     Operator.objects.filter(pk=olga.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -45,7 +39,7 @@ def test_a_department_is_open_while_somebody_is_really_there(
 @pytest.mark.parametrize("ending", ["away", "suspended", "inactive"])
 def test_a_department_closes_when_the_last_one_goes(olga: Operator, site: Site, ending: str) -> None:
     """R-034."""
-    go_online(olga)
+    goes_online(olga)
     if ending == "away":
         actions.set_availability(account_id=olga.account_id, operator_id=olga.pk, online=False)
     elif ending == "suspended":
@@ -58,14 +52,14 @@ def test_a_department_closes_when_the_last_one_goes(olga: Operator, site: Site, 
 
 def test_a_site_offers_only_its_own_departments(olga: Operator, acme: Account, site: Site) -> None:
     """R-002: somebody online in a department that the site does not offer opens nothing there."""
-    go_online(olga)
+    goes_online(olga)
     site.departments.clear()
     assert selectors.online_departments(site_id=site.pk) == []
 
 
 def test_a_lease_that_ran_out_is_told_once(olga: Operator, acme: Account) -> None:
     """design §3: the version of the team list counts what is told."""
-    go_online(olga)
+    goes_online(olga)
     before = selectors.team_version(acme.pk)
     assert actions.expire_leases() == 0
     Operator.objects.filter(pk=olga.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -165,7 +159,7 @@ async def test_the_team_and_the_widgets_hear_who_comes_and_goes(
         await hello_as_page(page, site)
         await hello_as_page(other, rival_site, "https://rival.test")
         await heard(ninas), await heard(eves), await heard(page), await heard(other)
-        await sync_to_async(go_online)(olga)
+        await sync_to_async(goes_online)(olga)
         told = await heard(ninas)
         assert [each["operator"]["name"] for each in told if each["type"] == "operator_changed"][-1] == "Olga"
         assert told[-1]["operator"]["online"] is True

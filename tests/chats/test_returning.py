@@ -31,17 +31,12 @@ from chats.actions import (
 from chats.models import Chat, Message
 from tests.at_once import at_once
 from tests.chats.journal_hands import by_operator, by_visitor, check_gapless, one, ref, statuses, through
-from tests.conftest import make_chat, visitor_on
+from tests.conftest import goes_online, make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import console_of, frame_of
 from visitors.sessions import VisitorPrincipal, new_token, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def goes_online(operator: Operator) -> None:
-    accounts.set_availability(account_id=operator.account_id, operator_id=operator.pk, online=True)
-    accounts.renew_leases([operator.pk])
 
 
 def is_lost(operator: Operator, *, seconds: float = 0.0) -> None:

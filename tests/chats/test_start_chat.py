@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import notices
-from accounts.actions import renew_leases, set_availability
 from accounts.models import Account, Consent, Department, Operator, Site
 from chatlead.errors import (
     BadField,
@@ -27,7 +26,7 @@ from chats import snapshot
 from chats.actions import end_chat, start_chat
 from chats.models import Chat, Message
 from tests.at_once import at_once
-from tests.conftest import make_operator, visitor_on
+from tests.conftest import goes_online, make_operator, visitor_on
 from tests.identifiers import new_ref
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
@@ -43,17 +42,6 @@ NAMES = [
     "{{7*7}}", "${x}", "%s%n", "null", "0", "True", "@SUM(A1)", "+1", "\u202eevil", "tab\there", "é" * 200,
     "  two  spaces inside ", "&amp;",
 ]  # fmt: skip
-
-
-def go_online(operator: Operator) -> None:
-    set_availability(account_id=operator.account_id, operator_id=operator.pk, online=True)
-    renew_leases([operator.pk])
-
-
-@pytest.fixture
-def online(olga: Operator) -> Operator:
-    go_online(olga)
-    return olga
 
 
 def starts(
@@ -82,7 +70,7 @@ def test_there_are_forty_names() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_name_is_kept_as_it_is(vera: VisitorPrincipal, online: Operator, name: str) -> None:
+def test_any_name_is_kept_as_it_is(vera: VisitorPrincipal, on_duty: Operator, name: str) -> None:
     """R-030: byte-equal in the table and in what operators are shown; NFC, never split."""
     chat = starts(vera, {"name": name})
     view = snapshot.operator_view(
@@ -92,12 +80,14 @@ def test_any_name_is_kept_as_it_is(vera: VisitorPrincipal, online: Operator, nam
     assert chat.visitor.name == name
 
 
-def test_a_name_is_stored_composed(vera: VisitorPrincipal, online: Operator) -> None:
+def test_a_name_is_stored_composed(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """R-030: what looks the same is the same."""
     assert starts(vera, {"name": "Zoe\u0308"}).visitor.name == "Zo\u00eb"
 
 
-def test_a_name_may_have_two_hundred_characters_and_no_more(vera: VisitorPrincipal, online: Operator) -> None:
+def test_a_name_may_have_two_hundred_characters_and_no_more(
+    vera: VisitorPrincipal, on_duty: Operator
+) -> None:
     """R-030."""
     with pytest.raises(BadField) as refused:
         starts(vera, {"name": "é" * 201})
@@ -106,14 +96,14 @@ def test_a_name_may_have_two_hundred_characters_and_no_more(vera: VisitorPrincip
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u3000\t"])
-def test_who_gives_no_name_is_a_number(vera: VisitorPrincipal, online: Operator, name: str) -> None:
+def test_who_gives_no_name_is_a_number(vera: VisitorPrincipal, on_duty: Operator, name: str) -> None:
     """R-030."""
     view = snapshot.operator_view(starts(vera, {"name": name}))
     assert (view.visitor.name, view.visitor.number) == ("", 1)
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "\ud800"])
-def test_what_no_database_can_hold_is_refused(vera: VisitorPrincipal, online: Operator, value: str) -> None:
+def test_what_no_database_can_hold_is_refused(vera: VisitorPrincipal, on_duty: Operator, value: str) -> None:
     with pytest.raises(BadField) as refused:
         starts(vera, {"name": value})
     assert refused.value.field == "name"
@@ -122,20 +112,20 @@ def test_what_no_database_can_hold_is_refused(vera: VisitorPrincipal, online: Op
 # --- the form (R-031, R-146) ----------------------------------------------------------------------------
 
 
-def test_vera_starts_without_a_word_about_herself(vera: VisitorPrincipal, online: Operator) -> None:
+def test_vera_starts_without_a_word_about_herself(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """R-146, R-032: all optional fields blank; no notice is needed and no consent is recorded."""
     chat = starts(vera, {"name": "", "email": ""}, notice="")
     assert chat.state == "waiting"
     assert not Consent.objects.exists()
 
 
-def test_a_site_may_ask_nothing(vera: VisitorPrincipal, online: Operator, site: Site) -> None:
+def test_a_site_may_ask_nothing(vera: VisitorPrincipal, on_duty: Operator, site: Site) -> None:
     """R-031: form off."""
     ask_for(site)
     assert starts(vera, notice="").state == "waiting"
 
 
-def test_a_required_email_is_asked_for_by_name(vera: VisitorPrincipal, online: Operator, site: Site) -> None:
+def test_a_required_email_is_asked_for_by_name(vera: VisitorPrincipal, on_duty: Operator, site: Site) -> None:
     """R-031."""
     ask_for(site, {"name": "email", "label": "Email", "kind": "email", "required": True})
     for fields in ({}, {"email": ""}, {"email": "   "}):
@@ -145,7 +135,7 @@ def test_a_required_email_is_asked_for_by_name(vera: VisitorPrincipal, online: O
     assert not Visitor.objects.exists()
 
 
-def test_what_was_not_asked_for_is_not_stored(vera: VisitorPrincipal, online: Operator) -> None:
+def test_what_was_not_asked_for_is_not_stored(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """R-031."""
     with pytest.raises(UnknownField) as refused:
         starts(vera, {"name": "Vera", "salary": "1"})
@@ -171,7 +161,7 @@ RIGHT = {
 }
 
 
-def test_every_kind_of_field_is_kept(vera: VisitorPrincipal, online: Operator, site: Site) -> None:
+def test_every_kind_of_field_is_kept(vera: VisitorPrincipal, on_duty: Operator, site: Site) -> None:
     """R-031: the address belongs to the visitor, the rest to the chat, with the labels that were shown."""
     ask_for(site, *FORM)
     chat = starts(vera, RIGHT)
@@ -200,7 +190,7 @@ def test_every_kind_of_field_is_kept(vera: VisitorPrincipal, online: Operator, s
     ],
 )
 def test_a_wrong_value_is_refused_by_name(
-    vera: VisitorPrincipal, online: Operator, site: Site, field: str, value: str
+    vera: VisitorPrincipal, on_duty: Operator, site: Site, field: str, value: str
 ) -> None:
     """R-031."""
     ask_for(site, *FORM)
@@ -214,7 +204,7 @@ def test_a_wrong_value_is_refused_by_name(
 
 
 def test_what_vera_gives_is_given_under_the_notice_she_saw(
-    vera: VisitorPrincipal, online: Operator, site: Site
+    vera: VisitorPrincipal, on_duty: Operator, site: Site
 ) -> None:
     """R-032: hash, version, truncated address and user agent, one row a form."""
     chat = starts(vera, {"name": "Vera"})
@@ -225,7 +215,7 @@ def test_what_vera_gives_is_given_under_the_notice_she_saw(
 
 
 @pytest.mark.parametrize("seen", ["", "0" * 64])
-def test_another_notice_must_be_read_first(vera: VisitorPrincipal, online: Operator, seen: str) -> None:
+def test_another_notice_must_be_read_first(vera: VisitorPrincipal, on_duty: Operator, seen: str) -> None:
     """R-032."""
     with pytest.raises(NoticeRequired):
         starts(vera, {"name": "Vera"}, notice=seen)
@@ -241,7 +231,7 @@ def test_nobody_is_online(vera: VisitorPrincipal, olga: Operator) -> None:
         starts(vera)
 
 
-def test_an_intent_without_a_console_is_nobody(vera: VisitorPrincipal, online: Operator) -> None:
+def test_an_intent_without_a_console_is_nobody(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """R-034."""
     Operator.objects.update(lease_until=None)
     with pytest.raises(NobodyOnline):
@@ -249,40 +239,40 @@ def test_an_intent_without_a_console_is_nobody(vera: VisitorPrincipal, online: O
 
 
 def test_vera_chooses_her_department(
-    vera: VisitorPrincipal, online: Operator, sam: Operator, billing: Department
+    vera: VisitorPrincipal, on_duty: Operator, sam: Operator, billing: Department
 ) -> None:
     with pytest.raises(NobodyOnline):
         starts(vera, department=billing.uid)
-    go_online(sam)
+    goes_online(sam)
     assert starts(vera, department=billing.uid).department == billing
 
 
 def test_without_a_choice_it_is_the_first_with_somebody_there(
     vera: VisitorPrincipal, sam: Operator, intake: Department, billing: Department
 ) -> None:
-    go_online(sam)
+    goes_online(sam)
     assert starts(vera).department == billing
 
 
 def test_a_department_of_somebody_else_is_none(
-    vera: VisitorPrincipal, online: Operator, rival_sales: Department, acme: Account
+    vera: VisitorPrincipal, on_duty: Operator, rival_sales: Department, acme: Account
 ) -> None:
     """R-112: nor is one of the firm that this site does not offer."""
     hidden = Department.objects.create(account=acme, name="Hidden")
-    go_online(make_operator(acme, "Hedda", "operator", hidden))  # type: ignore[arg-type]
+    goes_online(make_operator(acme, "Hedda", "operator", hidden))  # type: ignore[arg-type]
     for department in (rival_sales.uid, hidden.uid, "no-such-department-0001"):
         with pytest.raises(BadField) as refused:
             starts(vera, department=department)
         assert refused.value.field == "department"
 
 
-def test_a_page_without_a_frame_starts_nothing(site: Site, online: Operator) -> None:
+def test_a_page_without_a_frame_starts_nothing(site: Site, on_duty: Operator) -> None:
     with pytest.raises(Forbidden):
         starts(visitor_on(site, role="page", session_key=""))
 
 
 def test_a_site_that_was_switched_off_starts_nothing(
-    vera: VisitorPrincipal, online: Operator, site: Site
+    vera: VisitorPrincipal, on_duty: Operator, site: Site
 ) -> None:
     Site.objects.update(is_enabled=False)
     with pytest.raises(NotFound):
@@ -293,7 +283,7 @@ def test_a_site_that_was_switched_off_starts_nothing(
 
 
 def test_the_first_rows_are_the_opening_and_what_she_says(
-    vera: VisitorPrincipal, online: Operator, intake: Department
+    vera: VisitorPrincipal, on_duty: Operator, intake: Department
 ) -> None:
     """R-035."""
     chat = starts(vera, text="I was in a crash")
@@ -301,7 +291,7 @@ def test_the_first_rows_are_the_opening_and_what_she_says(
     assert (chat.last_seq, chat.department, chat.page_url) == (2, intake, "https://www.acme.test/injuries")
 
 
-def test_the_same_start_is_the_same_chat(vera: VisitorPrincipal, online: Operator) -> None:
+def test_the_same_start_is_the_same_chat(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """V-1: whatever has happened since, and whatever it says now."""
     ref = new_ref()
     chat = starts(vera, {"name": "Vera"}, ref=ref, text="Hello")
@@ -313,14 +303,14 @@ def test_the_same_start_is_the_same_chat(vera: VisitorPrincipal, online: Operato
     assert Consent.objects.count() == 1
 
 
-def test_one_session_has_one_open_chat(vera: VisitorPrincipal, online: Operator) -> None:
+def test_one_session_has_one_open_chat(vera: VisitorPrincipal, on_duty: Operator) -> None:
     starts(vera)
     with pytest.raises(ChatAlreadyOpen):
         starts(vera)
     assert Chat.objects.count() == 1
 
 
-def test_two_tabs_start_at_once(vera: VisitorPrincipal, online: Operator) -> None:
+def test_two_tabs_start_at_once(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """V-1: the same `ref` from several sockets at the same moment is one chat with one first message."""
     ref = new_ref()
     found = at_once(*[lambda: starts(vera, {"name": "Vera"}, ref=ref, text="Hello").uid] * 4)
@@ -328,7 +318,7 @@ def test_two_tabs_start_at_once(vera: VisitorPrincipal, online: Operator) -> Non
     assert Message.objects.count() == 2 and Visitor.objects.count() == 1
 
 
-def test_two_tabs_start_two_chats_at_once(vera: VisitorPrincipal, online: Operator) -> None:
+def test_two_tabs_start_two_chats_at_once(vera: VisitorPrincipal, on_duty: Operator) -> None:
     """One is the chat; the other tab is told that there is one."""
 
     def tab() -> str:
@@ -348,7 +338,7 @@ def test_nothing_is_stored_of_who_does_not_chat(vera: VisitorPrincipal, site: Si
     assert not Visitor.objects.exists()
 
 
-def test_starting_asks_a_known_number_of_questions(vera: VisitorPrincipal, online: Operator) -> None:
+def test_starting_asks_a_known_number_of_questions(vera: VisitorPrincipal, on_duty: Operator) -> None:
     notices.current(Site.objects.select_related("account").get(pk=vera.site_id))
     with CaptureQueriesContext(
         connection,

@@ -14,13 +14,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import notices, selectors
-from accounts.actions import renew_leases, set_availability
 from accounts.models import Department, Operator, Site
 from chatlead.realtime import hub as hubs
 from chats import positions, snapshot
 from chats.actions import accept_chat, end_chat, leave_message
 from chats.models import Chat
-from tests.conftest import make_chat, visitor_on
+from tests.conftest import goes_online, make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import Line, frame_of
 from visitors.sessions import VisitorPrincipal, session_key_of
@@ -89,8 +88,7 @@ async def test_a_visitor_who_missed_that_somebody_came_hears_it_after_all(
         frame_of(rival_site, page="https://rival.test") as other,
     ):
         assert await told(opened, "availability_changed") == [{"type": "availability_changed", "online": []}]
-        await sync_to_async(set_availability)(account_id=olga.account_id, operator_id=olga.pk, online=True)
-        await sync_to_async(renew_leases)([olga.pk])
+        await sync_to_async(goes_online)(olga)
         [heard] = await told(opened, "availability_changed")
         assert heard["online"] == [intake.uid]
         assert [frame["online"] for frame in await told(other, "availability_changed")] == [[]]

@@ -14,7 +14,6 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import actions as accounts
 from accounts import limits as counters
 from accounts import notices
 from accounts.models import Operator, OutboxItem, Site
@@ -25,7 +24,7 @@ from chats.actions import end_chat, leave_message, start_chat
 from chats.journal.plain import EDITS_MAX
 from chats.models import Chat, Message
 from tests.chats.journal_hands import by_visitor
-from tests.conftest import PASSWORD, visitor_on
+from tests.conftest import PASSWORD, goes_online, visitor_on
 from tests.identifiers import new_ref
 from visitors import tickets
 from visitors.sessions import VisitorPrincipal
@@ -41,14 +40,6 @@ def limits(settings: Settings) -> Settings:
     settings.STARTS = settings.LEFT_MESSAGES = {"session": 2, "address": 4, "site": 6, "worked": 3}
     settings.WORK_BITS = 6
     return settings
-
-
-@pytest.fixture
-def on_duty(olga: Operator) -> Operator:
-    """Olga is online, so chats can be started."""
-    accounts.renew_leases([olga.pk])
-    accounts.set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
-    return olga
 
 
 def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
@@ -103,8 +94,7 @@ def test_many_addresses_fill_one_site_only_so_far(
     site: Site, rival_site: Site, eve: Operator, on_duty: Operator, limits: Settings, begin: Any
 ) -> None:
     """D-2: operators are spared, and the sites of others do not notice."""
-    accounts.renew_leases([eve.pk])
-    accounts.set_availability(account_id=eve.account_id, operator_id=eve.pk, online=True)
+    goes_online(eve)
     for number in range(6):
         begin(visitor_on(site, is_unlimited=False, ip=f"10.{number}.0.1"))
     with pytest.raises(RateLimited):

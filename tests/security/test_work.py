@@ -22,11 +22,11 @@ from tests.conftest import visitor_on
 from tests.identifiers import new_ref
 from tests.polls import polling
 from tests.realtime.test_poll import poller_of
-from tests.security.test_floods import begins, leaves, limits, on_duty
+from tests.security.test_floods import begins, leaves, limits
 from tests.sockets import frame_of
 from visitors.sessions import VisitorPrincipal, new_token
 
-__all__ = ["limits", "on_duty"]
+__all__ = ["limits"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

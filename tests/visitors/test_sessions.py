@@ -8,7 +8,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from accounts import actions as accounts
 from accounts import notices
 from accounts.models import Department, Operator, Site
 from chatlead.errors import BadField
@@ -32,14 +31,6 @@ from visitors.sessions import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def on_duty(olga: Operator) -> Operator:
-    """Olga is online, so chats can be started in intake."""
-    accounts.renew_leases([olga.pk])
-    accounts.set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
-    return olga
 
 
 async def chat_of(opened: Line, text: str, **fields: str) -> dict[str, object]:

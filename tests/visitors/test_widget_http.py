@@ -14,8 +14,8 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.actions import renew_leases, set_availability
 from accounts.models import Department, Operator, Site
+from tests.conftest import goes_online
 from visitors import tickets, views
 
 PAGE = "https://www.acme.test"
@@ -116,8 +116,7 @@ def test_the_loader_learns_the_facts_of_its_site(
     assert json.loads(answer.content) == {"color": site.color, "online": []}
     assert answer["Cache-Control"] == "public, max-age=60"
     assert (answer["Access-Control-Allow-Origin"], answer["Vary"]) == (PAGE, "Origin, Accept-Language")
-    set_availability(account_id=olga.account_id, operator_id=olga.pk, online=True)
-    renew_leases([olga.pk])
+    goes_online(olga)
     later = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
     assert json.loads(later.content)["online"] == [intake.uid]
 
