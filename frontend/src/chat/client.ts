@@ -1,5 +1,5 @@
 /** One visitor's chat: the socket, the reducer, the outbox and the marks, put together. Draws nothing. */
-import { Connection, type LinkState, Lost, QUIET_IN_CHAT_MS, QUIET_MS } from "../wire/connection.ts";
+import { Connection, type LinkState, QUIET_IN_CHAT_MS, QUIET_MS } from "../wire/connection.ts";
 import { Sequence } from "../wire/gaps.ts";
 import { isMessage } from "../wire/log.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
@@ -10,15 +10,13 @@ import {
 } from "../wire/protocol.ts";
 import type { Box } from "../wire/storage.ts";
 import { uuid7 } from "../wire/uuid7.ts";
-import { worked } from "../wire/work.ts";
+import { type Answer, answered } from "./answers.ts";
 import type { Page } from "./bridge.ts";
 import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
 import { t } from "./strings.ts";
 import { Value } from "./value.ts";
 
 type Inbound = VisitorEvent | Reply;
-export type Answer = { ok: true } | { ok: false; code: string; field: string };
-const LOST: Answer = { ok: false, code: "offline", field: "" };
 
 /** Refusals that say that the form, the notice or the chat is not what we show. */
 const BEHIND = new Set(["notice_required", "unknown_field", "missing_field", "chat_already_open", "chat_closed", "wrong_state", "not_found"]);
@@ -341,16 +339,8 @@ export class ChatClient {
     return this.connection.send({ type: "send_message", chat: item.chat, ref: item.ref, text: item.text }, true);
   }
 
-  private async question(command: object): Promise<Answer> {
-    try {
-      let reply = await this.connection.ask(command);
-      // a page in the clear has no `subtle`
-      if (reply.type === "failed" && reply.work && crypto.subtle) reply = await this.connection.ask({ ...command, work: await worked(reply.work) });
-      return reply.type === "failed" ? { ok: false, code: reply.code, field: reply.field ?? "" } : { ok: true };
-    } catch (e) {
-      if (e instanceof Lost) return LOST;
-      throw e;
-    }
+  private question(command: object): Promise<Answer> {
+    return answered((told) => this.connection.ask(told), command);
   }
 
   /** Delivered is what is here; read is what is here while the panel is open in a visible tab. */
