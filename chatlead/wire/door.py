@@ -1,32 +1,26 @@
-"""Newcomers are read a few in a turn of the loop, so that those who are inside have their turns too (V-9).
+"""Those who come and those who go do so a few in a turn of the loop, so that those who stay have their turns
+too (V-9).
 
-Ten thousand who come back at once ask for their sockets within a second. A turn of the loop deals with all
-that has come since the last one, at some tenths of a millisecond each, so a chat that goes on would wait for
-seconds. What is said on a connection for the first time therefore waits here, and a few of them are let in
-before everybody else is heard again.
+Ten thousand whose lines are cut are gone within a second, and ask for new sockets within the next. A turn of
+the loop deals with all that has come since the last one, at some tenths of a millisecond each, so a chat that
+goes on would wait for seconds. What is said on a connection for the first time, and what its end leaves to be
+done, therefore wait here, and a few are let through before everybody else is heard again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
 
 A_TURN = 16
 
 
-class Newcomer(Protocol):
-    """A connection on which something was said for the first time."""
-
-    def come_in(self, data: bytes) -> None:
-        """Deal with what was said."""
-
-
 class Door:
-    """The one of this process. On one loop at a time."""
+    """One direction of this process. On one loop at a time."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Newcomer, bytes]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._places = A_TURN
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -35,7 +29,7 @@ class Door:
         return len(self._waiting)
 
     def is_open(self) -> bool:
-        """Whether one more may come in in this turn, and takes its place. Else it has to `wait`."""
+        """Whether one more may pass in this turn, and takes its place. Else it has to `wait`."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # the first of a turn, or of another loop
             self._waiting.clear()  # whoever waited on another loop is gone with it
@@ -46,9 +40,9 @@ class Door:
         self._places -= 1
         return True
 
-    def wait(self, connection: Newcomer, data: bytes) -> None:
-        """Its `come_in` is called with `data` when it is its turn."""
-        self._waiting.append((connection, data))
+    def wait(self, call: Callable[[], None]) -> None:
+        """It is called when it is its turn, after all who waited before."""
+        self._waiting.append(call)
 
     def _turn(self) -> None:
         """Another turn of the loop."""
@@ -58,8 +52,8 @@ class Door:
         asyncio.get_running_loop().call_soon(self._turn)
         self._places = 0
         for _ in range(min(A_TURN, len(self._waiting))):
-            connection, data = self._waiting.popleft()
-            connection.come_in(data)
+            self._waiting.popleft()()
 
 
-door = Door()
+entrance = Door()
+exit_ = Door()

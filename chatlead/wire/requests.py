@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from chatlead.addresses import is_trusted
 from chatlead.realtime.capacity import most_connections
 from chatlead.realtime.crowd import place_of
 from chatlead.wire.dawdlers import dawdlers
-from chatlead.wire.door import door
+from chatlead.wire.door import entrance
 
 ABORT_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
@@ -71,9 +72,9 @@ class RequestProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if not self._knocked:
             self._knocked = True
-            if not door.is_open():
+            if not entrance.is_open():
                 self.transport.pause_reading()
-                door.wait(self, data)
+                entrance.wait(partial(self.come_in, data))
                 return
         self._taken += len(data)
         if not self._lingers:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode as WireCode
 from websockets.protocol import OPEN
+
+from chatlead.wire.door import exit_
 
 try:
     from websockets.speedups import apply_mask
@@ -81,6 +84,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             return apply_mask(data[mask + 4 :], data[mask : mask + 4]).decode()
         except UnicodeDecodeError:
             return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.disconnected = True  # nothing is sent any more; what else there is to do has time
+        if exit_.is_open():
+            super().connection_lost(exc)
+        else:
+            exit_.wait(partial(super().connection_lost, exc))
 
     def send_receive_event_to_app(self) -> None:
         waiting = self.queue.qsize()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,8 +14,9 @@ from pytest_django import Settings
 
 from chatlead.realtime import hub as hubs
 from chatlead.wire import sockets as wire
-from tests.realtime.kit import HELLO, House, room, serving, until
-from tests.security.test_wire import MEBI, pour, rest
+from chatlead.wire.door import A_TURN
+from tests.realtime.kit import HELLO, House, Turns, room, serving, until
+from tests.security.test_wire import MEBI, plain, pour, rest
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -39,6 +41,30 @@ async def upgraded() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Stream
             yield reader, writer
         finally:
             writer.transport.abort()
+
+
+async def test_a_crowd_that_is_cut_off_at_once_is_let_go_a_few_in_a_turn() -> None:
+    """V-9: those who stay have their turns in between, and nobody who is gone is forgotten."""
+    ended, turns = Counter[int](), Turns()
+
+    async def listens(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        ended[turns.number] += 1
+
+    async with plain(listens) as (_, writer):
+        address = writer.get_extra_info("peername")
+        crowd = [await asyncio.open_connection(*address) for _ in range(200)]
+        for reader, each in crowd:
+            each.write(UPGRADE)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        for _, each in crowd:
+            each.transport.abort()
+        await until(lambda: ended.total() == len(crowd))
+    turns.end()
+    assert max(ended.values()) <= 2 * A_TURN
 
 
 async def test_pings_of_somebody_who_does_not_read_fill_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
