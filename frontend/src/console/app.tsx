@@ -5,6 +5,7 @@ import { Icon } from "../design/icons.tsx";
 import { CLOSE_CODES } from "../wire/protocol.ts";
 import { titleOf } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
+import { Hint } from "./hint.tsx";
 import { Lists } from "./lists.tsx";
 import { Needs } from "./needs.tsx";
 import { Pane } from "./pane.tsx";
@@ -61,7 +62,7 @@ function Trouble({ desk }: { desk: Desk }) {
     return () => clearTimeout(timer);
   }, [gone]);
   const stopped = state === "stopped" && code !== 0;
-  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status">{known && <Needs desk={desk} />}</div>;
+  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status">{known && <><Needs desk={desk} /><Hint desk={desk} /></>}</div>;
   return (
     <div class="trouble" role="status">
       <div class={`banner ${stopped ? "banner-bad" : "banner-warn"}`}>

@@ -6,7 +6,8 @@ import { Avatar, TypingDots } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
 import { dayName, momentOf, timeOf } from "./format.ts";
 import { type Chat, unread } from "./state.ts";
-import { type BubbleItem, newestOwn, thread } from "./thread.ts";
+import { say } from "./strings.ts";
+import { type BubbleItem, type Delivery, newestOwn, thread } from "./thread.ts";
 import { isTyping, plural, visitorName } from "./words.ts";
 
 const NEAR_PX = 60;
@@ -15,7 +16,7 @@ const NEAR_PX = 60;
 export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Chat; onTakeBack: (item: BubbleItem) => void }) {
   const { session, atEnd } = desk;
   const box = useRef<HTMLDivElement>(null);
-  const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online");
+  const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online", session.undo.until.value);
   const newest = newestOwn(items);
   const unseen = unread(chat);
   const typing = isTyping(chat, desk.now.value);
@@ -96,7 +97,8 @@ function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk
           <p class={item.last || worded || item.unsent ? "said-foot" : "sr-only"}>
             <time class="tabular" dateTime={new Date(item.at).toISOString()}>{timeOf(item.at)}</time>
             {item.state === "edited" && " · edited"}
-            {item.delivery && <span class={worded || item.unsent ? "" : "sr-only"}> · {deliveries[item.delivery]}</span>}
+            {item.delivery === "undo" && <Undo item={item} desk={desk} onTakeBack={onTakeBack} />}
+            {deliveries[item.delivery] && <span class={worded || item.unsent ? "" : "sr-only"}> · {deliveries[item.delivery]}</span>}
           </p>
         )}
       </div>
@@ -104,13 +106,24 @@ function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk
   );
 }
 
-const deliveries = { sending: "Sending …", held: "Will be sent when the connection is back", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not sent", "": "" };
+const deliveries: Record<Delivery, string> = { undo: "",  sending: "Sending …", held: "Will be sent when the connection is back", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not sent", "": "" };
 const reasons: Record<string, string> = {
   chat_closed: "Not sent, because the chat had ended.",
   not_found: "Not sent, because this chat is no longer yours.",
   chat_returned: "Not sent, because the chat had gone back to the line.",
   forbidden: "Not sent, because this chat is no longer yours.",
 };
+
+/** So long it is not sent, and goes back to where it was written. */
+function Undo({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTakeBack: (item: BubbleItem) => void }) {
+  const left = Math.ceil(((desk.session.undo.until.value.get(item.key) ?? 0) - desk.now.value) / 1000);
+  return (
+    <>
+      {" · "}<span class="tabular">{say.thread.sendsIn(Math.max(1, left))}</span>{" "}
+      <button type="button" class="link" onClick={() => onTakeBack(item)}>{say.thread.undo}</button>
+    </>
+  );
+}
 
 /** Takes a text that was not sent along, into the clipboard. */
 export function Copy({ text }: { text: string }) {

@@ -35,9 +35,11 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
   });
   const takeBack = (item: BubbleItem) => {
     const to = item.from === "note" ? "note" : "reply";
-    session.drafts.set(chat.uid, to, [session.drafts.get(chat.uid, to), item.text].filter(Boolean).join("\n"));
+    // what the server may have by now can only be edited
+    if (!session.takeBack(item.unsent!)) return;
+    session.drafts.set(chat.uid, to, [item.text, session.drafts.get(chat.uid, to)].filter(Boolean).join("\n"));
     choose(to);
-    session.discard(item.unsent!);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-text")?.focus()); // what was pressed is gone
   };
   return (
     <>

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
@@ -5,12 +6,15 @@ import { Avatar } from "../design/parts.tsx";
 import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
+import { SettingsDialog } from "./settings-dialog.tsx";
+import { say } from "./strings.ts";
 
 /** Where one is and who one is: the sections on top, the own status at the foot. */
 export function Rail({ desk }: { desk: Desk }) {
   const state = desk.session.state.value;
   const n = wanting(state);
   const name = displayName(state.me?.name ?? "");
+  const [isOpen, setOpen] = useState(false);
   return (
     <header class="rail">
       <span class="rail-brand" aria-hidden="true" />
@@ -28,14 +32,13 @@ export function Rail({ desk }: { desk: Desk }) {
             {(close) => (
               <>
                 <p class="menu-heading"><bdi>{name}</bdi><br />{displayName(state.account?.name ?? "")}</p>
-                <MenuItem onPick={() => { desk.mute(!desk.muted.peek()); close(); }}>
-                  {desk.muted.value ? "Turn the sound on" : "Turn the sound off"}
-                </MenuItem>
-                <MenuItem onPick={() => desk.logOut()}>Log out</MenuItem>
+                <MenuItem onPick={() => { close(); setOpen(true); }}>{say.settings.open}</MenuItem>
+                <MenuItem onPick={() => void desk.logOut()}>Log out</MenuItem>
               </>
             )}
           </Menu>
         )}
+        {isOpen && <SettingsDialog desk={desk} onClose={() => setOpen(false)} />}
       </div>
     </header>
   );

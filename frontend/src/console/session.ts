@@ -16,6 +16,7 @@ import { Marks } from "./marks.ts";
 import { type Command, Questions } from "./questions.ts";
 import * as st from "./state.ts";
 import { Typing } from "./typing.ts";
+import { Undo } from "./undo.ts";
 
 export interface Surroundings {
   url: string;
@@ -28,8 +29,8 @@ export interface Surroundings {
   writing?: () => boolean;
   /** Something that the operator should hear about although they did not ask. */
   tell: (text: string) => void;
-  /** Somebody new waits. */
-  arrived: (count: number) => void;
+  /** How long (ms) a reply may be taken back before it is sent. */
+  undoMs?: () => number;
   page?: EventTarget;
   document?: EventTarget & { readonly visibilityState: string };
 }
@@ -52,6 +53,7 @@ export class Session {
   readonly unsent = signal<readonly Unsent[]>([]);
   readonly unsentNotes = signal<readonly Unsent[]>([]);
   readonly drafts: Drafts;
+  readonly undo: Undo = new Undo(() => this.replies);
   readonly open = computed(() => st.find(this.state.value, this.state.value.open));
   /** Chats that went back to the line, of which the operator has not said that they have seen it. */
   readonly lost = computed(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
@@ -96,6 +98,7 @@ export class Session {
       box,
       ({ chat, ref, text }) => this.connection.send({ type: "send_message", chat, ref, text }, true),
       () => (this.unsent.value = this.replies.all),
+      ({ ref }) => this.undo.holds(ref),
     );
     this.notes = new Outbox(
       noteBox,
@@ -146,7 +149,14 @@ export class Session {
 
   say(chat: string, text: string): void {
     this.quiet();
-    this.replies.add(chat, text);
+    const ms = this.around.undoMs?.() ?? 0;
+    this.replies.add(chat, text, (ref) => ms > 0 && this.undo.hold(ref, ms));
+  }
+
+  /** The page goes. */
+  sendAll(): void {
+    this.replies.last();
+    this.notes.last();
   }
 
   note(chat: string, text: string): void {
@@ -157,8 +167,13 @@ export class Session {
     this.boxOf(item.ref)?.retry(item.ref);
   }
 
-  discard(item: Unsent): void {
-    this.boxOf(item.ref)?.remove(item.ref);
+  /** Out of the outbox, the writer has it back. False when it may have reached the server by now. */
+  takeBack({ ref }: Unsent): boolean {
+    const item = [...this.replies.all, ...this.notes.all].find((i) => i.ref === ref);
+    if (!item || (!item.failed && !this.undo.holds(ref))) return false;
+    this.boxOf(ref)?.remove(ref);
+    this.undo.release([ref]);
+    return true;
   }
 
   async setAvailability(online: boolean): Promise<void> {
@@ -180,10 +195,12 @@ export class Session {
   }
 
   async transfer(chat: string, to: { department: string } | { operator: string }): Promise<boolean> {
+    await this.undo.settle(chat);
     return (await this.questions.ask({ type: "transfer_chat", chat, ...to }, chat)) !== null;
   }
 
   async end(chat: string): Promise<boolean> {
+    await this.undo.settle(chat);
     return (await this.questions.ask({ type: "end_chat", chat }, chat)) !== null;
   }
 
@@ -343,11 +360,6 @@ export class Session {
     this.dropKnown();
     this.watchGaps();
     this.marks.soon();
-    if (before.me && next.me) {
-      const known = new Set(st.waiting(before).map((c) => c.uid));
-      const fresh = st.waiting(next).filter((c) => !known.has(c.uid)).length;
-      if (fresh) this.around.arrived(fresh);
-    }
     for (const chat of next.chats.values()) {
       if (chat.left === "ended" && before.chats.get(chat.uid)?.left !== "ended") this.drafts.ended(chat.uid);
     }

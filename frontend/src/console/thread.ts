@@ -6,7 +6,7 @@ import type { NoteAdded, PublicRow } from "../wire/protocol.ts";
 import type { Chat } from "./state.ts";
 import { isLeftMessage, lineOf, visitorName } from "./words.ts";
 
-export type Delivery = "" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
+export type Delivery = "" | "undo" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
 
 export interface BubbleItem {
   readonly kind: "bubble";
@@ -38,13 +38,13 @@ export type Item = BubbleItem | LineItem | DayItem;
 
 const RUN_MS = 5 * 60_000;
 
-export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean): Item[] {
+export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean, until: ReadonlyMap<string, number> = new Map()): Item[] {
   // an own row may be acknowledged while one before it is still on its way here
   const rows = [...chat.log, ...chat.early.filter((r) => r.operator === me)];
   const told = merged(rows.flatMap((r) => itemOf(r, chat, me)), [...chat.notes, ...chat.earlyNotes.filter((n) => n.operator === me)].map((n) => noteItem(n, me)));
   const known = new Set([...rows.map((r) => r.ref), ...chat.notes.map((n) => n.ref), ...chat.earlyNotes.map((n) => n.ref)]);
   const own = (box: readonly Unsent[]) => box.filter((u) => u.chat === chat.uid && !known.has(u.ref));
-  const waiting = [...own(replies).map((u) => unsentItem(u, "own", online)), ...own(notes).map((u) => unsentItem(u, "note", online))];
+  const waiting = [...own(replies).map((u) => unsentItem(u, "own", online, until.has(u.ref))), ...own(notes).map((u) => unsentItem(u, "note", online))];
   return grouped(withDays([...told, ...waiting.sort((a, b) => a.at - b.at)]));
 }
 
@@ -71,8 +71,8 @@ function noteItem(note: NoteAdded, me: string): BubbleItem {
   return { ...plain, key: note.ref, from: "note", name: note.operator === me ? "You" : displayName(note.name), text: note.text, at: note.at };
 }
 
-function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean): BubbleItem {
-  const delivery = unsent.failed ? "failed" : online ? "sending" : "held";
+function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean, held = false): BubbleItem {
+  const delivery = unsent.failed ? "failed" : held ? "undo" : online ? "sending" : "held";
   return { ...plain, key: unsent.ref, from, name: "You", text: unsent.text, at: unsent.at, delivery, unsent };
 }
 
