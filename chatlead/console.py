@@ -82,8 +82,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """The service worker, with the files that it keeps. One byte of them changed, and browsers take the new one
-    at the next page; its address is in its scope, so that it needs no header to say so."""
+    """The service worker, with the files that it keeps. One byte of them changed, and browsers take the new
+    one at the next page; its address is in its scope, so that it needs no header to say so."""
     language = speech.language_of(request)
     files = [asset("console.css"), asset(script_of(language)), asset("poll.js"), asset("pages.css")]
     offline = f"{reverse('console_offline')}?lang={language}"
@@ -96,7 +96,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """What an installed console shows without a network: no datum of anybody's, and no log-in is asked for."""
+    """What an installed console shows without a network: no datum of anybody's, and no log-in is needed."""
     return HttpResponse(_offline_page(speech.language_of(request)))
 
 

@@ -17,6 +17,7 @@ import { type Command, Questions } from "./questions.ts";
 import * as st from "./state.ts";
 import { Typing } from "./typing.ts";
 import { Undo } from "./undo.ts";
+import { say } from "./strings.ts";
 
 export interface Surroundings {
   url: string;
@@ -185,9 +186,9 @@ export class Session {
   async accept(chat: string): Promise<boolean> {
     const before = this.state.peek().open;
     const reply = await this.questions.ask({ type: "accept_chat", chat }, chat, {
-      chat_already_taken: "Somebody else accepted this chat first.",
-      not_found: "This chat is no longer waiting.",
-      chat_closed: "This chat has ended.",
+      chat_already_taken: say.refused.takenFirst,
+      not_found: say.refused.waitsNoMore,
+      chat_closed: say.refused.ended,
     });
     const stayed = this.state.peek().open === before && !this.around.writing?.();
     if (reply && stayed) this.show(chat);
@@ -293,7 +294,7 @@ export class Session {
     if (!outbox || !item) return;
     const again = code === "unavailable" ? Math.max(retryAfterMs, UNAVAILABLE_MS) : retryAfterMs;
     if (!again && !st.find(this.state.peek(), item.chat)) {
-      this.around.tell(`A message was not sent, because its chat is no longer yours: “${item.text}”`);
+      this.around.tell(say.talk.notSentHere(item.text));
       outbox.remove(ref);
     } else outbox.refused(ref, code, again);
   }

@@ -5,3 +5,8 @@
 import { type Words, words } from "../words/console/en.ts";
 
 export const say: Words = words;
+
+/** What the machine code of a refusal says to an operator: the server's own sentence is for programs. */
+export function refusal(code: string): string {
+  return (say.failed as Partial<Record<string, string>>)[code] ?? say.refused.other;
+}

@@ -5,6 +5,7 @@ import type { Unsent } from "../wire/outbox.ts";
 import type { NoteAdded, PublicRow } from "../wire/protocol.ts";
 import type { Chat } from "./state.ts";
 import { isLeftMessage, lineOf, visitorName } from "./words.ts";
+import { say } from "./strings.ts";
 
 export type Delivery = "" | "undo" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
 
@@ -12,6 +13,8 @@ export interface BubbleItem {
   readonly kind: "bubble";
   readonly key: string;
   readonly from: "visitor" | "own" | "colleague" | "note";
+  /** Written by whoever reads it. */
+  readonly own: boolean;
   readonly name: string;
   readonly text: string;
   readonly state: "" | "edited" | "deleted";
@@ -55,25 +58,25 @@ export function newestOwn(items: readonly Item[]): string {
 
 function itemOf(row: PublicRow, chat: Chat, me: string): Item[] {
   if (row.type !== "message_posted") {
-    const text = row.type === "chat_opened" && isLeftMessage(chat) ? `Message left for ${displayName(row.department ?? "")}` : lineOf(row, me);
+    const text = row.type === "chat_opened" && isLeftMessage(chat) ? say.lines.messageLeft(displayName(row.department ?? "")) : lineOf(row, me);
     return text ? [{ kind: "line", key: `seq-${row.seq}`, text, at: row.at }] : [];
   }
   const from = row.author === "visitor" ? "visitor" : row.operator === me ? "own" : "colleague";
   const { visitor_read, visitor_delivered } = chat.marks;
   const delivery = from === "visitor" ? "" : row.seq <= visitor_read ? "read" : row.seq <= visitor_delivered ? "delivered" : "sent";
-  const name = from === "visitor" ? visitorName(chat.visitor) : from === "own" ? "You" : displayName(row.name ?? "") || "An operator";
-  return [{ ...plain, key: row.ref || `seq-${row.seq}`, from, name, text: row.text, state: row.state ?? "", at: row.at, delivery }];
+  const name = from === "visitor" ? visitorName(chat.visitor) : from === "own" ? say.who.you : displayName(row.name ?? "") || say.who.operator;
+  return [{ ...plain, key: row.ref || `seq-${row.seq}`, from, own: from === "own", name, text: row.text, state: row.state ?? "", at: row.at, delivery }];
 }
 
-const plain = { kind: "bubble", state: "", delivery: "", unsent: null, first: true, last: true } as const;
+const plain = { kind: "bubble", state: "", delivery: "", unsent: null, own: false, first: true, last: true } as const;
 
 function noteItem(note: NoteAdded, me: string): BubbleItem {
-  return { ...plain, key: note.ref, from: "note", name: note.operator === me ? "You" : displayName(note.name), text: note.text, at: note.at };
+  return { ...plain, key: note.ref, from: "note", own: note.operator === me, name: note.operator === me ? say.who.you : displayName(note.name), text: note.text, at: note.at };
 }
 
 function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean, held = false): BubbleItem {
   const delivery = unsent.failed ? "failed" : held ? "undo" : online ? "sending" : "held";
-  return { ...plain, key: unsent.ref, from, name: "You", text: unsent.text, at: unsent.at, delivery, unsent };
+  return { ...plain, key: unsent.ref, from, own: true, name: say.who.you, text: unsent.text, at: unsent.at, delivery, unsent };
 }
 
 /** Each log keeps its own order; a note stands behind what had been said when it was written. */

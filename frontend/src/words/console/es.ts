@@ -1,6 +1,9 @@
 /** The console in Spanish, with usted. */
-import { counted } from "../numbers.ts";
+import { counted, digits } from "../numbers.ts";
 import type { Pages, Words } from "./en.ts";
+
+const LANG = "es";
+const seconds = (n: number) => counted(LANG, n, { one: "# segundo", other: "# segundos" });
 
 const alerts: Words["alerts"] = {
   oneWaits: "Un visitante espera",
@@ -23,7 +26,6 @@ const alerts: Words["alerts"] = {
 
 const settings: Words["settings"] = {
   title: "Ajustes",
-  open: "Ajustes",
   done: "Listo",
   here: "Valen para usted en este navegador.",
   sound: "Sonido cuando alguien espera o escribe",
@@ -36,14 +38,249 @@ const settings: Words["settings"] = {
   undo: "Tiempo para deshacer una respuesta",
   undoHint: "Durante ese tiempo la respuesta se retiene antes de enviarse.",
   undoOff: "Desactivado, las respuestas se envían al momento",
-  seconds: (n) => counted("es", n, { one: "# segundo", other: "# segundos" }),
+  seconds,
   language: "Idioma",
   languageAuto: "El que pida el navegador",
 };
 
-const thread: Words["thread"] = {
-  sendsIn: (n) => `Se envía en ${counted("es", n, { one: "# segundo", other: "# segundos" })}`,
+const who: Words["who"] = {
+  you: "Usted",
+  visitor: (n) => `Visitante ${n}`,
+  operator: "Un operador",
+  somebody: "Otra persona",
+  online: "en línea",
+  away: "ausente",
+  notConnected: "sin conexión",
+  team: (on, away) => (away ? `${on} en línea, ${counted(LANG, away, { one: "# ausente", other: "# ausentes" })}` : `${on} en línea`),
+};
+
+const times: Words["times"] = {
+  today: "Hoy",
+  yesterday: "Ayer",
+  now: "ahora",
+  minutesAgo: (n) => `${n} min`,
+  hoursAgo: (n) => `${n} h`,
+  daysAgo: (n) => `${n} d`,
+  lessThanAMinute: "menos de un minuto",
+  minutes: (n) => counted(LANG, n, { one: "# minuto", other: "# minutos" }),
+};
+
+const app: Words["app"] = {
+  main: "Principal",
+  chats: "Chats",
+  wanting: (n) => `${digits(LANG, n)} en espera o sin leer`,
+  menuOf: (name) => `${name}, su menú`,
+  logOut: "Cerrar sesión",
+  online: "En línea",
+  away: "Ausente",
+  onlineHint: "Se le ofrecen chats. Pulse para dejar de recibirlos.",
+  awayHint: "No se le ofrecen chats. Pulse para empezar.",
+  waitingNow: (n) => counted(LANG, n, { one: "# persona espera", other: "# personas esperan" }),
+  closeMessage: "Cerrar el mensaje",
+  ended: "El servidor terminó la conexión. Vuelva a cargar la página.",
+  trouble: "Sin conexión. Lo que escriba se guarda aquí y se envía cuando vuelva.",
+  logInAgain: "Iniciar sesión de nuevo",
+  reload: "Volver a cargar",
+  tryNow: "Intentar ahora",
+  loggedOut: "Su sesión está cerrada. Lo que estaba escribiendo se guarda en esta pestaña.",
+  forbidden: "Su acceso ya no permite usar la consola. Pregunte a un administrador de su cuenta.",
+  newer: "Hay una versión más nueva de la consola. Vuelva a cargar la página para tenerla.",
+};
+
+const needs: Words["needs"] = {
+  missing: (name) => `Falta: ${name}`,
+  understood: "Entendido",
+  socket: "WebSocket",
+  socketText: "este navegador o la red no deja pasar una conexión en directo. La consola funciona de todos modos, preguntando una y otra vez. Para tenerla, use un Firefox, Chrome, Edge o Safari actual y pida a quien lleva la red que deje pasar WebSockets a esta dirección.",
+  secure: "conexión segura",
+  secureText: "esta página llegó por http sin cifrar, así que cualquiera en el camino puede leerla. Abra la consola por su dirección https.",
+  storage: "almacenamiento",
+  storageText: "lo que escriba se pierde al volver a cargar esta página. Permita que esta dirección guarde datos del sitio y no use ventanas privadas que lo impidan.",
+  notices: "notificaciones",
+  noticesText: "este navegador no las tiene, así que mantenga la consola a la vista o su sonido activado. Un Firefox, Chrome, Edge o Safari actual las tiene; en un iPhone, añada la consola a la pantalla de inicio.",
+};
+
+const lists: Words["lists"] = {
+  waiting: "En espera",
+  mine: "Mis chats",
+  missed: "Perdidos",
+  team: "Equipo",
+  loading: "Cargando sus chats",
+  goneFor: (time) => `Estuvo ausente ${time}, así que ahora figura como ausente.`,
+  awayNow: "Está ausente, así que no se le ofrece ningún chat.",
+  nobodyWaits: "Nadie espera. Quien inicie un chat aparece aquí.",
+  start: "Empezar a recibir chats",
+  waitingFor: (time) => `, espera desde hace ${time}. `,
+  returned: "Devuelto",
+  notWrittenYet: "Todavía no ha escrito",
+  accept: "Aceptar",
+  acceptThe: (name) => `Aceptar el chat con ${name}`,
+  mineEmpty: "Los chats que acepte aparecen aquí.",
+  lost: (n) => `Durante un rato no se supo nada de usted, así que ${n === 1 ? "un chat suyo volvió" : `${digits(LANG, n)} de sus chats volvieron`} a la fila: `,
+  allRight: "De acuerdo",
+  typing: "escribiendo…",
+  note: "Nota empezada",
+  draft: "Borrador",
+  nothingWritten: "Todavía nada escrito",
+  unread: "sin leer",
+  dismiss: "Quitar",
+  message: "Mensaje",
+  withoutAWord: "Se fue sin decir nada",
+  left: { "": "", ended: "Terminado", moved: "Pasado a otra persona", taken: "Aceptado por otra persona", returned: "Volvió a la fila", gone: "Ya no es suyo" },
+};
+
+const pane: Words["pane"] = {
+  waiting: (time) => `espera ${time}`,
+  back: "Volver a la lista",
+  about: "Sobre el visitante",
+  ended: "Terminado",
+  notYours: "No es suyo",
+  message: "Mensaje",
+  missed: "Perdido",
+  transfer: "Transferir",
+  nobodyThere: ", donde no hay nadie en línea en este momento",
+  wentOn: (name, to, alone) => `El chat con ${name} pasó a ${to}${alone}.`,
+  departments: "Departamentos",
+  nobodyOnline: "nadie en línea",
+  colleagues: "Colegas en línea",
+  nobodyElse: "No hay nadie más a quien pasarlo.",
+  end: "Terminar chat",
+  endThe: (name) => `¿Terminar el chat con ${name}?`,
+  keep: "Seguir chateando",
+  endText: "Al visitante se le dice que ha terminado. Puede seguir leyéndolo aquí, y no se borra nada.",
+  waitingFor: "Espera desde hace ",
+  seesYou: ". El visitante le ve cuando acepta.",
+  leftAway: "Dejado mientras no había nadie en línea.",
+  nobodyAnswered: "Nadie respondió a tiempo.",
+  writeTo: "Puede escribir a ",
+  noAddress: "El visitante no dejó ninguna dirección.",
+  noteLost: "Nota no guardada",
+  replyLost: "Respuesta no enviada",
+  noteLostText: "Estaba escribiendo una nota. No se guardó.",
+  replyLostText: "Estaba escribiendo esto. No se envió.",
+  youAreAway: "Está ausente",
+  caughtUp: "Todo al día",
+  acceptOne: "Acepte un chat de la izquierda para responder, o ábralo para leerlo antes.",
+  offered: "Se le ofrecen chats mientras está en línea.",
+  newOnes: "Los chats nuevos aparecen en «En espera». Abra uno de los suyos para seguir escribiendo.",
+  leftThePage: "Salió de la página",
+  connectionLost: "Conexión perdida",
+};
+
+const talk: Words["talk"] = {
+  conversation: "Conversación",
+  messagesWith: (name) => `Mensajes con ${name}`,
+  earlier: "Mostrar mensajes anteriores",
+  isTyping: (name) => `${name} está escribiendo…`,
+  newMessages: (n) => counted(LANG, n, { one: "# mensaje nuevo", other: "# mensajes nuevos" }),
+  newest: "Mensajes más recientes",
+  noteBy: (name) => (name ? `Nota de ${name}, solo la ve su equipo` : "Nota suya, solo la ve su equipo"),
+  deleted: "Mensaje borrado",
+  edited: "editado",
+  sending: "Enviando…",
+  held: "Se enviará cuando vuelva la conexión",
+  sent: "Enviado",
+  delivered: "Entregado",
+  read: "Leído",
+  notSent: "No enviado",
+  notSentBecause: {
+    chat_closed: "No enviado, porque el chat había terminado.",
+    not_found: "No enviado, porque este chat ya no es suyo.",
+    chat_returned: "No enviado, porque el chat había vuelto a la fila.",
+    forbidden: "No enviado, porque este chat ya no es suyo.",
+  },
+  notSentHere: (text) => `Un mensaje no se envió, porque su chat ya no es suyo: «${text}»`,
+  copied: "Copiado",
+  copy: "Copiar el texto",
+  again: "Intentar de nuevo",
+  edit: "Editar",
+  sendsIn: (n) => `Se envía en ${seconds(n)}`,
   undo: "Deshacer",
+  youSaid: (text) => `Usted: ${text}`,
+};
+
+const write: Words["write"] = {
+  aNote: "Escribir una nota",
+  aReply: "Escribir una respuesta",
+  note: "Nota",
+  reply: "Respuesta",
+  message: "Mensaje",
+  placeholderNote: "Escriba una nota para su equipo…",
+  placeholder: "Escriba una respuesta…",
+  tooLong: (n) => counted(LANG, n, { one: "Sobra # carácter", other: "Sobran # caracteres" }),
+  left: (n) => counted(LANG, n, { one: "Queda # carácter", other: "Quedan # caracteres" }),
+  onlyTeam: "Solo la ve su equipo.",
+  keys: "Intro envía, Mayús+Intro empieza una línea nueva",
+  notKept: "Este navegador no guarda nada: el texto sin enviar se pierde al volver a cargar la página.",
+  send: "Enviar",
+};
+
+const visitor: Words["visitor"] = {
+  title: "Visitante",
+  close: "Cerrar",
+  noName: "No dio su nombre",
+  email: "Correo electrónico",
+  page: "Página",
+  department: "Departamento",
+  started: "Comienzo",
+  earlier: "Chats anteriores",
+  first: "Ninguno, este es el primero",
+  chats: (n) => counted(LANG, n, { one: "# chat", other: "# chats" }),
+  left: "Dejado con el mensaje",
+  answers: "Respuestas antes del chat",
+};
+
+const lines: Words["lines"] = {
+  started: (department) => (department ? `Chat iniciado con ${department}` : "Chat iniciado"),
+  messageLeft: (department) => `Mensaje dejado para ${department}`,
+  accepted: (name) => `${name || "Usted"} aceptó el chat`,
+  transferred: (name, to) => `${name || "Usted"} pasó el chat a ${to || "usted"}`,
+  withdrawn: (name) => `El chat vuelve a esperar, porque ${name || "usted"} ya no puede responder`,
+  lost: (name) => `${name || "Usted"} perdió la conexión, así que el chat vuelve a esperar`,
+  leftMessage: "El visitante dejó un mensaje",
+  leftBefore: "El visitante se fue antes de que alguien respondiera",
+  nobody: "Nadie respondió a tiempo",
+  idle: "El chat terminó porque nadie siguió escribiendo",
+  visitorLeft: "El visitante se fue",
+  visitorEnded: "El visitante terminó el chat",
+  endedBy: (name) => `${name || "Usted"} terminó el chat`,
+  ended: "El chat terminó",
+  farewellMissed: "Nadie respondió a tiempo. Encuentra este chat en «Perdidos».",
+  farewellEnded: "Este chat ha terminado. Se queda aquí hasta que lo quite.",
+  farewellMoved: (to) => `Este chat pasó a ${to}. Se queda aquí hasta que lo quite.`,
+  farewellTaken: (name) => `${name || "Otra persona"} aceptó este chat.`,
+  farewellReturned: "Durante un rato no se supo nada de usted, así que este chat volvió a la fila. Se queda aquí hasta que lo quite.",
+  farewellGone: "Este chat ya no es suyo. Se queda aquí hasta que lo quite.",
+};
+
+const failed: Words["failed"] = {
+  bad_field: "Un campo no es válido.",
+  bad_frame: "El servidor no entendió esta página. Vuelva a cargarla.",
+  chat_already_open: "Ya hay un chat abierto.",
+  chat_already_taken: "Otra persona de su equipo aceptó este chat.",
+  chat_closed: "Este chat ha terminado.",
+  chat_returned: "Este chat volvió a la fila mientras usted no estaba.",
+  forbidden: "No puede hacer esto.",
+  hello_repeated: "El servidor no entendió esta página. Vuelva a cargarla.",
+  missing_field: "Falta algo. Rellene todos los campos.",
+  nobody_online: "No hay nadie en línea en este momento.",
+  not_authenticated: "Su sesión está cerrada. Inicie sesión de nuevo.",
+  not_found: "Eso ya no existe aquí.",
+  notice_required: "El aviso de privacidad ha cambiado.",
+  origin_refused: "Esta dirección no se puede usar para eso.",
+  protocol_not_spoken: "Hay una versión más nueva de la consola. Vuelva a cargar la página.",
+  rate_limited: "Eso fue demasiado rápido. Espere un momento e inténtelo de nuevo.",
+  ticket_refused: "Esta página es demasiado antigua. Vuelva a cargarla.",
+  unavailable: "El servicio está ocupado. No se perdió nada: inténtelo de nuevo.",
+  unknown_field: "Un campo ya no se pide. Vuelva a cargar la página.",
+};
+
+const refused: Words["refused"] = {
+  takenFirst: "Otra persona aceptó antes este chat.",
+  waitsNoMore: "Este chat ya no espera.",
+  ended: "Este chat ha terminado.",
+  noConnection: "Sin conexión en este momento. Inténtelo de nuevo cuando vuelva.",
+  other: "Eso no funcionó. Inténtelo de nuevo.",
 };
 
 export const pages: Pages = {
@@ -69,4 +306,4 @@ export const pages: Pages = {
   tryNow: "Intentar ahora",
 };
 
-export const words: Words = { lang: "es", alerts, settings, thread };
+export const words: Words = { lang: LANG, alerts, settings, who, times, app, needs, lists, pane, talk, write, visitor, lines, failed, refused };
