@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FROM_EVERYWHERE = 10  # times as many
+FIELD_CODES = ("invalid", "max_length", "null_characters_not_allowed")
 
 
 class _Bounded(AuthenticationForm):
@@ -66,8 +67,7 @@ class LogInForm(_Bounded):
         for name, label, wrong in (("username", "email", "badEmail"), ("password", "password", "required")):
             field = self.fields[name]
             field.label = words[label]
-            field.error_messages = dict.fromkeys(field.error_messages, words[wrong])
-            field.error_messages["required"] = words["required"]
+            field.error_messages = dict.fromkeys(FIELD_CODES, words[wrong]) | {"required": words["required"]}
 
     def clean_username(self) -> str:
         """Addresses are compared in lower case."""
