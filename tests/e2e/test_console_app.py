@@ -139,6 +139,9 @@ def test_olga_reads_spanish_where_her_browser_asks_for_it_or_she_chose_it(
     expect(page.get_by_role("region", name="En espera")).to_contain_text("Está ausente")
     expect(page.locator("html")).to_have_attribute("lang", "es")
     assert violations(page) == []
+    page.wait_for_function(IS_READY)
+    offline = "async () => (await caches.match('/console/offline/?lang=es')).text()"
+    assert "Sin conexión" in page.evaluate(offline)
     page.get_by_role("button", name="su menú").click()
     page.get_by_role("menuitem", name="Ajustes").click()
     assert violations(page) == []

@@ -71,9 +71,12 @@ export class Alarm {
 }
 
 let plain = "";
+let shownCount = 0;
 
 /** On the tab, and on the icon of the installed app. */
 function badge(n: number): void {
+  if (n === shownCount) return;
+  shownCount = n;
   const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
   if (icon) {
     plain ||= icon.href;

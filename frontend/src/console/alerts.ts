@@ -51,6 +51,6 @@ function isPassedOn(state: State, chat: Chat): boolean {
 export function wrote(before: State, now: State): Chat[] {
   return mine(now).filter((chat) => {
     const old = before.chats.get(chat.uid);
-    return old && isMine(now, chat) && chat.log.some((r) => r.seq > old.seq && r.type === "message_posted" && r.author === "visitor");
+    return old && old !== chat && isMine(now, chat) && chat.log.some((r) => r.seq > old.seq && r.type === "message_posted" && r.author === "visitor");
   });
 }

@@ -3,7 +3,8 @@ const SCOPE = "/console/";
 
 /** Without one everything works, but for the page that says that there is no network. */
 export async function install(): Promise<void> {
-  await navigator.serviceWorker?.register(`${SCOPE}worker.js`, { scope: SCOPE, updateViaCache: "none" }).catch(() => undefined);
+  const script = `${SCOPE}worker.js?lang=${document.documentElement.lang}`; // its one page speaks it
+  await navigator.serviceWorker?.register(script, { scope: SCOPE, updateViaCache: "none" }).catch(() => undefined);
 }
 
 /** Nothing of the console stays in the browser's caches. */
