@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.e2e.people import Desk, Visitor
 
@@ -305,10 +305,20 @@ def test_the_end_of_a_chat_sends_first_what_was_held(hesitant: Desk, vera: Visit
 
 
 def test_without_a_network_a_held_reply_stays_and_is_seen_to_be_unsent(hesitant: Desk, vera: Visitor) -> None:
-    """R-007."""
+    """R-007: and whoever is about to close the tab over it is asked."""
     hesitant.page.context.set_offline(True)
     hesitant.says("Still here")
     expect(hesitant.log.get_by_text("Will be sent when the connection is back")).to_be_visible(timeout=40_000)
+    asked: list[str] = []
+
+    def stays(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    hesitant.page.on("dialog", stays)
+    hesitant.page.close(run_before_unload=True)
+    hesitant.page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
     hesitant.page.context.set_offline(False)
     hesitant.page.evaluate("() => dispatchEvent(new Event('online'))")
     vera.sees("Still here")

@@ -6,14 +6,14 @@ import { Attention } from "./attention.ts";
 import { Bell } from "./bell.ts";
 import { Notices } from "./notices.ts";
 import { Seen } from "./seen.ts";
-import type { Settings } from "./settings.ts";
+import type { Preferences } from "./preferences.ts";
 import type { State } from "./state.ts";
 import { Turn } from "./turn.ts";
 
 const HEARTBEAT_MS = 1_000;
 
 interface Parts {
-  settings: Settings;
+  preferences: Preferences;
   /** What all tabs share. */
   shared: Box;
   state: ReadonlySignal<State>;
@@ -28,21 +28,21 @@ export class Alarm {
   private seen: Seen;
 
   constructor(private parts: Parts) {
-    const { settings, shared, state } = parts;
+    const { preferences, shared, state } = parts;
     const turn = new Turn(shared);
-    this.bell = new Bell(() => settings.volume.peek());
+    this.bell = new Bell(() => preferences.volume.peek());
     this.notices = new Notices(parts.show);
     this.seen = new Seen(shared);
     this.attention = new Attention({
-      ring: (kind) => !settings.muted.peek() && turn.mine() && this.bell.ring(kind),
-      notify: (...words) => settings.notify.peek() && this.notices.show(...words),
+      ring: (kind) => !preferences.muted.peek() && turn.mine() && this.bell.ring(kind),
+      notify: (...words) => preferences.notify.peek() && this.notices.show(...words),
       keep: (chats) => this.notices.keep(chats),
       looking: parts.looking,
       inFront: () => document.hasFocus() || Number(shared.get("front")) > Date.now() - 2 * HEARTBEAT_MS,
-      detail: () => settings.detail.peek(),
+      detail: () => preferences.detail.peek(),
       seen: this.seen,
     });
-    effect(() => turn.hearable(this.bell.voice.value === "ready" && !settings.muted.value));
+    effect(() => turn.hearable(this.bell.voice.value === "ready" && !preferences.muted.value));
     effect(() => badge(wanting(state.value)));
     setInterval(() => document.hasFocus() && shared.set("front", String(Date.now())), HEARTBEAT_MS);
     for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, () => this.bell.allow(), true);
@@ -50,7 +50,7 @@ export class Alarm {
     document.addEventListener("visibilitychange", () => this.hear());
     window.addEventListener("storage", ({ key }) => {
       if (key?.endsWith(":front")) return; // a heartbeat
-      settings.read();
+      preferences.read();
       this.hear();
     });
     this.bell.listen();

@@ -5,7 +5,8 @@ import { Alarm } from "./alarm.ts";
 import { uninstall } from "./installed.ts";
 import { leaveWith } from "./leaving.ts";
 import { Session } from "./session.ts";
-import { Settings } from "./settings.ts";
+import { say } from "./strings.ts";
+import { Preferences } from "./preferences.ts";
 
 export type Column = "list" | "chat" | "visitor";
 
@@ -18,7 +19,7 @@ export function desk(element: HTMLElement) {
   /** Whether the end of the conversation is in view; set by the log. */
   const atEnd = signal(true);
   const shared = new Box(() => localStorage, "chatlead-console");
-  const settings = new Settings(shared, element.dataset["operator"] ?? "");
+  const preferences = new Preferences(shared, element.dataset["operator"] ?? "");
   const box = new Box(() => sessionStorage, "chatlead-console");
   let lastToast = 0;
 
@@ -39,7 +40,7 @@ export function desk(element: HTMLElement) {
     looking,
     writing: () => document.activeElement instanceof HTMLTextAreaElement,
     tell,
-    undoMs: () => settings.undo.peek() * 1000,
+    undoMs: () => preferences.undo.peek() * 1000,
     page: window,
     document,
   });
@@ -55,7 +56,7 @@ export function desk(element: HTMLElement) {
     column.value = uid ? "chat" : "list";
     session.show(uid);
   };
-  const alarm = new Alarm({ settings, shared, state: session.state, looking, show });
+  const alarm = new Alarm({ preferences, shared, state: session.state, looking, show });
   effect(() => {
     void [session.state.value, column.value, atEnd.value]; // whatever of these changes
     alarm.hear();
@@ -64,7 +65,7 @@ export function desk(element: HTMLElement) {
 
   return {
     session,
-    settings,
+    preferences,
     alarm,
     now,
     toasts,
@@ -91,6 +92,7 @@ export function desk(element: HTMLElement) {
     /** Nothing of this operator's stays in the browser but what they chose for themselves. */
     async logOut(): Promise<void> {
       await session.undo.settle();
+      if ([...session.unsent.peek(), ...session.unsentNotes.peek()].some((i) => !i.failed)) return tell(say.app.unsentYet);
       alarm.end();
       session.stop();
       session.forget();

@@ -5,14 +5,14 @@ import { say } from "./strings.ts";
 
 /** What keeps the operator from being called, with the one button that mends it. It goes when that is mended. */
 export function Hint({ desk }: { desk: Desk }) {
-  const { settings, alarm } = desk;
+  const { preferences, alarm } = desk;
   const { bell, notices } = alarm;
-  const voice = settings.muted.value ? "ready" : bell.voice.value;
-  const permission = settings.notify.value ? notices.permission.value : "granted";
+  const voice = preferences.muted.value ? "ready" : bell.voice.value;
+  const permission = preferences.notify.value ? notices.permission.value : "granted";
   const silent = voice === "blocked";
   const unasked = permission === "default";
   const wrong = [silent && "silent", unasked && "unasked", voice === "refused" && "refused", permission === "denied" && "denied"].filter(Boolean);
-  const hidden = settings.putAway.value.split(" ");
+  const hidden = preferences.putAway.value.split(" ");
   if (wrong.every((each) => hidden.includes(each as string))) return null;
   const t = say.alerts;
   const solve = () => {
@@ -25,7 +25,7 @@ export function Hint({ desk }: { desk: Desk }) {
       <Icon name="alert" />
       <span>{text}</span>
       {(silent || unasked) && <Button small onClick={solve}>{silent && unasked ? t.allowBoth : silent ? t.soundOn : t.allow}</Button>}
-      <IconButton icon="close" name={t.notNow} small onClick={() => settings.hide([...new Set([...hidden, ...wrong])].filter((each) => each && each !== "silent").join(" "))} />
+      <IconButton icon="close" name={t.notNow} small onClick={() => preferences.hide([...new Set([...hidden, ...wrong])].filter((each) => each && each !== "silent").join(" "))} />
     </div>
   );
 }

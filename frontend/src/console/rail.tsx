@@ -6,7 +6,7 @@ import { Avatar } from "../design/parts.tsx";
 import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
-import { SettingsDialog } from "./settings-dialog.tsx";
+import { PreferencesDialog } from "./preferences-dialog.tsx";
 import { say } from "./strings.ts";
 
 /** Where one is and who one is: the sections on top, the own status at the foot. */
@@ -38,7 +38,7 @@ export function Rail({ desk }: { desk: Desk }) {
             )}
           </Menu>
         )}
-        {isOpen && <SettingsDialog desk={desk} onClose={() => setOpen(false)} />}
+        {isOpen && <PreferencesDialog desk={desk} onClose={() => setOpen(false)} />}
       </div>
     </header>
   );

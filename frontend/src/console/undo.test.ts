@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
 import { Box } from "../wire/storage.ts";
 import { browserStorage } from "../wire/storage.test-kit.ts";
-import { Settings } from "./settings.ts";
+import { Preferences } from "./preferences.ts";
 import { Undo } from "./undo.ts";
 
 let storage: Storage;
@@ -102,7 +102,7 @@ test("before a chat ends or goes on, what is held of it is out; after a while wi
 
 test("what olga chose is hers, in all tabs, and what is no choice is none", () => {
   const box = () => new Box(() => storage, "console");
-  const [here, there, sams] = [new Settings(box(), "olga"), new Settings(box(), "olga"), new Settings(box(), "sam")];
+  const [here, there, sams] = [new Preferences(box(), "olga"), new Preferences(box(), "olga"), new Preferences(box(), "sam")];
   here.undoFor(10);
   here.mute(true);
   here.loudness(30);

@@ -77,6 +77,7 @@ const app = {
   wanting: (n: number) => `${digits(LANG, n)} waiting or unread`,
   menuOf: (name: string) => `${name}, your menu`,
   logOut: "Log out",
+  unsentYet: "A message is not sent yet and would be lost. Please log out when the connection is back.",
   online: "Online",
   away: "Away",
   onlineHint: "You are offered chats. Press to stop.",

@@ -71,6 +71,7 @@ const app: Words["app"] = {
   wanting: (n) => `${digits(LANG, n)} en espera o sin leer`,
   menuOf: (name) => `${name}, su menú`,
   logOut: "Cerrar sesión",
+  unsentYet: "Un mensaje todavía no se ha enviado y se perdería. Cierre la sesión cuando vuelva la conexión.",
   online: "En línea",
   away: "Ausente",
   onlineHint: "Se le ofrecen chats. Pulse para dejar de recibirlos.",

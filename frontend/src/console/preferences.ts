@@ -5,7 +5,7 @@ import type { Box } from "../wire/storage.ts";
 export const UNDO_CHOICES = [0, 3, 5, 10] as const;
 const LOUD = 70;
 
-export class Settings {
+export class Preferences {
   readonly muted = signal(false);
   /** 5 to 100. */
   readonly volume = signal(LOUD);
