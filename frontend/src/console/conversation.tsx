@@ -112,7 +112,8 @@ const reasons: Record<string, string> = say.talk.notSentBecause;
 
 /** So long it is not sent, and goes back to where it was written. */
 function Undo({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTakeBack: (item: BubbleItem) => void }) {
-  const left = Math.ceil(((desk.session.undo.until.value.get(item.key) ?? 0) - desk.now.value) / 1000);
+  const now = Math.max(desk.now.value, Date.now()); // the clock of the screens ticks once a second
+  const left = Math.ceil(((desk.session.undo.until.value.get(item.key) ?? 0) - now) / 1000);
   return (
     <>
       {" · "}<span class="tabular">{say.talk.sendsIn(Math.max(1, left))}</span>{" "}
