@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import views
 from django.utils.decorators import method_decorator
@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import devices
 from accounts.forms import LogInForm
+from chatlead import speech
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AuthenticationForm
@@ -26,6 +27,14 @@ class LogIn(views.LoginView):
     template_name = "account/login.html"
     redirect_authenticated_user = True
     http_method_names = ["get", "post", "head"]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The form's refusals come in the language of the page."""
+        return super().get_form_kwargs() | {"words": speech.speaking(self.request)["t"]}
+
+    def get_context_data(self, **known: Any) -> dict[str, Any]:
+        """With `language` and its words, `t`."""
+        return super().get_context_data(**known, **speech.speaking(self.request))
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)

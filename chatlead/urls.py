@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from chatlead import views
+from chatlead import console, views
 from visitors.views import hosted
 
 urlpatterns = [
@@ -14,7 +14,10 @@ urlpatterns = [
     path("demo/<slug:page>/", views.demo, name="demo_page"),
     path("chat/<str:key>/", hosted, name="hosted"),
     path("styleguide/", views.styleguide, name="styleguide"),
-    path("console/", views.console, name="console"),
+    path("console/", console.shell, name="console"),
+    path("console/manifest.webmanifest", console.manifest, name="console_manifest"),
+    path("console/worker.js", console.worker, name="console_worker"),
+    path("console/offline/", console.offline, name="console_offline"),
     path("console/", include("accounts.urls")),
     path("widget/v1/", include("visitors.urls")),
     path("admin/", admin.site.urls),

@@ -1,11 +1,8 @@
-"""Pages that belong to no app: the public page, the console's shell, the demo firm, errors."""
+"""Pages that belong to no app: the public page, the demo firm, errors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
@@ -16,9 +13,6 @@ from accounts import selectors
 from chatlead.answers import error_json
 from chatlead.errors import ChatLeadError, Forbidden, NotFound
 from chatlead.middleware import wants_json
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 DEMO_SITE_OWNER = "owner@demo.test"
 TITLES = {
@@ -57,17 +51,6 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     if not settings.STYLEGUIDE:
         raise NotFound
     return render(request, "public/styleguide.html")
-
-
-@require_safe
-@login_required
-def console(request: HttpRequest) -> HttpResponse:
-    """The shell of the operators' console; everything in it comes through the socket."""
-    user: User = request.user  # type: ignore[assignment]
-    operator = selectors.first_membership(user)
-    if operator is None:
-        raise Forbidden("This log-in belongs to no account, so there is no console for it.")
-    return render(request, "console/shell.html", {"operator": operator})
 
 
 @require_safe

@@ -75,7 +75,7 @@ const entries = {
   "hosted.js": { ...common, format: "esm", entryPoints: ["src/chat/hosted.ts"] },
   "hosted.css": { ...common, entryPoints: ["src/chat/hosted.css"] },
   "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
-  "console.js": { ...script, entryPoints: ["src/console/main.tsx"] },
+  "worker.js": { ...script, entryPoints: ["src/console/worker.ts"] },
   "console.css": { ...common, entryPoints: ["src/console/console.css"] },
   "demo.css": { ...common, entryPoints: ["src/demo/demo.css"] },
   "pages.css": { ...common, entryPoints: ["src/design/pages.css"] },
@@ -98,6 +98,18 @@ for (const file of readdirSync(join(here, "src/words")).sort()) {
   const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/en\.ts$/ }, () => ({ path })) };
   entries[lang === "en" ? "chat.js" : `chat.${lang}.js`] = { ...script, charset: "utf8", entryPoints: ["src/chat/main.tsx"], plugins: [inItsPlace] };
 }
+// The console, too: src/console/strings.ts imports its English words, and what the server's own pages of it say
+// is for the server (chatlead/speech.py).
+const consoleSpoken = {};
+for (const file of readdirSync(join(here, "src/words/console")).sort()) {
+  const lang = file.slice(0, 2);
+  const path = join(here, "src/words/console", file);
+  const module = await build({ ...common, format: "esm", entryPoints: [path] });
+  consoleSpoken[lang] = (await import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`)).pages;
+  const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/console\/en\.ts$/ }, () => ({ path })) };
+  entries[lang === "en" ? "console.js" : `console.${lang}.js`] = { ...script, charset: "utf8", entryPoints: ["src/console/main.tsx"], plugins: [inItsPlace] };
+}
+files.set("console.words.json", Buffer.from(JSON.stringify(consoleSpoken, null, 1) + "\n"));
 files.set("words.json", Buffer.from(JSON.stringify(spoken, null, 1) + "\n"));
 
 for (const [name, options] of Object.entries(entries)) {

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 
 from accounts.models import Language
+from chatlead import speech
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORDS = settings.BASE_DIR / "static" / "dist" / "words.json"
 RIGHT_TO_LEFT = frozenset({Language.ARABIC.value})
-ACCEPT_MAX = 1000
-_wanted = re.compile(r"([a-z]{1,8})(?:-[a-z0-9]{1,8})*(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
 
 
 def chosen(*, page: str, site: str, browser: str) -> str:
@@ -36,14 +34,7 @@ def accepted(header: str) -> str:
 
     English where it names none of ours, and where it makes no sense: a visitor is never refused for it.
     """
-    best, weight = Language.ENGLISH.value, 0.0
-    for part in header[:ACCEPT_MAX].split(","):
-        if (found := _wanted.fullmatch(part.strip())) is None:
-            continue
-        language, q = found[1].lower(), float(found[2] or 1)
-        if language in Language.values and weight < q <= 1:
-            best, weight = language, q
-    return best
+    return speech.accepted(header, Language.values)
 
 
 def direction(language: str) -> str:

@@ -52,6 +52,7 @@ class Walk:
     def all(self) -> None:
         self.public()
         self.chats()
+        self.app()
         self.languages()
 
     def public(self) -> None:
@@ -73,10 +74,51 @@ class Walk:
         self.shoot(page, "login-error")
         page.context.close()
 
+    def app(self) -> None:
+        """What an operator chooses, a reply that may be taken back, no network, and all of it in Spanish."""
+        page = self.page("es-MX")
+        page.context.grant_permissions(["notifications"])
+        page.goto(self.server.url + "/console/")
+        self.shoot(page, "login-es")
+        page.get_by_role("textbox", name="Correo electrónico").fill("olga@demo.test")
+        page.get_by_label("Contraseña").fill(PASSWORD)
+        page.get_by_role("button", name="Iniciar sesión").click()
+        page.get_by_role("button", name="su menú").click()
+        page.get_by_role("menuitem", name="Ajustes").click()
+        page.get_by_label("Tiempo para deshacer una respuesta").select_option("10")
+        self.shoot(page, "console-settings-es")
+        page.get_by_role("button", name="Listo").click()
+        status = page.locator("button.status")
+        if status.inner_text() == "Ausente":
+            status.click()
+        expect(status).to_have_text("En línea")
+        vera = Visitor(self.page("es-MX"), self.server.url)
+        vera.visits()
+        vera.page.get_by_role("button", name="Chatee con nosotros").click()
+        vera.frame.get_by_role("textbox", name="Nombre").fill("Dana O'Brien")
+        vera.frame.get_by_role("button", name="Iniciar chat").click()
+        page.get_by_role("button", name="Aceptar").click()
+        page.get_by_role("textbox", name="Mensaje").fill("Buenos días, ¿en qué puedo ayudarle?")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Deshacer")).to_be_visible()
+        self.shoot(page, "console-undo-es")
+        page.get_by_role("button", name="Terminar chat").click()
+        page.get_by_role("dialog").get_by_role("button", name="Terminar chat").click()
+        expect(page.get_by_text("Este chat ha terminado")).to_be_visible()
+        page.goto(self.server.url + "/console/offline/")
+        self.shoot(page, "console-offline-es")
+        for each in (page, vera.page):
+            each.context.close()
+
     def chats(self) -> None:
         olga = Desk(self.page(), self.server.url, "olga@demo.test")
         olga.logs_in()
         olga.is_away()
+        hint = olga.page.get_by_role("button", name="Allow notifications")
+        expect(hint).to_be_visible()
+        self.shoot(olga.page, "console-hint")
+        olga.page.context.grant_permissions(["notifications"])
+        expect(hint).to_have_count(0)
         self.shoot(olga.page, "console-away")
         away = Visitor(self.page(), self.server.url)
         away.visits()

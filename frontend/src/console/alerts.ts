@@ -1,6 +1,5 @@
-/** The title that counts what waits, and a short sound for somebody new. */
-import type { Box } from "../wire/storage.ts";
-import { mine, type State, unread, waiting } from "./state.ts";
+/** What calls for the operator, and how the title and the icon of the tab say so. Pure. */
+import { type Chat, isMine, mine, type State, unread, waiting } from "./state.ts";
 
 /** How many things want the operator: people who wait and messages unread. */
 export function wanting(state: State): number {
@@ -12,46 +11,46 @@ export function titleOf(state: State): string {
   return n ? `(${n}) ChatLead` : "ChatLead";
 }
 
-export class Bell {
-  private audio: AudioContext | null = null;
+/** An icon with a count on it, as an address; the plain one for none. */
+export function iconOf(n: number, plain: string): string {
+  if (n <= 0) return plain;
+  const text = n > 99 ? "99+" : String(n);
+  const size = [0, 20, 17, 13][text.length];
+  return `data:image/svg+xml,${encodeURIComponent(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="#b3261e"/><text x="16" y="16" dy=".36em" text-anchor="middle" font-family="system-ui,sans-serif" font-weight="700" font-size="${size}" fill="#fff">${text}</text></svg>`,
+  )}`;
+}
 
-  /** `box` keeps only whether it is muted. */
-  constructor(private box: Box) {}
+/** One call of a chat: a chat that comes back to the line, or is passed on, calls again. */
+export interface Call {
+  readonly key: string;
+  readonly chat: Chat;
+  readonly kind: "waits" | "passed";
+}
 
-  get muted(): boolean {
-    return this.box.get("muted") === "1";
-  }
+/** Who waits for an answer, and what a colleague passed on and this operator has not answered. None while Away. */
+export function calls(state: State): readonly Call[] {
+  if (state.me?.availability !== "online") return [];
+  const own = mine(state).filter((c) => isMine(state, c) && isPassedOn(state, c));
+  return [...waiting(state).map((chat) => call(chat, "waits")), ...own.map((chat) => call(chat, "passed"))];
+}
 
-  set muted(on: boolean) {
-    this.box.set("muted", on ? "1" : null);
-  }
+function call(chat: Chat, kind: Call["kind"]): Call {
+  const moved = chat.log.findLast((r) => r.type === "chat_returned" || r.type === "chat_transferred");
+  return { key: `${chat.uid}.${moved?.seq ?? 0}`, chat, kind };
+}
 
-  /** Browsers let a page make a sound only after a gesture: call this in one. */
-  allow(): void {
-    try {
-      this.audio ??= new AudioContext();
-      void this.audio.resume();
-    } catch {
-      this.audio = null; // no sound device or no API: the title and the list still tell
-    }
-  }
+function isPassedOn(state: State, chat: Chat): boolean {
+  const last = chat.log.findLast(
+    (r) => r.type === "chat_accepted" || r.type === "chat_transferred" || (r.type === "message_posted" && r.author === "operator" && r.operator === state.me?.uid),
+  );
+  return last?.type === "chat_transferred" && last.to_operator === state.me?.uid && last.operator !== state.me?.uid;
+}
 
-  /** Two soft notes, a third apart. */
-  ring(): void {
-    const audio = this.audio;
-    if (this.muted || audio?.state !== "running") return;
-    [660, 830].forEach((hertz, i) => {
-      const at = audio.currentTime + i * 0.16;
-      const tone = audio.createOscillator();
-      const loudness = audio.createGain();
-      tone.type = "sine";
-      tone.frequency.value = hertz;
-      loudness.gain.setValueAtTime(0, at);
-      loudness.gain.linearRampToValueAtTime(0.14, at + 0.02);
-      loudness.gain.exponentialRampToValueAtTime(0.001, at + 0.5);
-      tone.connect(loudness).connect(audio.destination);
-      tone.start(at);
-      tone.stop(at + 0.55);
-    });
-  }
+/** Own chats in which the visitor has written since `before`. */
+export function wrote(before: State, now: State): Chat[] {
+  return mine(now).filter((chat) => {
+    const old = before.chats.get(chat.uid);
+    return old && old !== chat && isMine(now, chat) && chat.log.some((r) => r.seq > old.seq && r.type === "message_posted" && r.author === "visitor");
+  });
 }

@@ -5,13 +5,14 @@ import { Icon } from "../design/icons.tsx";
 import { CLOSE_CODES } from "../wire/protocol.ts";
 import { titleOf } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
+import { Hint } from "./hint.tsx";
 import { Lists } from "./lists.tsx";
 import { Needs } from "./needs.tsx";
 import { Pane } from "./pane.tsx";
 import { Rail } from "./rail.tsx";
 import { isMine, mine, waiting } from "./state.ts";
 import { Visitor } from "./visitor.tsx";
-import { plural } from "./words.ts";
+import { say } from "./strings.ts";
 
 export function App({ desk }: { desk: Desk }) {
   useSignalEffect(() => {
@@ -34,15 +35,15 @@ export function App({ desk }: { desk: Desk }) {
       <Rail desk={desk} />
       <Trouble desk={desk} />
       <main class="columns">
-        <h1 class="sr-only">Chats</h1>
+        <h1 class="sr-only">{say.app.chats}</h1>
         <Lists desk={desk} />
         <Pane desk={desk} />
         <Visitor desk={desk} />
       </main>
-      <p class="sr-only" role="status">{waits > 0 && `${plural(waits, "person is", "people are")} waiting`}</p>
+      <p class="sr-only" role="status">{waits > 0 && say.app.waitingNow(waits)}</p>
       <div class="toasts" role="status">
         {desk.toasts.value.map((t) => (
-          <div class="toast" key={t.id}><span>{t.text}</span><IconButton icon="close" name="Close message" small onClick={() => desk.hush(t.id)} /></div>
+          <div class="toast" key={t.id}><span>{t.text}</span><IconButton icon="close" name={say.app.closeMessage} small onClick={() => desk.hush(t.id)} /></div>
         ))}
       </div>
     </div>
@@ -61,26 +62,26 @@ function Trouble({ desk }: { desk: Desk }) {
     return () => clearTimeout(timer);
   }, [gone]);
   const stopped = state === "stopped" && code !== 0;
-  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status">{known && <Needs desk={desk} />}</div>;
+  if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status">{known && <><Needs desk={desk} /><Hint desk={desk} /></>}</div>;
   return (
     <div class="trouble" role="status">
       <div class={`banner ${stopped ? "banner-bad" : "banner-warn"}`}>
         <Icon name="alert" />
-        <span>{stopped ? stops[code] ?? "The server ended the connection. Please reload the page." : "No connection. What you write is kept here and sent when it is back."}</span>
+        <span>{stopped ? stops[code] ?? say.app.ended : say.app.trouble}</span>
         {stopped
           ? code === CLOSE_CODES.NOT_AUTHENTICATED
-            ? <a class="button button-quiet button-small" href="/console/login/?next=/console/">Log in again</a>
-            : <Button small onClick={() => location.reload()}>Reload</Button>
-          : <Button small onClick={() => desk.session.wake()}>Try now</Button>}
+            ? <a class="button button-quiet button-small" href="/console/login/?next=/console/">{say.app.logInAgain}</a>
+            : <Button small onClick={() => location.reload()}>{say.app.reload}</Button>
+          : <Button small onClick={() => desk.session.wake()}>{say.app.tryNow}</Button>}
       </div>
     </div>
   );
 }
 
 const stops: Record<number, string> = {
-  [CLOSE_CODES.NOT_AUTHENTICATED]: "You are logged out. What you were writing is kept in this tab.",
-  [CLOSE_CODES.FORBIDDEN]: "Your log-in may not use the console any more. Please ask an administrator of your account.",
-  [CLOSE_CODES.PROTOCOL_NOT_SPOKEN]: "There is a newer version of the console. Reload the page to get it.",
+  [CLOSE_CODES.NOT_AUTHENTICATED]: say.app.loggedOut,
+  [CLOSE_CODES.FORBIDDEN]: say.app.forbidden,
+  [CLOSE_CODES.PROTOCOL_NOT_SPOKEN]: say.app.newer,
 };
 
 /** Alt+1 to 9 switch chats; Escape goes back to the list. */

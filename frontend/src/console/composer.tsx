@@ -5,6 +5,7 @@ import { Icon } from "../design/icons.tsx";
 import type { Desk } from "./desk.ts";
 import type { Mode } from "./drafts.ts";
 import type { Chat } from "./state.ts";
+import { say } from "./strings.ts";
 
 export const TEXT_MAX = 4000;
 const WARN_AT = 3800;
@@ -50,11 +51,11 @@ export function Composer({ desk, chat, mode, text, onMode }: { desk: Desk; chat:
     send();
   };
   return (
-    <form class={`composer ${note ? "composer-note" : ""}`} aria-label={note ? "Write a note" : "Write a reply"} onSubmit={(e) => { e.preventDefault(); send(); }}>
+    <form class={`composer ${note ? "composer-note" : ""}`} aria-label={note ? say.write.aNote : say.write.aReply} onSubmit={(e) => { e.preventDefault(); send(); }}>
       <div class="composer-tabs">
         {(["reply", "note"] as const).map((m) => (
           <button key={m} type="button" class="composer-tab" aria-pressed={mode.value === m} onClick={() => onMode(m)}>
-            {m === "note" && <Icon name="note" />}{m === "note" ? "Note" : "Reply"}
+            {m === "note" && <Icon name="note" />}{m === "note" ? say.write.note : say.write.reply}
             {m !== mode.value && session.drafts.get(chat.uid, m) && <span class="composer-begun" aria-hidden="true" />}
           </button>
         ))}
@@ -62,9 +63,9 @@ export function Composer({ desk, chat, mode, text, onMode }: { desk: Desk; chat:
       <textarea
         ref={area}
         class="composer-text"
-        aria-label="Message"
+        aria-label={say.write.message}
         aria-describedby="composer-hint"
-        placeholder={note ? "Write a note for your team …" : "Write a reply …"}
+        placeholder={note ? say.write.placeholderNote : say.write.placeholder}
         rows={2}
         dir="auto"
         value={text.value}
@@ -75,13 +76,13 @@ export function Composer({ desk, chat, mode, text, onMode }: { desk: Desk; chat:
       />
       <div class="composer-foot">
         <p id="composer-hint" class="composer-hint">
-          {tooLong ? <span class="composer-over">{length - TEXT_MAX} characters too many</span>
-            : length > WARN_AT ? `${TEXT_MAX - length} characters left`
-            : note ? <strong>Only your team sees this.</strong>
-            : desk.kept ? "Enter sends, Shift+Enter begins a new line"
-            : "This browser keeps nothing: unsent text is lost when the page is reloaded."}
+          {tooLong ? <span class="composer-over">{say.write.tooLong(length - TEXT_MAX)}</span>
+            : length > WARN_AT ? say.write.left(TEXT_MAX - length)
+            : note ? <strong>{say.write.onlyTeam}</strong>
+            : desk.kept ? say.write.keys
+            : say.write.notKept}
         </p>
-        <Button kind="primary" type="submit" small disabled={!ready}><Icon name="send" />Send</Button>
+        <Button kind="primary" type="submit" small disabled={!ready}><Icon name="send" />{say.write.send}</Button>
       </div>
     </form>
   );

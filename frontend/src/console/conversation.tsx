@@ -1,13 +1,15 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Text } from "../chat/text.tsx";
+import { Sentence, Text } from "../chat/text.tsx";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
+import { alone } from "../design/names.ts";
 import { Avatar, TypingDots } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
 import { dayName, momentOf, timeOf } from "./format.ts";
 import { type Chat, unread } from "./state.ts";
-import { type BubbleItem, newestOwn, thread } from "./thread.ts";
-import { isTyping, plural, visitorName } from "./words.ts";
+import { say } from "./strings.ts";
+import { type BubbleItem, type Delivery, newestOwn, thread } from "./thread.ts";
+import { isTyping, visitorName } from "./words.ts";
 
 const NEAR_PX = 60;
 
@@ -15,7 +17,7 @@ const NEAR_PX = 60;
 export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Chat; onTakeBack: (item: BubbleItem) => void }) {
   const { session, atEnd } = desk;
   const box = useRef<HTMLDivElement>(null);
-  const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online");
+  const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online", session.undo.until.value);
   const newest = newestOwn(items);
   const unseen = unread(chat);
   const typing = isTyping(chat, desk.now.value);
@@ -56,11 +58,11 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
 
   return (
     <div class="scroll-frame">
-      <div class="scroll" ref={box} tabIndex={0} role="region" aria-label={`Messages with ${visitorName(chat.visitor)}`} onScroll={(e) => scrolled(e.currentTarget)}>
+      <div class="scroll" ref={box} tabIndex={0} role="region" aria-label={say.talk.messagesWith(visitorName(chat.visitor))} onScroll={(e) => scrolled(e.currentTarget)}>
         {first > 1 && (
-          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void session.loadEarlier(chat.uid)}>Show earlier messages</Button></p>
+          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void session.loadEarlier(chat.uid)}>{say.talk.earlier}</Button></p>
         )}
-        <div class="log" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions">
+        <div class="log" role="log" aria-label={say.talk.conversation} aria-live="polite" aria-relevant="additions">
           {items.map((item) => {
             if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
             if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
@@ -68,10 +70,10 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
           })}
         </div>
         <div class="typing-line" aria-live="polite">
-          {typing && <><TypingDots /> <span><bdi>{visitorName(chat.visitor)}</bdi> is typing …</span></>}
+          {typing && <><TypingDots /> <span><Sentence text={say.talk.isTyping(alone(visitorName(chat.visitor)))} /></span></>}
         </div>
       </div>
-      {!atEnd.value && <Button class="to-end" small onClick={toEnd}>{unseen ? plural(unseen, "new message") : "Newest messages"}</Button>}
+      {!atEnd.value && <Button class="to-end" small onClick={toEnd}>{unseen ? say.talk.newMessages(unseen) : say.talk.newest}</Button>}
     </div>
   );
 }
@@ -87,16 +89,17 @@ function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk
       {!ours && (item.last ? <Avatar name={item.name} small /> : <span class="avatar-gap" />)}
       <div class="said-body">
         <p class={named ? "said-name" : "sr-only"}>
-          {item.from === "note" ? <><Icon name="note" /><span>Note by <bdi>{item.name === "You" ? "you" : item.name}</bdi>, only your team sees it</span></> : <bdi>{item.name}</bdi>}
+          {item.from === "note" ? <><Icon name="note" /><span><Sentence text={say.talk.noteBy(item.own ? "" : alone(item.name))} /></span></> : <bdi>{item.name}</bdi>}
         </p>
         <div class={look} dir="auto" title={momentOf(item.at)}>
-          {item.state === "deleted" ? "Message deleted" : <Text text={item.text} />}
+          {item.state === "deleted" ? say.talk.deleted : <Text text={item.text} />}
         </div>
         {failed ? <NotSent item={item} desk={desk} over={over} onTakeBack={onTakeBack} /> : (
           <p class={item.last || worded || item.unsent ? "said-foot" : "sr-only"}>
             <time class="tabular" dateTime={new Date(item.at).toISOString()}>{timeOf(item.at)}</time>
-            {item.state === "edited" && " · edited"}
-            {item.delivery && <span class={worded || item.unsent ? "" : "sr-only"}> · {deliveries[item.delivery]}</span>}
+            {item.state === "edited" && ` · ${say.talk.edited}`}
+            {item.delivery === "undo" && <Undo item={item} desk={desk} onTakeBack={onTakeBack} />}
+            {deliveries[item.delivery] && <span class={worded || item.unsent ? "" : "sr-only"}> · {deliveries[item.delivery]}</span>}
           </p>
         )}
       </div>
@@ -104,19 +107,26 @@ function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk
   );
 }
 
-const deliveries = { sending: "Sending …", held: "Will be sent when the connection is back", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not sent", "": "" };
-const reasons: Record<string, string> = {
-  chat_closed: "Not sent, because the chat had ended.",
-  not_found: "Not sent, because this chat is no longer yours.",
-  chat_returned: "Not sent, because the chat had gone back to the line.",
-  forbidden: "Not sent, because this chat is no longer yours.",
-};
+const deliveries: Record<Delivery, string> = { undo: "", sending: say.talk.sending, held: say.talk.held, sent: say.talk.sent, delivered: say.talk.delivered, read: say.talk.read, failed: say.talk.notSent, "": "" };
+const reasons: Record<string, string> = say.talk.notSentBecause;
+
+/** So long it is not sent, and goes back to where it was written. */
+function Undo({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTakeBack: (item: BubbleItem) => void }) {
+  const now = Math.max(desk.now.value, Date.now()); // the clock of the screens ticks once a second
+  const left = Math.ceil(((desk.session.undo.until.value.get(item.key) ?? 0) - now) / 1000);
+  return (
+    <>
+      {" · "}<span class="tabular">{say.talk.sendsIn(Math.max(1, left))}</span>{" "}
+      <button type="button" class="link" onClick={() => onTakeBack(item)}>{say.talk.undo}</button>
+    </>
+  );
+}
 
 /** Takes a text that was not sent along, into the clipboard. */
 export function Copy({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);
   const copy = () => void navigator.clipboard?.writeText(text).then(() => setCopied(true));
-  return <button type="button" class="link" onClick={copy}>{copied ? "Copied" : "Copy the text"}</button>;
+  return <button type="button" class="link" onClick={copy}>{copied ? say.talk.copied : say.talk.copy}</button>;
 }
 
 /** `over`: the chat is not to be written in any more, so the text can only be taken along. */
@@ -125,11 +135,11 @@ function NotSent({ item, desk, over, onTakeBack }: { item: BubbleItem; desk: Des
   const final = over || (code in reasons && code !== "chat_returned"); // that one may be ours again
   return (
     <p class="said-foot said-failed" role="alert">
-      <Icon name="alert" /><span>{reasons[code] ?? "Not sent."}</span>
+      <Icon name="alert" /><span>{reasons[code] ?? `${say.talk.notSent}.`}</span>
       {final ? <Copy text={item.text} /> : (
         <>
-          <button type="button" class="link" onClick={() => desk.session.retry(item.unsent!)}>Try again</button>
-          <button type="button" class="link" onClick={() => onTakeBack(item)}>Edit</button>
+          <button type="button" class="link" onClick={() => desk.session.retry(item.unsent!)}>{say.talk.again}</button>
+          <button type="button" class="link" onClick={() => onTakeBack(item)}>{say.talk.edit}</button>
         </>
       )}
     </p>

@@ -1,8 +1,12 @@
 /** What every screen shares: the session, the clock, the toasts and which column a phone shows. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { Box } from "../wire/storage.ts";
-import { Bell } from "./alerts.ts";
+import { Alarm } from "./alarm.ts";
+import { uninstall } from "./installed.ts";
+import { leaveWith } from "./leaving.ts";
 import { Session } from "./session.ts";
+import { say } from "./strings.ts";
+import { Preferences } from "./preferences.ts";
 
 export type Column = "list" | "chat" | "visitor";
 
@@ -14,8 +18,8 @@ export function desk(element: HTMLElement) {
   const column = signal<Column>("list");
   /** Whether the end of the conversation is in view; set by the log. */
   const atEnd = signal(true);
-  const bell = new Bell(new Box(() => localStorage, "chatlead-console"));
-  const muted = signal(bell.muted);
+  const shared = new Box(() => localStorage, "chatlead-console");
+  const preferences = new Preferences(shared, element.dataset["operator"] ?? "");
   const box = new Box(() => sessionStorage, "chatlead-console");
   let lastToast = 0;
 
@@ -36,7 +40,7 @@ export function desk(element: HTMLElement) {
     looking,
     writing: () => document.activeElement instanceof HTMLTextAreaElement,
     tell,
-    arrived: () => bell.ring(),
+    undoMs: () => preferences.undo.peek() * 1000,
     page: window,
     document,
   });
@@ -46,16 +50,27 @@ export function desk(element: HTMLElement) {
     target.addEventListener(name, () => session.looked());
   }
   setInterval(() => (now.value = Date.now()), 1000);
-  document.addEventListener("pointerdown", () => bell.allow());
-  document.addEventListener("keydown", () => bell.allow());
+
+  const show = (uid: string) => {
+    atEnd.value = true;
+    column.value = uid ? "chat" : "list";
+    session.show(uid);
+  };
+  const alarm = new Alarm({ preferences, shared, state: session.state, looking, show });
+  effect(() => {
+    void [session.state.value, column.value, atEnd.value]; // whatever of these changes
+    alarm.hear();
+  });
+  leaveWith(session);
 
   return {
     session,
+    preferences,
+    alarm,
     now,
     toasts,
     column,
     atEnd,
-    muted,
     kept: box.kept,
     /** Names of the missing things that were read about and put away. */
     get needsRead(): string {
@@ -66,26 +81,22 @@ export function desk(element: HTMLElement) {
     },
     tell,
     hush,
-    mute(on: boolean): void {
-      bell.muted = on;
-      muted.value = on;
-    },
-    show(uid: string): void {
-      atEnd.value = true;
-      column.value = uid ? "chat" : "list";
-      session.show(uid);
-    },
+    show,
     async accept(uid: string): Promise<void> {
-      if (await session.accept(uid)) this.show(uid);
+      if (await session.accept(uid)) show(uid);
     },
     dismiss(uid: string): void {
       column.value = "list";
       session.dismiss(uid);
     },
-    /** Nothing of this operator's stays in the tab. */
-    logOut(): void {
+    /** Nothing of this operator's stays in the browser but what they chose for themselves. */
+    async logOut(): Promise<void> {
+      await session.undo.settle();
+      if ([...session.unsent.peek(), ...session.unsentNotes.peek()].some((i) => !i.failed)) return tell(say.app.unsentYet);
+      alarm.end();
       session.stop();
       session.forget();
+      await uninstall();
       (document.getElementById("logout") as HTMLFormElement | null)?.submit();
     },
     me: computed(() => session.state.value.me),

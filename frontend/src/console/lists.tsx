@@ -4,8 +4,9 @@ import { Button, IconButton } from "../design/button.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
-import { type Chat, isReturned, type Left, mine, type State, unread, waiting } from "./state.ts";
+import { type Chat, isReturned, mine, type State, unread, waiting } from "./state.ts";
 import { ago, firstWords, goneWords, isLeftMessage, isTyping, lastAt, lastWords, standing, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
+import { say } from "./strings.ts";
 
 export function Lists({ desk }: { desk: Desk }) {
   const state = desk.session.state.value;
@@ -35,13 +36,13 @@ function Waiting({ desk, state }: { desk: Desk; state: State }) {
   const chats = waiting(state);
   const away = state.me?.availability !== "online";
   const long = away && state.awaySince > 0;
-  const why = long ? `You were gone for ${ago(desk.now.value - state.awaySince)}, so you are away now.` : "You are away, so no chat is offered to you.";
+  const why = long ? say.lists.goneFor(ago(desk.now.value - state.awaySince)) : say.lists.awayNow;
   return (
-    <Section name="Waiting" count={chats.length} tone="accent">
+    <Section name={say.lists.waiting} count={chats.length} tone="accent">
       {(chats.length === 0 || long) && (
         <div class="list-empty">
-          <p>{away ? why : "Nobody is waiting. Whoever starts a chat appears here."}</p>
-          {away && <Button small busy={desk.session.busy.value.has("status")} onClick={() => void desk.session.setAvailability(true)}>Start taking chats</Button>}
+          <p>{away ? why : say.lists.nobodyWaits}</p>
+          {away && <Button small busy={desk.session.busy.value.has("status")} onClick={() => void desk.session.setAvailability(true)}>{say.lists.start}</Button>}
         </div>
       )}
       <ul role="list">
@@ -66,16 +67,16 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
           </span>
           <span class="row-bottom">
             <span class={`row-clock tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
-            <span class="sr-only">, waiting for {waitedInWords(wait)}. </span>
-            {isReturned(chat) && <span class="row-returned">Returned </span>}
+            <span class="sr-only">{say.lists.waitingFor(waitedInWords(wait))}</span>
+            {isReturned(chat) && <span class="row-returned">{say.lists.returned} </span>}
             {gone && <span class="row-gone">{gone} </span>}
-            <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">Has not written yet</span>}</span>
+            <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">{say.lists.notWrittenYet}</span>}</span>
           </span>
           {several && <span class="row-department">{displayName(chat.department.name)}</span>}
         </span>
       </button>
-      <Button class="row-accept" kind="primary" small busy={desk.session.busy.value.has(chat.uid)} title={`Accept the chat with ${name}`} onClick={() => void desk.accept(chat.uid)}>
-        Accept
+      <Button class="row-accept" kind="primary" small busy={desk.session.busy.value.has(chat.uid)} title={say.lists.acceptThe(name)} onClick={() => void desk.accept(chat.uid)}>
+        {say.lists.accept}
       </Button>
     </li>
   );
@@ -84,9 +85,9 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
 function Mine({ desk, state }: { desk: Desk; state: State }) {
   const chats = mine(state);
   return (
-    <Section name="My chats" count={chats.filter((c) => !c.left).length}>
+    <Section name={say.lists.mine} count={chats.filter((c) => !c.left).length}>
       <Returned desk={desk} />
-      {chats.length === 0 && <p class="list-empty">Chats that you accept appear here.</p>}
+      {chats.length === 0 && <p class="list-empty">{say.lists.mineEmpty}</p>}
       <ul role="list">
         {chats.map((chat, i) => <MineRow key={chat.uid} desk={desk} chat={chat} number={i + 1} />)}
       </ul>
@@ -98,11 +99,11 @@ function Mine({ desk, state }: { desk: Desk; state: State }) {
 function Returned({ desk }: { desk: Desk }) {
   const chats = desk.session.lost.value;
   if (chats.length === 0) return null;
-  const names = chats.map((c) => displayName(c.name ?? "") || `Visitor ${c.number}`);
+  const names = chats.map((c) => displayName(c.name ?? "") || say.who.visitor(c.number));
   return (
     <div class="list-note" role="status">
-      <p>Nothing was heard of you for a while, so {chats.length === 1 ? "a chat of yours" : `${chats.length} of your chats`} went back to the line: {names.map((name, i) => <span key={chats[i]!.chat}>{i > 0 && ", "}<bdi>{name}</bdi></span>)}.</p>
-      <Button small kind="plain" onClick={() => desk.session.seenLost()}>All right</Button>
+      <p>{say.lists.lost(chats.length)}{names.map((name, i) => <span key={chats[i]!.chat}>{i > 0 && ", "}<bdi>{name}</bdi></span>)}.</p>
+      <Button small kind="plain" onClick={() => desk.session.seenLost()}>{say.lists.allRight}</Button>
     </div>
   );
 }
@@ -131,26 +132,24 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
           </span>
           <span class="row-bottom">
             <span class="row-words">
-              {chat.left ? leftWords[chat.left]
-                : isTyping(chat, now) ? <span class="row-typing">typing …</span>
+              {chat.left ? say.lists.left[chat.left]
+                : isTyping(chat, now) ? <span class="row-typing">{say.lists.typing}</span>
                 : gone ? <span class="row-gone">{gone}</span>
-                : draft ? <><span class="row-draft">{drafts.mode(chat.uid) === "note" ? "Note begun" : "Draft"}</span> <span dir="auto">{displayName(draft)}</span></>
-                : <span dir="auto">{lastWords(chat) || "Nothing written yet"}</span>}
+                : draft ? <><span class="row-draft">{drafts.mode(chat.uid) === "note" ? say.lists.note : say.lists.draft}</span> <span dir="auto">{displayName(draft)}</span></>
+                : <span dir="auto">{lastWords(chat) || say.lists.nothingWritten}</span>}
             </span>
-            {n > 0 && <span class="row-badge"><Badge tone="accent">{n}</Badge><span class="sr-only"> unread</span></span>}
+            {n > 0 && <span class="row-badge"><Badge tone="accent">{n}</Badge><span class="sr-only"> {say.lists.unread}</span></span>}
           </span>
         </span>
       </button>
-      {chat.left && <IconButton icon="close" name="Dismiss" small class="row-dismiss" onClick={() => desk.dismiss(chat.uid)} />}
+      {chat.left && <IconButton icon="close" name={say.lists.dismiss} small class="row-dismiss" onClick={() => desk.dismiss(chat.uid)} />}
     </li>
   );
 }
 
-const leftWords: Record<Left, string> = { "": "", ended: "Ended", moved: "Passed on", taken: "Accepted by a colleague", returned: "Went back to the line", gone: "No longer yours" };
-
 function Missed({ desk, state }: { desk: Desk; state: State }) {
   return (
-    <Section name="Missed" count={state.missed.length}>
+    <Section name={say.lists.missed} count={state.missed.length}>
       <ul role="list">
         {state.missed.map((chat) => {
           const name = visitorName(chat.visitor);
@@ -161,7 +160,7 @@ function Missed({ desk, state }: { desk: Desk; state: State }) {
                 <Avatar name={name} small />
                 <span class="row-body">
                   <span class="row-top"><bdi class="row-name">{name}</bdi><span class="row-time tabular">{ago(desk.now.value - (chat.closedAt || chat.startedAt))}</span></span>
-                  <span class="row-words">{isLeftMessage(chat) && <span class="row-kind">Message </span>}<span dir="auto">{firstWords(chat) || "Left without a word"}</span></span>
+                  <span class="row-words">{isLeftMessage(chat) && <span class="row-kind">{say.lists.message} </span>}<span dir="auto">{firstWords(chat) || say.lists.withoutAWord}</span></span>
                 </span>
               </button>
             </li>
@@ -175,13 +174,13 @@ function Missed({ desk, state }: { desk: Desk; state: State }) {
 function Team({ state }: { state: State }) {
   const people = [...state.team].sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
   return (
-    <section class="list list-team" aria-label="Team">
-      <h2 class="list-title">Team <span class="list-aside">{teamLine(people)}</span></h2>
+    <section class="list list-team" aria-label={say.lists.team}>
+      <h2 class="list-title">{say.lists.team} <span class="list-aside">{teamLine(people)}</span></h2>
       <ul role="list" class="team">
         {people.map((o) => (
           <li key={o.uid} class="team-member" title={standing(o)}>
             <Avatar name={displayName(o.name)} small online={o.online} />
-            <bdi>{o.uid === state.me?.uid ? "You" : displayName(o.name)}</bdi>
+            <bdi>{o.uid === state.me?.uid ? say.who.you : displayName(o.name)}</bdi>
             <span class="sr-only">{standing(o)}</span>
           </li>
         ))}
@@ -193,7 +192,7 @@ function Team({ state }: { state: State }) {
 function Loading() {
   return (
     <div class="loading">
-      <span class="sr-only" role="status">Loading your chats</span>
+      <span class="sr-only" role="status">{say.lists.loading}</span>
       {[72, 54, 64].map((w) => <div key={w} class="loading-row"><Skeleton width={36} height={36} /><div><Skeleton width={`${w}%`} height={12} /><Skeleton width="90%" height={12} /></div></div>)}
     </div>
   );

@@ -3,6 +3,7 @@ import { IconButton } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import type { Desk } from "./desk.ts";
 import { lacking } from "./needs.ts";
+import { say } from "./strings.ts";
 
 /** A quiet line that names what this browser lacks. Work goes on beside it; once read, it is put away. */
 export function Needs({ desk }: { desk: Desk }) {
@@ -19,9 +20,9 @@ export function Needs({ desk }: { desk: Desk }) {
     <div class="banner banner-warn">
       <Icon name="alert" />
       <span>
-        {needs.map((n) => <span class="need" key={n.name}><strong>{n.name} missing</strong>: {n.text} </span>)}
+        {needs.map((n) => <span class="need" key={n.name}><strong>{say.needs.missing(n.name)}</strong>: {n.text} </span>)}
       </span>
-      <IconButton icon="close" name="Understood" small onClick={putAway} />
+      <IconButton icon="close" name={say.needs.understood} small onClick={putAway} />
     </div>
   );
 }

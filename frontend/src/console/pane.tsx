@@ -11,7 +11,8 @@ import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
 import { type Chat, isMine, waiting } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
-import { addressOf, ago, farewell, goneWords, isLeftMessage, pagePath, plural, visitorName, waited } from "./words.ts";
+import { addressOf, ago, farewell, goneWords, isLeftMessage, pagePath, visitorName, waited } from "./words.ts";
+import { say } from "./strings.ts";
 
 /** The middle: the open chat, or what to do next. */
 export function Pane({ desk }: { desk: Desk }) {
@@ -35,9 +36,11 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
   });
   const takeBack = (item: BubbleItem) => {
     const to = item.from === "note" ? "note" : "reply";
-    session.drafts.set(chat.uid, to, [session.drafts.get(chat.uid, to), item.text].filter(Boolean).join("\n"));
+    // what the server may have by now can only be edited
+    if (!session.takeBack(item.unsent!)) return;
+    session.drafts.set(chat.uid, to, [item.text, session.drafts.get(chat.uid, to)].filter(Boolean).join("\n"));
     choose(to);
-    session.discard(item.unsent!);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-text")?.focus()); // what was pressed is gone
   };
   return (
     <>
@@ -54,10 +57,10 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
   const own = isMine(session.state.value, chat);
   const page = pagePath(chat.pageUrl);
   const gone = goneWords(chat, now.value);
-  const since = chat.state === "waiting" ? `waiting ${waited(now.value - chat.startedAt)}` : chat.closedAt ? ago(now.value - chat.closedAt) : ago(now.value - (chat.acceptedAt || chat.startedAt));
+  const since = chat.state === "waiting" ? say.pane.waiting(waited(now.value - chat.startedAt)) : chat.closedAt ? ago(now.value - chat.closedAt) : ago(now.value - (chat.acceptedAt || chat.startedAt));
   return (
     <header class="pane-head">
-      <IconButton icon="back" name="Back to the list" class="only-phone" onClick={() => (desk.column.value = "list")} />
+      <IconButton icon="back" name={say.pane.back} class="only-phone" onClick={() => (desk.column.value = "list")} />
       <Avatar name={name} />
       <div class="pane-title">
         <h2><bdi title={name}>{name}</bdi></h2>
@@ -68,11 +71,11 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
           {page && <span class="pane-page" title={page}>{page}</span>}
         </p>
       </div>
-      {chat.left && <Badge tone="warn">{chat.left === "ended" ? "Ended" : "Not yours"}</Badge>}
-      {chat.state === "missed" && !chat.left && <Badge tone="warn">{isLeftMessage(chat) ? "Message" : "Missed"}</Badge>}
+      {chat.left && <Badge tone="warn">{chat.left === "ended" ? say.pane.ended : say.pane.notYours}</Badge>}
+      {chat.state === "missed" && !chat.left && <Badge tone="warn">{isLeftMessage(chat) ? say.pane.message : say.pane.missed}</Badge>}
       {own && <Transfer desk={desk} chat={chat} />}
       {own && <End desk={desk} chat={chat} name={name} />}
-      <IconButton icon="people" name="About the visitor" class="only-narrow" aria-expanded={desk.column.value === "visitor"} onClick={() => (desk.column.value = desk.column.peek() === "visitor" ? "chat" : "visitor")} />
+      <IconButton icon="people" name={say.pane.about} class="only-narrow" aria-expanded={desk.column.value === "visitor"} onClick={() => (desk.column.value = desk.column.peek() === "visitor" ? "chat" : "visitor")} />
     </header>
   );
 }
@@ -84,26 +87,26 @@ function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
   const colleagues = team.filter((o) => o.online && o.uid !== me?.uid);
   const staffed = (uid: string) => team.some((o) => o.online && o.departments.includes(uid));
   const go = async (to: { department: string } | { operator: string }, name: string) => {
-    const alone = "department" in to && !staffed(to.department) ? ", where nobody is online at the moment" : "";
-    if (await session.transfer(chat.uid, to)) desk.tell(`The chat with ${visitorName(chat.visitor)} went on to ${displayName(name)}${alone}.`);
+    const alone = "department" in to && !staffed(to.department) ? say.pane.nobodyThere : "";
+    if (await session.transfer(chat.uid, to)) desk.tell(say.pane.wentOn(visitorName(chat.visitor), displayName(name), alone));
   };
   return (
-    <Menu name="Transfer" icon="swap" busy={session.busy.value.has(chat.uid)}>
+    <Menu name={say.pane.transfer} icon="swap" busy={session.busy.value.has(chat.uid)}>
       {(close) => (
         <>
-          {others.length > 0 && <p class="menu-heading">Departments</p>}
+          {others.length > 0 && <p class="menu-heading">{say.pane.departments}</p>}
           {others.map((d) => (
             <MenuItem key={d.uid} onPick={() => { close(); void go({ department: d.uid }, d.name); }}>
-              <bdi>{displayName(d.name)}</bdi>{!staffed(d.uid) && <span class="menu-aside">nobody online</span>}
+              <bdi>{displayName(d.name)}</bdi>{!staffed(d.uid) && <span class="menu-aside">{say.pane.nobodyOnline}</span>}
             </MenuItem>
           ))}
-          {colleagues.length > 0 && <p class="menu-heading">Colleagues online</p>}
+          {colleagues.length > 0 && <p class="menu-heading">{say.pane.colleagues}</p>}
           {colleagues.map((o) => (
             <MenuItem key={o.uid} onPick={() => { close(); void go({ operator: o.uid }, o.name); }}>
               <Avatar name={displayName(o.name)} small /><bdi>{displayName(o.name)}</bdi>
             </MenuItem>
           ))}
-          {others.length + colleagues.length === 0 && <p class="menu-heading">There is nobody else to give it to.</p>}
+          {others.length + colleagues.length === 0 && <p class="menu-heading">{say.pane.nobodyElse}</p>}
         </>
       )}
     </Menu>
@@ -120,14 +123,14 @@ function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
   return (
     <>
       {/* while the dialog asks, its button alone is "End chat" */}
-      <Button small busy={busy && !asking} aria-hidden={asking ? "true" : undefined} onClick={() => setAsking(true)}><Icon name="end" />End chat</Button>
+      <Button small busy={busy && !asking} aria-hidden={asking ? "true" : undefined} onClick={() => setAsking(true)}><Icon name="end" />{say.pane.end}</Button>
       {asking && (
         <Dialog
-          title={`End the chat with ${name}?`}
+          title={say.pane.endThe(name)}
           onClose={() => setAsking(false)}
-          actions={<><Button onClick={() => setAsking(false)}>Keep chatting</Button><Button kind="danger" busy={busy} onClick={() => void end()}>End chat</Button></>}
+          actions={<><Button onClick={() => setAsking(false)}>{say.pane.keep}</Button><Button kind="danger" busy={busy} onClick={() => void end()}>{say.pane.end}</Button></>}
         >
-          <p>The visitor is told that it has ended. You can still read it here, and nothing is deleted.</p>
+          <p>{say.pane.endText}</p>
         </Dialog>
       )}
     </>
@@ -142,22 +145,22 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
       <>
         <Begun desk={desk} chat={chat} />
         <div class="pane-foot">
-          <p>Waiting for <span class="tabular">{waited(now.value - chat.startedAt)}</span>. The visitor sees you when you accept.</p>
-          <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void desk.accept(chat.uid)}>Accept</Button>
+          <p>{say.pane.waitingFor}<span class="tabular">{waited(now.value - chat.startedAt)}</span>{say.pane.seesYou}</p>
+          <Button kind="primary" busy={session.busy.value.has(chat.uid)} onClick={() => void desk.accept(chat.uid)}>{say.lists.accept}</Button>
         </div>
       </>
     );
   }
   if (chat.state === "missed" && !chat.left) {
     const email = addressOf(chat);
-    return <div class="pane-foot"><p>{isLeftMessage(chat) ? "Left while nobody was online." : "Nobody answered in time."} {email ? <>You can write to <strong>{email}</strong>.</> : "The visitor left no address."}</p></div>;
+    return <div class="pane-foot"><p>{isLeftMessage(chat) ? say.pane.leftAway : say.pane.nobodyAnswered} {email ? <>{say.pane.writeTo}<strong>{email}</strong>.</> : say.pane.noAddress}</p></div>;
   }
   return (
     <>
       <Begun desk={desk} chat={chat} />
       <div class="pane-foot" role="status">
         <p>{farewell(chat)}</p>
-        <Button onClick={() => desk.dismiss(chat.uid)}>Dismiss</Button>
+        <Button onClick={() => desk.dismiss(chat.uid)}>{say.lists.dismiss}</Button>
       </div>
     </>
   );
@@ -172,8 +175,8 @@ function Begun({ desk, chat }: { desk: Desk; chat: Chat }) {
         const text = drafts.get(chat.uid, mode);
         if (!text) return null;
         return (
-          <section class="begun" key={mode} aria-label={mode === "note" ? "Note not saved" : "Reply not sent"}>
-            <p class="begun-head"><span>{mode === "note" ? "You were writing a note. It was not saved." : "You were writing this. It was not sent."}</span><Copy text={text} /></p>
+          <section class="begun" key={mode} aria-label={mode === "note" ? say.pane.noteLost : say.pane.replyLost}>
+            <p class="begun-head"><span>{mode === "note" ? say.pane.noteLostText : say.pane.replyLostText}</span><Copy text={text} /></p>
             <p class="begun-text" dir="auto">{text}</p>
           </section>
         );
@@ -187,10 +190,10 @@ function NothingOpen({ desk }: { desk: Desk }) {
   if (!state.me) return null;
   const n = waiting(state).length;
   const away = state.me.availability !== "online";
-  const title = n ? `${plural(n, "person is", "people are")} waiting` : away ? "You are away" : "All caught up";
+  const title = n ? say.app.waitingNow(n) : away ? say.pane.youAreAway : say.pane.caughtUp;
   const hint = n
-    ? "Accept a chat on the left to answer it, or open it to read first."
-    : away ? "Chats are offered to you while you are online." : "New chats appear under Waiting. Open one of yours to go on writing.";
+    ? say.pane.acceptOne
+    : away ? say.pane.offered : say.pane.newOnes;
   return (
     <div class="pane-empty">
       <EmptyState title={title} drawing={<ChatDrawing />}><p>{hint}</p></EmptyState>

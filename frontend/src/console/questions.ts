@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { Lost } from "../wire/connection.ts";
 import type { OperatorCommand, Reply } from "../wire/protocol.ts";
+import { refusal, say } from "./strings.ts";
 
 export type Command = OperatorCommand extends infer C ? (C extends { id?: number } ? Omit<C, "id"> : never) : never;
 
@@ -21,10 +22,10 @@ export class Questions {
     try {
       const reply = (await this.send(command)) as Reply;
       if (reply.type !== "failed") return reply;
-      this.tell(words[reply.code] ?? reply.message);
+      this.tell(words[reply.code] ?? refusal(reply.code));
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
-      this.tell("No connection at the moment. Please try again when it is back.");
+      this.tell(say.refused.noConnection);
     } finally {
       const rest = new Set(this.busy.peek());
       rest.delete(what);

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
@@ -5,37 +6,39 @@ import { Avatar } from "../design/parts.tsx";
 import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
+import { PreferencesDialog } from "./preferences-dialog.tsx";
+import { say } from "./strings.ts";
 
 /** Where one is and who one is: the sections on top, the own status at the foot. */
 export function Rail({ desk }: { desk: Desk }) {
   const state = desk.session.state.value;
   const n = wanting(state);
   const name = displayName(state.me?.name ?? "");
+  const [isOpen, setOpen] = useState(false);
   return (
     <header class="rail">
       <span class="rail-brand" aria-hidden="true" />
-      <nav aria-label="Main">
-        <a class="rail-link" href="/console/" aria-current="page" aria-label="Chats" aria-describedby="rail-wanting" onClick={(e) => { e.preventDefault(); desk.column.value = "list"; }}>
+      <nav aria-label={say.app.main}>
+        <a class="rail-link" href="/console/" aria-current="page" aria-label={say.app.chats} aria-describedby="rail-wanting" onClick={(e) => { e.preventDefault(); desk.column.value = "list"; }}>
           <span class="rail-icon"><Icon name="chat" />{n > 0 && <span class="rail-count tabular" aria-hidden="true">{n > 99 ? "99+" : n}</span>}</span>
-          <span>Chats</span>
-          <span id="rail-wanting" hidden>{n > 0 && `${n} waiting or unread`}</span>
+          <span>{say.app.chats}</span>
+          <span id="rail-wanting" hidden>{n > 0 && say.app.wanting(n)}</span>
         </a>
       </nav>
       <div class="rail-foot">
         {state.me && <Status desk={desk} />}
         {state.me && (
-          <Menu name={`${name}, your menu`} kind="plain" class="rail-me" face={<Avatar name={name} small />}>
+          <Menu name={say.app.menuOf(name)} kind="plain" class="rail-me" face={<Avatar name={name} small />}>
             {(close) => (
               <>
                 <p class="menu-heading"><bdi>{name}</bdi><br />{displayName(state.account?.name ?? "")}</p>
-                <MenuItem onPick={() => { desk.mute(!desk.muted.peek()); close(); }}>
-                  {desk.muted.value ? "Turn the sound on" : "Turn the sound off"}
-                </MenuItem>
-                <MenuItem onPick={() => desk.logOut()}>Log out</MenuItem>
+                <MenuItem onPick={() => { close(); setOpen(true); }}>{say.settings.title}</MenuItem>
+                <MenuItem onPick={() => void desk.logOut()}>{say.app.logOut}</MenuItem>
               </>
             )}
           </Menu>
         )}
+        {isOpen && <PreferencesDialog desk={desk} onClose={() => setOpen(false)} />}
       </div>
     </header>
   );
@@ -44,11 +47,11 @@ export function Rail({ desk }: { desk: Desk }) {
 /** Named by the present state; pressing it changes to the other. */
 function Status({ desk }: { desk: Desk }) {
   const online = desk.me.value?.availability === "online";
-  const hint = online ? "You are offered chats. Press to stop." : "You are not offered chats. Press to start.";
+  const hint = online ? say.app.onlineHint : say.app.awayHint;
   return (
     <Button class={`status ${online ? "status-on" : ""}`} small busy={desk.session.busy.value.has("status")} title={hint} onClick={() => void desk.session.setAvailability(!online)}>
       <span class="status-dot" aria-hidden="true" />
-      {online ? "Online" : "Away"}
+      {online ? say.app.online : say.app.away}
     </Button>
   );
 }

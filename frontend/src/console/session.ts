@@ -16,6 +16,8 @@ import { Marks } from "./marks.ts";
 import { type Command, Questions } from "./questions.ts";
 import * as st from "./state.ts";
 import { Typing } from "./typing.ts";
+import { Undo } from "./undo.ts";
+import { say } from "./strings.ts";
 
 export interface Surroundings {
   url: string;
@@ -28,8 +30,8 @@ export interface Surroundings {
   writing?: () => boolean;
   /** Something that the operator should hear about although they did not ask. */
   tell: (text: string) => void;
-  /** Somebody new waits. */
-  arrived: (count: number) => void;
+  /** How long (ms) a reply may be taken back before it is sent. */
+  undoMs?: () => number;
   page?: EventTarget;
   document?: EventTarget & { readonly visibilityState: string };
 }
@@ -52,6 +54,7 @@ export class Session {
   readonly unsent = signal<readonly Unsent[]>([]);
   readonly unsentNotes = signal<readonly Unsent[]>([]);
   readonly drafts: Drafts;
+  readonly undo: Undo = new Undo(() => this.replies);
   readonly open = computed(() => st.find(this.state.value, this.state.value.open));
   /** Chats that went back to the line, of which the operator has not said that they have seen it. */
   readonly lost = computed(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
@@ -96,6 +99,7 @@ export class Session {
       box,
       ({ chat, ref, text }) => this.connection.send({ type: "send_message", chat, ref, text }, true),
       () => (this.unsent.value = this.replies.all),
+      ({ ref }) => this.undo.holds(ref),
     );
     this.notes = new Outbox(
       noteBox,
@@ -146,7 +150,14 @@ export class Session {
 
   say(chat: string, text: string): void {
     this.quiet();
-    this.replies.add(chat, text);
+    const ms = this.around.undoMs?.() ?? 0;
+    this.replies.add(chat, text, (ref) => ms > 0 && this.undo.hold(ref, ms));
+  }
+
+  /** The page goes. */
+  sendAll(): void {
+    this.replies.last();
+    this.notes.last();
   }
 
   note(chat: string, text: string): void {
@@ -157,8 +168,13 @@ export class Session {
     this.boxOf(item.ref)?.retry(item.ref);
   }
 
-  discard(item: Unsent): void {
-    this.boxOf(item.ref)?.remove(item.ref);
+  /** Out of the outbox, the writer has it back. False when it may have reached the server by now. */
+  takeBack({ ref }: Unsent): boolean {
+    const item = [...this.replies.all, ...this.notes.all].find((i) => i.ref === ref);
+    if (!item || (!item.failed && !this.undo.holds(ref))) return false;
+    this.boxOf(ref)?.remove(ref);
+    this.undo.release([ref]);
+    return true;
   }
 
   async setAvailability(online: boolean): Promise<void> {
@@ -170,9 +186,9 @@ export class Session {
   async accept(chat: string): Promise<boolean> {
     const before = this.state.peek().open;
     const reply = await this.questions.ask({ type: "accept_chat", chat }, chat, {
-      chat_already_taken: "Somebody else accepted this chat first.",
-      not_found: "This chat is no longer waiting.",
-      chat_closed: "This chat has ended.",
+      chat_already_taken: say.refused.takenFirst,
+      not_found: say.refused.waitsNoMore,
+      chat_closed: say.refused.ended,
     });
     const stayed = this.state.peek().open === before && !this.around.writing?.();
     if (reply && stayed) this.show(chat);
@@ -180,10 +196,12 @@ export class Session {
   }
 
   async transfer(chat: string, to: { department: string } | { operator: string }): Promise<boolean> {
+    await this.undo.settle(chat);
     return (await this.questions.ask({ type: "transfer_chat", chat, ...to }, chat)) !== null;
   }
 
   async end(chat: string): Promise<boolean> {
+    await this.undo.settle(chat);
     return (await this.questions.ask({ type: "end_chat", chat }, chat)) !== null;
   }
 
@@ -276,7 +294,7 @@ export class Session {
     if (!outbox || !item) return;
     const again = code === "unavailable" ? Math.max(retryAfterMs, UNAVAILABLE_MS) : retryAfterMs;
     if (!again && !st.find(this.state.peek(), item.chat)) {
-      this.around.tell(`A message was not sent, because its chat is no longer yours: “${item.text}”`);
+      this.around.tell(say.talk.notSentHere(item.text));
       outbox.remove(ref);
     } else outbox.refused(ref, code, again);
   }
@@ -343,11 +361,6 @@ export class Session {
     this.dropKnown();
     this.watchGaps();
     this.marks.soon();
-    if (before.me && next.me) {
-      const known = new Set(st.waiting(before).map((c) => c.uid));
-      const fresh = st.waiting(next).filter((c) => !known.has(c.uid)).length;
-      if (fresh) this.around.arrived(fresh);
-    }
     for (const chat of next.chats.values()) {
       if (chat.left === "ended" && before.chats.get(chat.uid)?.left !== "ended") this.drafts.ended(chat.uid);
     }

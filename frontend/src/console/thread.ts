@@ -5,13 +5,16 @@ import type { Unsent } from "../wire/outbox.ts";
 import type { NoteAdded, PublicRow } from "../wire/protocol.ts";
 import type { Chat } from "./state.ts";
 import { isLeftMessage, lineOf, visitorName } from "./words.ts";
+import { say } from "./strings.ts";
 
-export type Delivery = "" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
+export type Delivery = "" | "undo" | "sending" | "held" | "sent" | "delivered" | "read" | "failed";
 
 export interface BubbleItem {
   readonly kind: "bubble";
   readonly key: string;
   readonly from: "visitor" | "own" | "colleague" | "note";
+  /** Written by whoever reads it. */
+  readonly own: boolean;
   readonly name: string;
   readonly text: string;
   readonly state: "" | "edited" | "deleted";
@@ -38,13 +41,13 @@ export type Item = BubbleItem | LineItem | DayItem;
 
 const RUN_MS = 5 * 60_000;
 
-export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean): Item[] {
+export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean, until: ReadonlyMap<string, number> = new Map()): Item[] {
   // an own row may be acknowledged while one before it is still on its way here
   const rows = [...chat.log, ...chat.early.filter((r) => r.operator === me)];
   const told = merged(rows.flatMap((r) => itemOf(r, chat, me)), [...chat.notes, ...chat.earlyNotes.filter((n) => n.operator === me)].map((n) => noteItem(n, me)));
   const known = new Set([...rows.map((r) => r.ref), ...chat.notes.map((n) => n.ref), ...chat.earlyNotes.map((n) => n.ref)]);
   const own = (box: readonly Unsent[]) => box.filter((u) => u.chat === chat.uid && !known.has(u.ref));
-  const waiting = [...own(replies).map((u) => unsentItem(u, "own", online)), ...own(notes).map((u) => unsentItem(u, "note", online))];
+  const waiting = [...own(replies).map((u) => unsentItem(u, "own", online, until.has(u.ref))), ...own(notes).map((u) => unsentItem(u, "note", online))];
   return grouped(withDays([...told, ...waiting.sort((a, b) => a.at - b.at)]));
 }
 
@@ -55,25 +58,25 @@ export function newestOwn(items: readonly Item[]): string {
 
 function itemOf(row: PublicRow, chat: Chat, me: string): Item[] {
   if (row.type !== "message_posted") {
-    const text = row.type === "chat_opened" && isLeftMessage(chat) ? `Message left for ${displayName(row.department ?? "")}` : lineOf(row, me);
+    const text = row.type === "chat_opened" && isLeftMessage(chat) ? say.lines.messageLeft(displayName(row.department ?? "")) : lineOf(row, me);
     return text ? [{ kind: "line", key: `seq-${row.seq}`, text, at: row.at }] : [];
   }
   const from = row.author === "visitor" ? "visitor" : row.operator === me ? "own" : "colleague";
   const { visitor_read, visitor_delivered } = chat.marks;
   const delivery = from === "visitor" ? "" : row.seq <= visitor_read ? "read" : row.seq <= visitor_delivered ? "delivered" : "sent";
-  const name = from === "visitor" ? visitorName(chat.visitor) : from === "own" ? "You" : displayName(row.name ?? "") || "An operator";
-  return [{ ...plain, key: row.ref || `seq-${row.seq}`, from, name, text: row.text, state: row.state ?? "", at: row.at, delivery }];
+  const name = from === "visitor" ? visitorName(chat.visitor) : from === "own" ? say.who.you : displayName(row.name ?? "") || say.who.operator;
+  return [{ ...plain, key: row.ref || `seq-${row.seq}`, from, own: from === "own", name, text: row.text, state: row.state ?? "", at: row.at, delivery }];
 }
 
-const plain = { kind: "bubble", state: "", delivery: "", unsent: null, first: true, last: true } as const;
+const plain = { kind: "bubble", state: "", delivery: "", unsent: null, own: false, first: true, last: true } as const;
 
 function noteItem(note: NoteAdded, me: string): BubbleItem {
-  return { ...plain, key: note.ref, from: "note", name: note.operator === me ? "You" : displayName(note.name), text: note.text, at: note.at };
+  return { ...plain, key: note.ref, from: "note", own: note.operator === me, name: note.operator === me ? say.who.you : displayName(note.name), text: note.text, at: note.at };
 }
 
-function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean): BubbleItem {
-  const delivery = unsent.failed ? "failed" : online ? "sending" : "held";
-  return { ...plain, key: unsent.ref, from, name: "You", text: unsent.text, at: unsent.at, delivery, unsent };
+function unsentItem(unsent: Unsent, from: "own" | "note", online: boolean, held = false): BubbleItem {
+  const delivery = unsent.failed ? "failed" : held ? "undo" : online ? "sending" : "held";
+  return { ...plain, key: unsent.ref, from, own: true, name: say.who.you, text: unsent.text, at: unsent.at, delivery, unsent };
 }
 
 /** Each log keeps its own order; a note stands behind what had been said when it was written. */

@@ -3,7 +3,8 @@ import { displayName, webAddress } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
 import { momentOf } from "./format.ts";
-import { isLeftMessage, pagePath, plural, visitorName } from "./words.ts";
+import { isLeftMessage, pagePath, visitorName } from "./words.ts";
+import { say } from "./strings.ts";
 
 /** What the server gives of the person in the open chat; nothing is guessed. */
 export function Visitor({ desk }: { desk: Desk }) {
@@ -14,28 +15,28 @@ export function Visitor({ desk }: { desk: Desk }) {
   const page = pagePath(chat.pageUrl);
   const earlier = Math.max(0, (visitor.chat_count ?? 0) - 1); // this one is counted too
   return (
-    <section class="context" aria-label="Visitor">
+    <section class="context" aria-label={say.visitor.title}>
       <div class="context-head">
-        <h2>Visitor</h2>
-        <IconButton icon="close" name="Close" small class="only-narrow" onClick={() => (desk.column.value = "chat")} />
+        <h2>{say.visitor.title}</h2>
+        <IconButton icon="close" name={say.visitor.close} small class="only-narrow" onClick={() => (desk.column.value = "chat")} />
       </div>
       <div class="context-person">
         <Avatar name={name} />
         <div>
           <p class="context-name"><bdi>{name}</bdi></p>
-          <p class="muted">{visitor.name ? `Visitor ${visitor.number}` : "No name given"}</p>
+          <p class="muted">{visitor.name ? say.who.visitor(visitor.number) : say.visitor.noName}</p>
         </div>
       </div>
       <dl class="facts">
-        {visitor.email && <Fact label="Email"><bdi>{displayName(visitor.email)}</bdi></Fact>}
-        {page && <Fact label="Page"><a href={webAddress(chat.pageUrl) ?? "#"} target="_blank" rel="noopener noreferrer">{page}</a></Fact>}
-        <Fact label="Department">{displayName(chat.department.name)}</Fact>
-        <Fact label="Started"><time dateTime={new Date(chat.startedAt).toISOString()}>{momentOf(chat.startedAt)}</time></Fact>
-        <Fact label="Earlier chats">{earlier ? plural(earlier, "chat") : "None, this is the first"}</Fact>
+        {visitor.email && <Fact label={say.visitor.email}><bdi>{displayName(visitor.email)}</bdi></Fact>}
+        {page && <Fact label={say.visitor.page}><a href={webAddress(chat.pageUrl) ?? "#"} target="_blank" rel="noopener noreferrer">{page}</a></Fact>}
+        <Fact label={say.visitor.department}>{displayName(chat.department.name)}</Fact>
+        <Fact label={say.visitor.started}><time dateTime={new Date(chat.startedAt).toISOString()}>{momentOf(chat.startedAt)}</time></Fact>
+        <Fact label={say.visitor.earlier}>{earlier ? say.visitor.chats(earlier) : say.visitor.first}</Fact>
       </dl>
       {chat.answers.length > 0 && (
         <>
-          <h3 class="context-sub">{isLeftMessage(chat) ? "Left with the message" : "Answers before the chat"}</h3>
+          <h3 class="context-sub">{isLeftMessage(chat) ? say.visitor.left : say.visitor.answers}</h3>
           <dl class="facts">
             {chat.answers.map((a) => <Fact key={a.name} label={displayName(a.label)}><span dir="auto" class="fact-text">{a.value}</span></Fact>)}
           </dl>

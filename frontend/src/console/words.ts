@@ -2,13 +2,14 @@
 import { displayName, webAddress } from "../design/names.ts";
 import type { OperatorView, PublicRow, VisitorView } from "../wire/protocol.ts";
 import type { Chat } from "./state.ts";
+import { say } from "./strings.ts";
 
 /** After so long a wait turns warm, until accounts set their own target. */
 export const WARM_MS = 60_000;
 export const TYPING_MS = 6_000;
 
 export function visitorName(visitor: VisitorView): string {
-  return displayName(visitor.name ?? "") || `Visitor ${visitor.number}`;
+  return displayName(visitor.name ?? "") || say.who.visitor(visitor.number);
 }
 
 /** A running clock: 0:42, 12:05, 1:02:03. */
@@ -21,19 +22,15 @@ export function waited(ms: number): string {
 /** The same for those who hear it. */
 export function waitedInWords(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
-  return s < 60 ? "less than a minute" : plural(Math.floor(s / 60), "minute");
+  return s < 60 ? say.times.lessThanAMinute : say.times.minutes(Math.floor(s / 60));
 }
 
 /** now, 4 min, 2 h, 3 d */
 export function ago(ms: number): string {
   const min = Math.floor(Math.max(0, ms) / 60_000);
-  if (min < 1) return "now";
-  if (min < 60) return `${min} min`;
-  return min < 24 * 60 ? `${Math.floor(min / 60)} h` : `${Math.floor(min / 1440)} d`;
-}
-
-export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
+  if (min < 1) return say.times.now;
+  if (min < 60) return say.times.minutesAgo(min);
+  return min < 24 * 60 ? say.times.hoursAgo(Math.floor(min / 60)) : say.times.daysAgo(Math.floor(min / 1440));
 }
 
 /** Where the visitor is: host and path, without the scheme. */
@@ -59,8 +56,8 @@ const posted = (chat: Chat): Posted[] => chat.log.filter((r): r is Posted => r.t
 export function lastWords(chat: Chat): string {
   const last = posted(chat).at(-1);
   if (!last) return "";
-  const text = last.state === "deleted" ? "Message deleted" : displayName(last.text);
-  return last.author === "operator" ? `You: ${text}` : text;
+  const text = last.state === "deleted" ? say.talk.deleted : displayName(last.text);
+  return last.author === "operator" ? say.talk.youSaid(text) : text;
 }
 
 /** What the visitor began with. */
@@ -89,26 +86,26 @@ export function isTyping(chat: Chat, now: number): boolean {
 
 /** "" for rows that are no line of their own. */
 export function lineOf(row: PublicRow, me: string): string {
-  const name = displayName(row.name ?? "") || "An operator";
-  const who = row.operator && row.operator === me ? "You" : name;
+  // "" is whoever reads it
+  const who = row.operator && row.operator === me ? "" : displayName(row.name ?? "") || say.who.operator;
   switch (row.type) {
     case "chat_opened":
-      return row.department ? `Chat started with ${displayName(row.department)}` : "Chat started";
+      return say.lines.started(displayName(row.department ?? ""));
     case "chat_accepted":
-      return `${who} accepted the chat`;
+      return say.lines.accepted(who);
     case "chat_transferred": {
-      const to = row.to_operator ? (row.to_operator === me ? "you" : displayName(row.to_name ?? "")) : displayName(row.department);
-      return `${who} transferred the chat to ${to}`;
+      const to = row.to_operator ? (row.to_operator === me ? "" : displayName(row.to_name ?? "") || say.who.operator) : displayName(row.department);
+      return say.lines.transferred(who, to);
     }
     case "chat_returned":
-      if (row.reason === "withdrawn") return `The chat waits again, because ${who === "You" ? "you" : who} cannot answer it any more`;
-      return `${who} lost the connection, so the chat waits again`;
+      if (row.reason === "withdrawn") return say.lines.withdrawn(who);
+      return say.lines.lost(who);
     case "chat_closed":
-      if (row.reason === "message") return "The visitor left a message";
-      if (row.state === "missed") return row.reason === "left" || row.reason === "abandoned" ? "The visitor left before anybody answered" : "Nobody answered in time";
-      if (row.reason === "idle") return "The chat ended because nobody wrote any more";
-      if (row.reason === "left" || row.author === "visitor") return row.reason === "left" ? "The visitor left" : "The visitor ended the chat";
-      return row.author === "operator" ? `${who} ended the chat` : "The chat ended";
+      if (row.reason === "message") return say.lines.leftMessage;
+      if (row.state === "missed") return row.reason === "left" || row.reason === "abandoned" ? say.lines.leftBefore : say.lines.nobody;
+      if (row.reason === "idle") return say.lines.idle;
+      if (row.reason === "left" || row.author === "visitor") return row.reason === "left" ? say.lines.visitorLeft : say.lines.visitorEnded;
+      return row.author === "operator" ? say.lines.endedBy(who) : say.lines.ended;
     case "message_posted":
     case "message_edited":
     case "message_deleted":
@@ -120,17 +117,17 @@ export function lineOf(row: PublicRow, me: string): string {
 export function farewell(chat: Chat): string {
   switch (chat.left) {
     case "ended":
-      return chat.state === "missed" ? "Nobody answered in time. You find this chat under Missed." : "This chat has ended. It stays here until you dismiss it.";
+      return chat.state === "missed" ? say.lines.farewellMissed : say.lines.farewellEnded;
     case "moved": {
       const to = chat.state === "active" ? displayName(chat.operatorName) : displayName(chat.department.name);
-      return `This chat went on to ${to}. It stays here until you dismiss it.`;
+      return say.lines.farewellMoved(to);
     }
     case "taken":
-      return `${displayName(chat.operatorName) || "Somebody else"} accepted this chat.`;
+      return say.lines.farewellTaken(displayName(chat.operatorName));
     case "returned":
-      return "Nothing was heard of you for a while, so this chat went back to the line. It stays here until you dismiss it.";
+      return say.lines.farewellReturned;
     case "gone":
-      return "This chat is no longer yours. It stays here until you dismiss it.";
+      return say.lines.farewellGone;
     case "":
       return "";
   }
@@ -143,18 +140,17 @@ export const GONE_MS = 5_000;
 export function goneWords(chat: Chat, now: number): string {
   const isOver = chat.left !== "" || chat.state === "closed" || chat.state === "missed";
   if (isOver || chat.presence === "here" || now - chat.goneAt < GONE_MS) return "";
-  return chat.presence === "left" ? "Left the page" : "Connection lost";
+  return chat.presence === "left" ? say.pane.leftThePage : say.pane.connectionLost;
 }
 
 /** How a colleague is: Online counts only while something is heard of them. */
 export function standing(o: OperatorView): string {
-  if (o.online) return "online";
-  return o.availability === "online" ? "not connected" : "away";
+  if (o.online) return say.who.online;
+  return o.availability === "online" ? say.who.notConnected : say.who.away;
 }
 
 /** 2 online, 1 away */
 export function teamLine(team: readonly OperatorView[]): string {
   const on = team.filter((o) => o.online).length;
-  const away = team.length - on;
-  return away ? `${on} online, ${away} away` : `${on} online`;
+  return say.who.team(on, team.length - on);
 }

@@ -21,11 +21,13 @@ export class Outbox {
   private notBefore = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `send` answers false when there is no connection. `changed` is called after every change. */
+  /** `send` answers false when there is no connection. `changed` is called after every change. What `held`
+   *  holds back keeps what comes after it in its chat back, too: whoever lets it go calls `flush`. */
   constructor(
     private box: Box,
     private send: (item: Unsent) => boolean,
     private changed: () => void,
+    private held: (item: Unsent) => boolean = () => false,
   ) {
     this.items = read(box.get("outbox"));
   }
@@ -39,8 +41,10 @@ export class Outbox {
     return this.items;
   }
 
-  add(chat: string, text: string): Unsent {
+  /** `before` learns the `ref` before anything is sent. */
+  add(chat: string, text: string, before?: (ref: string) => unknown): Unsent {
     const item: Unsent = { ref: uuid7(), chat, text, at: Date.now(), failed: "" };
+    before?.(item.ref);
     this.replace([...this.items, item]);
     this.flush();
     return item;
@@ -80,20 +84,30 @@ export class Outbox {
     this.flush();
   }
 
+  /** The page goes, and nobody will hear an ack: all that waits goes out now, in its order. */
+  last(): void {
+    for (const item of this.items) if (!item.failed && this.flying.get(item.chat) !== item.ref && !this.send(item)) return;
+  }
+
   clear(): void {
     this.flying.clear();
     this.replace([]);
   }
 
-  private flush(): void {
+  flush(): void {
     const wait = this.notBefore - performance.now();
     if (wait > 0) {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.flush(), wait);
       return;
     }
+    const stopped = new Set<string>();
     for (const item of this.items) {
-      if (item.failed || this.flying.has(item.chat)) continue;
+      if (item.failed || this.flying.has(item.chat) || stopped.has(item.chat)) continue;
+      if (this.held(item)) {
+        stopped.add(item.chat);
+        continue;
+      }
       if (!this.send(item)) return;
       this.flying.set(item.chat, item.ref);
     }
