@@ -1,27 +1,59 @@
-"""Writes about operators: whether they are there, and what they may. The only place that tells it."""
+"""Writes about operators, whether they are there and what they may, and about how sites look and ask.
+
+The only place that tells who is there.
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
-from accounts import selectors
-from accounts.models import Account, Department, DepartmentMember, Installation, Language, Operator, Site
+from accounts import pictures, selectors
+from accounts.models import (
+    Account,
+    Department,
+    DepartmentMember,
+    Installation,
+    Language,
+    Operator,
+    Picture,
+    Site,
+)
 from accounts.signals import operator_withdrawn
-from chatlead.errors import BadField, NotFound
+from chatlead.errors import BadField, NotFound, UnknownField
 from chatlead.prepared import Among, Prepared
 from chatlead.realtime import topics
 from chatlead.realtime.events import AvailabilityChanged, OperatorChanged
 from chatlead.realtime.publish import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from django.db.models import Field, QuerySet
+
+    from chatlead.realtime.shapes import FieldSpec
+
+LOOK = (
+    "color",
+    "corner",
+    "offset_side",
+    "offset_bottom",
+    "welcome",
+    "offline",
+    "greeting",
+    "greeting_after",
+)
+FIELDS_MAX, OPTIONS_MAX, LABEL_MAX, HINT_MAX = 12, 50, 100, 200
+_field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def set_availability(*, account_id: int, operator_id: int, online: bool) -> None:
@@ -168,6 +200,78 @@ def set_site_language(*, site_id: int, language: str) -> None:
         raise BadField(field="language")
     if not Site.objects.filter(pk=site_id).update(language=language):
         raise NotFound
+
+
+def set_site_look(*, site_id: int, look: Mapping[str, str | int]) -> None:
+    """How the widget of a site looks and what it says, to whoever opens a page from now on.
+
+    `look` is some of the columns LOOK of Site, by name. For staff. Raises UnknownField for another column,
+    BadField with the `field` for a value that it cannot have, NotFound; nothing is changed then.
+    """
+    values: dict[str, Any] = {}
+    for name, value in look.items():
+        if name not in LOOK:
+            raise UnknownField(field=name)
+        kept = value.strip() if isinstance(value, str) else value
+        try:
+            values[name] = cast("Field[Any, Any]", Site._meta.get_field(name)).clean(kept, None)
+        except ValidationError as wrong:
+            raise BadField(" ".join(wrong.messages), field=name) from None
+    if not Site.objects.filter(pk=site_id).update(**values):
+        raise NotFound
+
+
+def set_site_fields(*, site_id: int, fields: Sequence[FieldSpec]) -> None:
+    """What the form in front of a chat asks for; nothing at all: there is no form. For staff.
+
+    At most 12, each name once; a `select` has options and nothing else has. Raises BadField with the
+    `field`, NotFound.
+    """
+    if len(fields) > FIELDS_MAX or len({each.name for each in fields}) != len(fields):
+        raise BadField(f"At most {FIELDS_MAX} fields, each name once.", field="fields")
+    for each in fields:
+        texts = [each.label, *each.options]
+        is_right = (
+            _field_name.fullmatch(each.name)
+            and all(text.strip() and len(text) <= LABEL_MAX for text in texts)
+            and len(each.hint) <= HINT_MAX
+            and bool(each.options) == (each.kind == "select")
+            and len(set(each.options)) == len(each.options) <= OPTIONS_MAX
+        )
+        if not is_right:
+            raise BadField(field=f"fields.{each.name}")
+    if not Site.objects.filter(pk=site_id).update(fields=msgspec.to_builtins(list(fields))):
+        raise NotFound
+
+
+def set_site_picture(*, site_id: int, png: bytes | None) -> None:
+    """The firm's picture in the chat of a site; None: initials of its name. For staff.
+
+    Raises BadField `picture` (`accounts.pictures`), NotFound. The one before is gone for good.
+    """
+    _set_picture(Site.objects.filter(pk=site_id), png)
+
+
+def set_operator_picture(*, account_id: int, operator_id: int, png: bytes | None) -> None:
+    """The operator's picture for visitors whose chats they take on from now on; None: initials. For staff.
+
+    Raises BadField `picture`, NotFound for an operator who is not of the account. The one before is gone for
+    good, from chats that it was shown in as well.
+    """
+    _set_picture(Operator.objects.filter(pk=operator_id, account_id=account_id), png)
+
+
+def _set_picture(whose: QuerySet[Site] | QuerySet[Operator], png: bytes | None) -> None:
+    body = None if png is None else pictures.rewritten(png)
+    with transaction.atomic():
+        owner = whose.select_for_update().first()
+        if owner is None:
+            raise NotFound
+        before = owner.picture_id
+        made = None if body is None else Picture.objects.create(account_id=owner.account_id, png=body)
+        whose.update(picture=made)
+        if before is not None:
+            Picture.objects.filter(pk=before).delete()
 
 
 def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:

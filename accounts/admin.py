@@ -1,4 +1,5 @@
-"""What our staff may look at: accounts and how they are set up, never a conversation. Read-only."""
+"""What our staff may look at: accounts and how they are set up, never a conversation. Read-only, but for
+how sites look and which pictures are shown: these forms call actions."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, transaction
+from django.utils.html import format_html
 
 from accounts import actions
-from accounts.forms import StaffLogInForm
+from accounts.forms import OperatorForm, SiteForm, StaffLogInForm
 from accounts.models import Account, Consent, Department, Notice, Operator, OutboxItem, Site, User
 
 if TYPE_CHECKING:
@@ -68,16 +70,83 @@ class DepartmentAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
 
 
+def _picture_of(row: Site | Operator) -> str:
+    if row.picture is None:
+        return "None: initials"
+    return format_html('<img src="/widget/v1/picture/{}.png" alt="" width="72" height="72">', row.picture.uid)
+
+
 @admin.register(Operator)
 class OperatorAdmin(ReadOnlyAdmin):
+    """All but the picture is for looking at."""
+
+    form = OperatorForm
+    exclude = ("picture",)
     list_display = ("name", "account", "role", "availability", "lease_until", "suspended_at")
     list_select_related = ("account",)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Every member of staff, of the picture."""
+        return self.has_module_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
+        """All columns."""
+        columns = [field.name for field in Operator._meta.fields if field.name not in ("id", "picture")]
+        return [*columns, "shown_picture"]
+
+    @admin.display(description="Present picture")
+    def shown_picture(self, operator: Operator) -> str:
+        """As visitors see it."""
+        return _picture_of(operator)
+
+    def save_model(self, request: HttpRequest, obj: Operator, form: OperatorForm, change: bool) -> None:
+        """By the action, and the picture only."""
+        if form.cleaned_data["png"] or form.cleaned_data["no_picture"]:
+            actions.set_operator_picture(
+                account_id=obj.account_id, operator_id=obj.pk, png=form.cleaned_data["png"]
+            )
 
 
 @admin.register(Site)
 class SiteAdmin(ReadOnlyAdmin):
-    """All but the language and the hosted page is for looking at."""
+    """How the widget looks, what it says and what it asks; the rest is for looking at."""
 
+    form = SiteForm
+    fieldsets = (
+        (
+            "Looks",
+            {
+                "fields": (
+                    "color",
+                    "corner",
+                    "offset_side",
+                    "offset_bottom",
+                    "shown_picture",
+                    "png",
+                    "no_picture",
+                )
+            },
+        ),
+        ("Words", {"fields": ("language", "welcome", "offline", "greeting", "greeting_after")}),
+        ("The form in front of a chat", {"fields": ("ask_name", "ask_email", "ask_phone", "fields")}),
+        (
+            "Set up elsewhere",
+            {
+                "fields": (
+                    "account",
+                    "name",
+                    "uid",
+                    "key",
+                    "allowed_domains",
+                    "privacy_policy_url",
+                    "visitor_count",
+                    "is_enabled",
+                    "hosted_page",
+                    "created_at",
+                )
+            },
+        ),
+    )
     list_display = ("name", "account", "key", "is_enabled", "hosted_page", "created_at")
     actions = ("switch_hosted_page_on", "switch_hosted_page_off")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
@@ -89,11 +158,22 @@ class SiteAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """A column that is added tomorrow is one of them."""
-        return [field.name for field in Site._meta.fields if field.name not in ("id", "language")]
+        changed = {"id", "picture", "language", *actions.LOOK}
+        return [*(each.name for each in Site._meta.fields if each.name not in changed), "shown_picture"]
 
-    def save_model(self, request: HttpRequest, obj: Site, form: object, change: bool) -> None:
-        """By the action, and the language only."""
-        actions.set_site_language(site_id=obj.pk, language=obj.language)
+    @admin.display(description="Present picture")
+    def shown_picture(self, site: Site) -> str:
+        """As visitors see it."""
+        return _picture_of(site)
+
+    def save_model(self, request: HttpRequest, obj: Site, form: SiteForm, change: bool) -> None:
+        """By the actions, and what was filled in only."""
+        with transaction.atomic():
+            actions.set_site_language(site_id=obj.pk, language=form.cleaned_data["language"])
+            actions.set_site_look(site_id=obj.pk, look=form.look)
+            actions.set_site_fields(site_id=obj.pk, fields=form.asked)
+            if form.cleaned_data["png"] or form.cleaned_data["no_picture"]:
+                actions.set_site_picture(site_id=obj.pk, png=form.cleaned_data["png"])
 
     @admin.action(description="Switch the hosted page on")
     def switch_hosted_page_on(self, request: HttpRequest, queryset: QuerySet[Site]) -> None:

@@ -1,16 +1,22 @@
-"""Forms of people who log in."""
+"""Forms of people who log in, and of what staff sets for a site and the people of a firm."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from django import forms
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 
-from accounts import devices, limits
+from accounts import devices, limits, pictures
+from accounts.actions import LOOK
+from accounts.models import STANDARD_FIELDS, Operator, Site
+from accounts.sites import site_fields
 from chatlead.addresses import ip_of
+from chatlead.errors import BadField
+from chatlead.realtime.shapes import FieldSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,3 +79,89 @@ class LogInForm(_Bounded):
     def clean_username(self) -> str:
         """Addresses are compared in lower case."""
         return str(self.cleaned_data["username"]).strip().lower()
+
+
+class _Pictured(forms.ModelForm):  # type: ignore[type-arg]  # no parameter when it runs
+    """A picture besides the columns. `png` is what was chosen, written anew; `no_picture` takes the present
+    one away. Whatever a browser can show may be chosen: the page makes a small PNG of it."""
+
+    png = forms.FileField(
+        label="Picture",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp", "data-picture": "96"}),
+        help_text="PNG, JPEG or WebP. It is cut square and made small. Without one: initials.",
+    )
+    no_picture = forms.BooleanField(label="Take the picture away", required=False)
+
+    class Media:
+        js = ("dist/picture.js",)
+
+    def clean_png(self) -> bytes | None:
+        """None where nothing was chosen."""
+        file = self.cleaned_data["png"]
+        if not file:
+            return None
+        try:
+            return pictures.rewritten(file.read(pictures.BYTES_MAX + 1))
+        except BadField as refusal:
+            raise forms.ValidationError(refusal.message, code=refusal.code) from None
+
+
+class OperatorForm(_Pictured):
+    """The picture that visitors see of an operator."""
+
+    class Meta:
+        model = Operator
+        fields: tuple[str, ...] = ()
+
+
+class SiteForm(_Pictured):
+    """How the widget of a site looks, what it says and what it asks: `look` and `asked` are for actions."""
+
+    ASKED = (("", "Not asked"), ("may", "Asked, may be left empty"), ("must", "Asked, and required"))
+
+    ask_name = forms.ChoiceField(label="Name", choices=ASKED, required=False)
+    ask_email = forms.ChoiceField(label="Email", choices=ASKED, required=False)
+    ask_phone = forms.ChoiceField(label="Phone", choices=ASKED, required=False)
+
+    class Meta:
+        model = Site
+        fields = ("language", *LOOK)
+        labels = {
+            "offset_side": "Distance from the side",
+            "offset_bottom": "Distance from the bottom",
+            "offline": "While nobody is there",
+            "greeting_after": "Seconds before the greeting",
+        }
+        help_texts = {
+            "color": "Like #1f5fbf. What stands on it is white or black, whichever can be read.",
+            "offset_side": "In pixels, up to 200.",
+            "offset_bottom": "In pixels, up to 200: above a bar of the page's own, for example.",
+            "welcome": "Above the form of a chat. Empty, or as it comes: in the visitor's language.",
+            "offline": "Above the form for a message. Empty: our own words, in the visitor's language.",
+            "greeting": "A bubble beside the launcher, once for each visitor. Empty: none.",
+            "greeting_after": "After the page was opened, 1 to 600.",
+        }
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        asked = {each.name: each for each in site_fields(self.instance)}
+        for name in STANDARD_FIELDS:
+            present = asked.get(name)
+            self.initial[f"ask_{name}"] = "" if present is None else "must" if present.required else "may"
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """What was filled in of the columns that `set_site_look` takes."""
+        return {name: self.cleaned_data[name] for name in LOOK}
+
+    @property
+    def asked(self) -> list[FieldSpec]:
+        """The form in front of a chat: the standard fields in their order, then what is asked besides."""
+        present = {each.name: each for each in site_fields(self.instance)}
+        wanted: list[FieldSpec] = []
+        for name, (label, kind) in STANDARD_FIELDS.items():
+            known = present.pop(name, None) or FieldSpec(name=name, label=label, kind=kind)  # type: ignore[arg-type]
+            if answer := self.cleaned_data[f"ask_{name}"]:
+                wanted.append(msgspec.structs.replace(known, required=answer == "must"))
+        return wanted + list(present.values())

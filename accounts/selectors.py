@@ -18,6 +18,7 @@ from accounts.models import (
     DepartmentMember,
     Installation,
     Operator,
+    Picture,
     Site,
     User,
 )
@@ -103,6 +104,19 @@ def live_logins(login_keys: Iterable[str]) -> set[str]:
         for key, login in logins.items()
         if login.get(HASH_SESSION_KEY) in hashes.get(str(login.get(SESSION_KEY)), ())
     }
+
+
+def picture_of(operator_id: int) -> str:
+    """The uid of an operator's picture, or ""."""
+    return Picture.objects.filter(operator=operator_id).values_list("uid", flat=True).first() or ""
+
+
+def picture_png(uid: str) -> bytes:
+    """What is in the picture of this uid. Raises NotFound."""
+    found = Picture.objects.filter(uid=uid).values_list("png", flat=True).first()
+    if found is None:
+        raise NotFound
+    return bytes(found)
 
 
 # --- departments and the team -------------------------------------------------------------------------

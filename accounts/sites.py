@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from accounts import notices, selectors
-from accounts.models import Installation, Notice, Site
+from accounts.models import Installation, Language, Notice, Site
 from chatlead.prepared import Among, Prepared
 from chatlead.realtime.shapes import DepartmentView, FieldSpec, NoticeView, SiteView
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 
 class Shown(NamedTuple):
@@ -23,33 +23,43 @@ class Shown(NamedTuple):
     epoch: str
 
 
-def shown_sites(site_ids: Collection[int]) -> dict[int, Shown]:
-    """{site: what a widget needs to know of it, nothing of which is secret}, in two queries; sites that are
-    gone are absent. A changed notice becomes a new version."""
-    rows = selectors.offered(sites=site_ids)
-    shown: dict[int, Shown] = {}
-    for site in _shown(sites=site_ids):
-        offered = [row for row in rows if row[0] == site.pk and row[2] is not None]
-        notice = NoticeView(
-            version=site.notice_version or 0, text=site.notice_text or "", sha256=site.sha256 or ""
-        )
-        if notice.text != notices.text_for(site.account):
-            newest = notices.current(site)
-            notice = NoticeView(version=newest.version, text=newest.text, sha256=newest.sha256)
-        view = SiteView(
-            key=site.key,
-            name=site.name,
-            firm=site.account.name,
-            color=site.color,
-            welcome=site.welcome,
-            privacy_policy_url=site.privacy_policy_url,
-            departments=[DepartmentView(uid=uid, name=name) for _, _, uid, name, _ in offered],
-            online=[uid for _, _, uid, _, is_online in offered if is_online],
-            fields=site_fields(site),
-            notice=notice,
-        )
-        shown[site.pk] = Shown(view, site.epoch or selectors.epoch())
+def shown_sites(asked: Collection[tuple[int, str]]) -> dict[tuple[int, str], Shown]:
+    """{(site, language): what a widget in that language needs to know of it, nothing of which is secret}.
+
+    Each language is one of ours. Two queries, and one more for each further language; sites that are gone are
+    absent. A changed notice becomes a new version.
+    """
+    rows = selectors.offered(sites={site for site, _ in asked})
+    shown: dict[tuple[int, str], Shown] = {}
+    for language in {language for _, language in asked}:
+        for site in _shown[language](sites=[pk for pk, each in asked if each == language]):
+            shown[site.pk, language] = _shown_site(site, language, rows)
     return shown
+
+
+def _shown_site(site: Any, language: str, rows: Sequence[tuple[Any, ...]]) -> Shown:
+    offered = [row for row in rows if row[0] == site.pk and row[2] is not None]
+    notice = NoticeView(
+        version=site.notice_version or 0, text=site.notice_text or "", sha256=site.sha256 or ""
+    )
+    if notice.text != notices.text_for(site.account, language):
+        newest = notices.current(site, language)
+        notice = NoticeView(version=newest.version, text=newest.text, sha256=newest.sha256)
+    view = SiteView(
+        key=site.key,
+        name=site.name,
+        firm=site.account.name,
+        color=site.color,
+        welcome=site.welcome,
+        offline=site.offline,
+        picture=site.picture_uid or "",
+        privacy_policy_url=site.privacy_policy_url,
+        departments=[DepartmentView(uid=uid, name=name) for _, _, uid, name, _ in offered],
+        online=[uid for _, _, uid, _, is_online in offered if is_online],
+        fields=site_fields(site),
+        notice=notice,
+    )
+    return Shown(view, site.epoch or selectors.epoch())
 
 
 def site_fields(site: Site) -> list[FieldSpec]:
@@ -57,19 +67,25 @@ def site_fields(site: Site) -> list[FieldSpec]:
     return msgspec.convert(site.fields, list[FieldSpec])
 
 
-def _newest_notice(column: str) -> Subquery:
-    return Subquery(Notice.objects.filter(site=OuterRef("pk")).order_by("-version").values(column)[:1])
+def _newest_notice(column: str, language: str) -> Subquery:
+    newest = Notice.objects.filter(site=OuterRef("pk"), language=language).order_by("-version")
+    return Subquery(newest.values(column)[:1])
 
 
-_shown = Prepared(
-    lambda sites: (
-        Site.objects.select_related("account")
-        .filter(Among("pk", sites))
-        .annotate(
-            notice_version=_newest_notice("version"),
-            notice_text=_newest_notice("text"),
-            sha256=_newest_notice("sha256"),
-            epoch=Subquery(Installation.objects.filter(pk=1).values("epoch")[:1]),
+def _asked_in(language: str) -> Prepared[Site]:
+    return Prepared(
+        lambda sites: (
+            Site.objects.select_related("account")
+            .filter(Among("pk", sites))
+            .annotate(
+                notice_version=_newest_notice("version", language),
+                notice_text=_newest_notice("text", language),
+                sha256=_newest_notice("sha256", language),
+                picture_uid=F("picture__uid"),
+                epoch=Subquery(Installation.objects.filter(pk=1).values("epoch")[:1]),
+            )
         )
     )
-)
+
+
+_shown = {language: _asked_in(language) for language in Language.values}

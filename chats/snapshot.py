@@ -226,17 +226,18 @@ def visitor_welcomes(
     if not principals:
         return []
     views = visitor_views(list(chats.values()))
-    shown = shown_sites({each.site_id for each in principals})
+    shown = shown_sites({(each.site_id, each.language) for each in principals})
     welcomes: list[VisitorWelcome | NotFound] = []
     for each in principals:
-        if each.site_id not in shown:
+        site = shown.get((each.site_id, each.language))
+        if site is None:
             welcomes.append(NotFound())
             continue
         chat = chats.get(each.session_key)
         welcome = VisitorWelcome(
             protocol=PROTOCOL,
-            epoch=shown[each.site_id].epoch,
-            site=shown[each.site_id].view,
+            epoch=site.epoch,
+            site=site.view,
             chat=views[chat.pk] if chat is not None else None,
             session=each.new_token,
             cookie=each.had_cookie,

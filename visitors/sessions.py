@@ -20,7 +20,7 @@ from chatlead.errors import ChatLeadError, NotFound, OriginRefused, TicketRefuse
 from chatlead.realtime import pool
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.commands import spoken
-from visitors import passes, tickets
+from visitors import languages, passes, tickets
 from visitors.origins import origin_allowed
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class VisitorPrincipal:
     `session_key` is "" for a page. `browser_key` is "" where there is no persistent id: it opens nothing.
     `new_token` is what the client must keep when no cookie came back, else "". `origin` is that of the page
     that was let in, whatever `page_url` says; `on_hosted_page` where it was for the site's page on our own
-    server, whatever domains the site lists.
+    server, whatever domains the site lists. `language` is what the widget speaks, one of ours.
     """
 
     role: Literal["page", "chat"]
@@ -62,6 +62,7 @@ class VisitorPrincipal:
     had_cookie: bool
     origin: str = ""
     on_hosted_page: bool = False
+    language: str = "en"
 
 
 def new_token() -> str:
@@ -221,6 +222,7 @@ def _principal(
         had_cookie=had_cookie,
         origin=page,
         on_hosted_page=_is_hosted(handshake, hello, site),
+        language=languages.chosen(page=hello.language, site=site.language, browser=""),
     )
 
 

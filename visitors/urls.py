@@ -10,6 +10,7 @@ urlpatterns = [
     path("loader.js", views.loader, name="loader"),
     re_path(r"^loader\.(?P<version>[0-9a-f]{12})\.js$", views.loader, name="loader_version"),
     path("site/<str:key>", views.site_facts, name="site_facts"),
+    path("picture/<str:uid>.png", views.picture, name="picture"),
     path("ticket", views.ticket, name="ticket"),
     path("frame", views.frame, name="frame"),
 ]

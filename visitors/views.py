@@ -19,11 +19,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Language
-from accounts.selectors import online_departments, site_by_key
+from accounts.selectors import online_departments, picture_png, site_by_key
 from chatlead.answers import error_json
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, NotFound, OriginRefused
 from chatlead.policies import frame_policy
-from visitors import languages, tickets
+from visitors import languages, looks, tickets
 from visitors.origins import frame_ancestors, origin_allowed
 from visitors.sessions import COOKIE, is_token, new_token
 
@@ -137,7 +137,8 @@ def site_facts(request: HttpRequest, key: str) -> HttpResponse:
     """What a launcher is drawn from, for pages on the site's domains: `{"color", "online": [uid, …]}`.
 
     No more than that: it is part of what every page of the site loads. Where the language is not English,
-    which the loader has in it, also `"lang"` and its `"words"`. Raises NotFound, OriginRefused.
+    which the loader has in it, also `"lang"` and its `"words"`; where the site has looks of its own, `"css"`
+    and `"greeting"` (`visitors.looks`). Raises NotFound, OriginRefused.
     """
     site = site_by_key(key)
     origin = _page_origin(request)
@@ -147,6 +148,7 @@ def site_facts(request: HttpRequest, key: str) -> HttpResponse:
     language = _language(request, site)
     if language != Language.ENGLISH:
         facts |= {"lang": language, "words": languages.words(language)["loader"]}
+    facts |= looks.look_of(site, language)
     response = JsonResponse(facts, json_dumps_params={"ensure_ascii": False})
     response["Cache-Control"] = "public, max-age=60"
     _for_page(response, origin)
@@ -188,6 +190,21 @@ def ticket(request: HttpRequest) -> HttpResponse:
     if origin is None or not (hosted or origin_allowed(origin, site.allowed_domains)):
         raise OriginRefused
     return _for_page(JsonResponse({"ticket": tickets.issue(site, origin)}), origin)
+
+
+@require_safe
+def picture(request: HttpRequest, uid: str) -> HttpResponse:
+    """A firm's picture or an operator's, for the chat's document. Never another one at the same address.
+
+    It is a file that we wrote ourselves (`accounts.pictures`); even opened by itself it may do nothing.
+    Raises NotFound.
+    """
+    response = HttpResponse(picture_png(uid), content_type="image/png")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    response["Content-Disposition"] = "inline"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
 
 
 # --- the chat frame ---------------------------------------------------------------------------------------

@@ -63,7 +63,8 @@ class Hello(Command, frozen=True, kw_only=True):
     `page`: the loader's socket on the host page; needs only `site` and the right Origin.
     `chat`: the frame's; needs the `ticket` and the origin of the embedding page as the browser named it.
     `session` is the token handed out in `welcome` where the cookie does not come back; `browser` the
-    opaque persistent id of the host page's cookie, "" where there is none.
+    opaque persistent id of the host page's cookie, "" where there is none. `language` is what the widget
+    speaks: the notice comes in it; one that is none of ours, or none, is the site's.
     """
 
     protocol: int
@@ -74,6 +75,7 @@ class Hello(Command, frozen=True, kw_only=True):
     session: Token = ""
     browser: Token = ""
     page_url: Url = ""
+    language: Annotated[str, msgspec.Meta(max_length=35)] = ""
 
 
 class OperatorHello(Command, frozen=True, kw_only=True, tag="hello"):

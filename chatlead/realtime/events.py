@@ -81,16 +81,20 @@ class MessageDeleted(LogEvent, frozen=True, kw_only=True):
 
 
 class ChatAccepted(LogEvent, frozen=True, kw_only=True):
-    """`operator`, `name` now answers; the chat is active."""
+    """`operator`, `name` now answers; the chat is active. `picture` is the uid of theirs, as it was then."""
+
+    picture: str = ""
 
 
 class ChatTransferred(LogEvent, frozen=True, kw_only=True):
-    """Now with another department (waiting there) or with `to_operator` (active)."""
+    """Now with another department (waiting there) or with `to_operator` (active), whose picture is
+    `to_picture`."""
 
     department: str
     department_uid: str
     to_operator: str = ""
     to_name: str = ""
+    to_picture: str = ""
     state: ChatState
 
 

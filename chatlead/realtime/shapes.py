@@ -76,7 +76,8 @@ class FieldSpec(Shape, frozen=True, kw_only=True):
 
 
 class NoticeView(Shape, frozen=True, kw_only=True):
-    """The privacy notice in force. A form is sent with `sha256`, the proof of what was shown (R-032)."""
+    """The privacy notice in force, in the language of the `hello`. A form is sent with `sha256`, the proof of
+    what was shown (R-032)."""
 
     version: int
     text: str
@@ -84,13 +85,17 @@ class NoticeView(Shape, frozen=True, kw_only=True):
 
 
 class SiteView(Shape, frozen=True, kw_only=True):
-    """What a widget needs to know of its site. `online` names the departments with somebody online."""
+    """What a widget needs to know of its site. `online` names the departments with somebody online. `welcome`
+    and `offline` are the firm's own words above the two forms, `picture` is the uid of its picture; "" where
+    it has none."""
 
     key: str
     name: str
     firm: str
     color: str
     welcome: str
+    offline: str = ""
+    picture: str = ""
     privacy_policy_url: str
     departments: list[DepartmentView]
     online: list[str]

@@ -45,7 +45,8 @@ def accept_chat(*, principal: OperatorPrincipal, uid: str) -> None:
         if not won:
             chat.refresh_from_db(fields=["state"])
             raise _too_late(chat)
-        row = telling.row_of(chat, "accepted", {}, principal)
+        facts = _face("picture", principal.operator_id)
+        row = telling.row_of(chat, "accepted", facts, principal)
         [outcome] = journal.append([row], also=[topics.operators_of(chat.department_id)])
         _accepted_at(chat, outcome)
         telling.move_line_later(chat.department_id)
@@ -109,6 +110,8 @@ def _hand_over(
         "to_name": colleague.name if colleague else "",
         "state": str(state),
     }
+    if colleague:
+        facts |= _face("to_picture", colleague.pk)
     [outcome] = journal.append([telling.row_of(chat, "transferred", facts, principal)], also=before)
     if colleague:
         _accepted_at(chat, outcome)
@@ -117,6 +120,12 @@ def _hand_over(
         telling.move_line_later(was_waiting_in)
     if colleague is None:
         telling.move_line_later(department.pk)
+
+
+def _face(name: str, operator_id: int) -> dict[str, str]:
+    """What a row says of the picture of whoever answers from now on."""
+    uid = accounts.picture_of(operator_id)
+    return {name: uid} if uid else {}
 
 
 def end_chat(*, principal: Principal, uid: str) -> None:

@@ -35,7 +35,7 @@ QUESTIONS = {
     for module in MODULES
     for name, question in vars(module).items()
     if isinstance(question, Prepared)
-}
+} | {f"accounts.sites._shown[{language}]": question for language, question in sites._shown.items()}
 
 
 def plain(row: Any) -> Any:

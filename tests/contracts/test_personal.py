@@ -102,7 +102,12 @@ def test_what_a_tenants_visitor_gives_is_never_ours() -> None:
         if declaration is not None and declaration.role is not None:
             roles[declaration.role].add(field.model._meta.label)
     assert {"visitors.Visitor", "chats.Chat", "chats.Message", "accounts.Consent"} <= roles[Role.PROCESSOR]
-    assert roles[Role.CONTROLLER] == {"accounts.User", "accounts.Operator", "accounts.Department"}
+    assert roles[Role.CONTROLLER] == {
+        "accounts.User",
+        "accounts.Operator",
+        "accounts.Department",
+        "accounts.Picture",
+    }
     assert not roles[Role.PROCESSOR] & roles[Role.CONTROLLER]
 
 

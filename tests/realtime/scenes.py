@@ -25,6 +25,7 @@ from chats import positions
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
+from tests.images import a_png
 from tests.sockets import Line
 from visitors.sessions import VisitorPrincipal, new_token, session_key_of
 
@@ -359,6 +360,26 @@ async def the_site_is_to_speak_spanish(world: World) -> AsyncIterator[None]:
     site = world.cast.site
     yield
     await in_thread(accounts.actions.set_site_language)(site_id=site.pk, language="es")
+
+
+@case(accounts.actions.set_site_look, accounts.actions.set_site_fields, accounts.actions.set_site_picture)
+async def the_site_is_to_look_and_ask_otherwise(world: World) -> AsyncIterator[None]:
+    site = world.cast.site
+    yield
+    look = {"color": "#00ff00", "corner": "start", "offline": "We are out", "greeting": "Hello"}
+    await in_thread(accounts.actions.set_site_look)(site_id=site.pk, look=look)
+    await in_thread(accounts.actions.set_site_fields)(site_id=site.pk, fields=[])
+    await in_thread(accounts.actions.set_site_picture)(site_id=site.pk, png=a_png())
+
+
+@case(accounts.actions.set_operator_picture)
+async def olga_gets_another_picture_in_the_middle_of_a_chat(world: World) -> AsyncIterator[None]:
+    olga = world.cast.olga
+    named = {"account_id": olga.account_id, "operator_id": olga.pk}
+    await in_thread(accounts.actions.set_operator_picture)(**named, png=a_png())
+    await world.active_chat()
+    yield
+    await in_thread(accounts.actions.set_operator_picture)(**named, png=a_png(64))
 
 
 @case(accounts.actions.set_departments)

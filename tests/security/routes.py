@@ -28,6 +28,7 @@ PUBLIC = {
     "widget/v1/loader.js": "a static script",
     "widget/v1/loader.<version>.js": "a static script",
     "widget/v1/site/<str:key>": "public facts of a site, by its public key and for its own domains",
+    "widget/v1/picture/<str:uid>.png": "what visitors are shown of a firm, by an unguessable uid",
     "widget/v1/ticket": "by the Origin of a site's page",
     "widget/v1/frame": "the chat of a site, by its public key",
     "admin/login/": "where staff logs in",

@@ -14,6 +14,7 @@ from tests.security.routes import METHODS, PUBLIC, Route, filled, routes
 ARGUMENTS = {
     "page": "injuries",
     "key": "x" * 22,
+    "uid": "x" * 22,
     "version": "0123456789ab",
     "object_id": "1",
     "content_type_id": "1",

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.actions import set_site_language
-from accounts.models import Language, Operator, Site, User
+from accounts.models import STANDARD_FIELDS, Language, Operator, Site, User
 from chatlead.errors import BadField, NotFound
 from tests.conftest import password_hash
 from visitors.languages import accepted, chosen, words
@@ -151,7 +151,9 @@ def test_the_default_texts_of_a_site_are_those_that_the_widget_translates(site: 
     """frontend/src/chat/form.ts knows by these that the firm has written nothing of its own."""
     source = (settings.BASE_DIR / "frontend" / "src" / "chat" / "form.ts").read_text()
     assert f'UNTOUCHED_WELCOME = "{Site._meta.get_field("welcome").default}"' in source
-    labels = {each["name"]: each["label"] for each in Site._meta.get_field("fields").get_default()}
+    labels = {name: label for name, (label, _) in STANDARD_FIELDS.items()}
+    asked = {each["name"]: each["label"] for each in Site._meta.get_field("fields").get_default()}
+    assert asked.items() <= labels.items()
     pairs = ", ".join(f'{name}: "{label}"' for name, label in labels.items())
     assert f"= {{ {pairs} }};" in source
 
@@ -164,23 +166,26 @@ def test_a_language_that_nobody_wrote_words_in_is_refused(site: Site) -> None:
         set_site_language(site_id=0, language="es")
 
 
-def test_staff_sets_the_language_of_a_site_and_nothing_else_of_it(client: Client, site: Site) -> None:
-    """design §2: the form of the admin is a button that calls an action."""
+LOOK = {"color": "#1f5fbf", "corner": "end", "offset_side": 20, "offset_bottom": 20, "greeting_after": 10}
+
+
+def test_staff_sets_the_language_of_a_site_and_not_its_key(client: Client, site: Site) -> None:
+    """design §2: the form of the admin is a button that calls actions."""
     staff = User.objects.create(email="staff@chatlead.test", password=password_hash(), is_staff=True)
     client.force_login(staff)
     address = f"/admin/accounts/site/{site.pk}/change/"
     assert 'name="language"' in client.get(address).content.decode()
-    answer = client.post(address, {"language": "ar", "color": "#ffffff", "key": "x" * 22, "is_enabled": ""})
+    answer = client.post(address, LOOK | {"language": "ar", "key": "x" * 22, "is_enabled": ""})
     assert answer.status_code == 302
     now = Site.objects.get(pk=site.pk)
     assert now.language == "ar"
-    assert (now.color, now.key, now.is_enabled) == (site.color, site.key, True)
-    assert client.post(address, {"language": "xx"}).status_code == 200
+    assert (now.key, now.is_enabled) == (site.key, True)
+    assert client.post(address, LOOK | {"language": "xx"}).status_code == 200
     assert Site.objects.get(pk=site.pk).language == "ar"
 
 
 def test_the_owner_of_an_account_is_no_staff(client: Client, site: Site, eve: Operator) -> None:
     """R-112."""
     client.force_login(eve.user)
-    client.post(f"/admin/accounts/site/{site.pk}/change/", {"language": "de"})
+    client.post(f"/admin/accounts/site/{site.pk}/change/", LOOK | {"language": "de"})
     assert Site.objects.get(pk=site.pk).language == ""

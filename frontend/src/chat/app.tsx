@@ -12,6 +12,7 @@ import type { Values } from "./form.ts";
 import { LeaveForm, Left, StartForm } from "./forms.tsx";
 import { inVain, isOpen } from "./state.ts";
 import { t } from "./strings.ts";
+import { facesOf } from "./thread.ts";
 import { Sentence } from "./text.tsx";
 import { useValue } from "./value.ts";
 
@@ -77,7 +78,7 @@ function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | nu
   const below = operator ? [site?.name, chat?.department].map((each) => alone(each ?? "")).filter(Boolean).join(" · ") : chat ? alone(chat.department) : online ? t.onlineNow : t.offlineNow;
   return (
     <div class="head">
-      {site && <Avatar name={operator || firm} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
+      {site && <Avatar name={operator || firm} picture={operator ? facesOf(chat!)["now"] : site.picture} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
       <div class="head-text">
         {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted"><Sentence text={below} /></p></> : <Skeleton width={140} height={18} />}
       </div>

@@ -167,7 +167,7 @@ export class ChatClient {
   private async hello(): Promise<object> {
     const { ticket, origin, browser, url } = await this.bridge.admission();
     const session = this.box.get("session") ?? "";
-    return { type: "hello", protocol: PROTOCOL, role: "chat", site: this.site, ticket, embedder: origin, session, browser, page_url: url };
+    return { type: "hello", protocol: PROTOCOL, role: "chat", site: this.site, ticket, embedder: origin, session, browser, page_url: url, language: t.lang };
   }
 
   /** What we have, for a poll (docs/protocol.md). */

@@ -100,7 +100,7 @@ function Message({ item, client, worded, open }: { item: BubbleItem; client: Cha
   const look = ["bubble", item.own && "bubble-own", item.state === "deleted" && "bubble-gone", failed && "bubble-failed"].filter(Boolean).join(" ");
   return (
     <article class={`said${item.own ? " said-own" : ""}${item.first ? " said-first" : ""}`}>
-      {!item.own && (item.last ? <Avatar name={name} small /> : <span class="avatar-gap" />)}
+      {!item.own && (item.last ? <Avatar name={name} picture={item.picture} small /> : <span class="avatar-gap" />)}
       <div class="said-body">
         <p class={!item.own && item.first ? "said-name" : "sr-only"}>{item.own ? t.you : <bdi>{name}</bdi>}</p>
         <div class={look} dir="auto" title={momentOf(item.at)}>

@@ -15,13 +15,13 @@ export const LEAVE_FIELDS: readonly FieldSpec[] = [
 /** From a chat in which something was written already. */
 export const LEAVE_FIELDS_ALONG: readonly FieldSpec[] = LEAVE_FIELDS.map((f) => (f.name === "text" ? { ...f, required: false, hint: t.goesAlong } : f));
 
-/** What a new site asks, as the server writes it (`default_fields`): a label that was left so is ours to say. */
-const UNTOUCHED: Readonly<Record<string, string>> = { name: "Name", email: "Email" };
+/** What a site may ask, as the server writes it (`STANDARD_FIELDS`): a label that was left so is ours to say. */
+const UNTOUCHED: Readonly<Record<string, string>> = { name: "Name", email: "Email", phone: "Phone" };
 const UNTOUCHED_WELCOME = "How can we help?";
 
 /** The site's fields with its own labels, or ours where it has written none. */
 export function fieldsOf(site: SiteView): readonly FieldSpec[] {
-  return site.fields.map((f) => (UNTOUCHED[f.name] === f.label ? { ...f, label: f.name === "email" ? t.email : t.name } : f));
+  return site.fields.map((f) => (UNTOUCHED[f.name] === f.label ? { ...f, label: t[f.name as "name" | "email" | "phone"] } : f));
 }
 
 export function welcomeOf(site: SiteView): string {

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
-import { alone, webAddress } from "../design/names.ts";
+import { alone, displayName, webAddress } from "../design/names.ts";
 import { Banner, ChatDrawing, EmptyState } from "../design/parts.tsx";
 import type { FieldSpec, SiteView, VisitorChatView } from "../wire/protocol.ts";
 import { uuid7 } from "../wire/uuid7.ts";
@@ -186,7 +186,7 @@ export function LeaveForm({ client, site, waiting, onSent, onKeep, onChat }: {
       ) : (
         <div>
           <h2 class="hello">{t.awayTitle}</h2>
-          <p class="muted">{waiting ? t.leaveInsteadText : t.awayText}</p>
+          <p class="muted" dir="auto">{waiting ? t.leaveInsteadText : displayName(site.offline ?? "") || t.awayText}</p>
         </div>
       )}
       <Refusal client={client} trouble={trouble} />

@@ -12,6 +12,8 @@ export interface BubbleItem {
   key: string;
   own: boolean;
   name: string;
+  /** The uid of the operator's picture. */
+  picture: string | undefined;
   text: string;
   state: "" | "edited" | "deleted";
   at: number;
@@ -38,8 +40,9 @@ export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online:
     }
     items.push(item);
   };
+  const faces = facesOf(chat);
   for (const row of chat.log ?? []) {
-    const item = row.type === "message_posted" ? bubble(row, chat) : line(row);
+    const item = row.type === "message_posted" ? bubble(row, chat, faces) : line(row);
     if (item) push(item);
   }
   const known = new Set((chat.log ?? []).map((r) => r.ref));
@@ -47,17 +50,27 @@ export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online:
   for (const u of unsent) {
     if (u.chat !== chat.uid || known.has(u.ref)) continue;
     const delivery: Delivery = u.failed ? "failed" : online ? "sending" : "held";
-    push({ kind: "bubble", key: u.ref, own: true, name: "", text: u.text, state: "", at: Math.max(newest, u.at + skew), delivery, reason: u.failed, first: true, last: true });
+    push({ kind: "bubble", key: u.ref, own: true, name: "", picture: undefined, text: u.text, state: "", at: Math.max(newest, u.at + skew), delivery, reason: u.failed, first: true, last: true });
   }
   return grouped(items);
 }
 
-function bubble(row: PublicRow & { type: "message_posted" }, chat: VisitorChatView): BubbleItem {
+/** The uid of each operator's picture by their own, as far as the log says, and under "now" of who answers. */
+export function facesOf(chat: VisitorChatView): Record<string, string | undefined> {
+  const faces: Record<string, string | undefined> = {};
+  for (const row of chat.log ?? []) {
+    if (row.type === "chat_accepted") faces[row.operator ?? ""] = faces["now"] = row.picture;
+    if (row.type === "chat_transferred") faces[row.to_operator ?? ""] = faces["now"] = row.to_picture;
+  }
+  return faces;
+}
+
+function bubble(row: PublicRow & { type: "message_posted" }, chat: VisitorChatView, faces: ReturnType<typeof facesOf>): BubbleItem {
   const own = row.author === "visitor";
   const { operator_read = 0, operator_delivered = 0 } = chat.marks;
   const delivery = !own ? "" : row.seq <= operator_read ? "read" : row.seq <= operator_delivered ? "delivered" : "sent";
   return {
-    kind: "bubble", key: row.ref || `seq-${row.seq}`, own, name: row.name ?? "", text: row.text,
+    kind: "bubble", key: row.ref || `seq-${row.seq}`, own, name: row.name ?? "", picture: faces[row.operator ?? ""], text: row.text,
     state: row.state ?? "", at: row.at, delivery, reason: "", first: true, last: true,
   };
 }

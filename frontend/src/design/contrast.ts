@@ -26,8 +26,8 @@ export function contrast(a: Rgb, b: Rgb): number {
 
 /** White or black, whichever is read more easily on `background`. One of the two always reaches 4.5. */
 export function onColour(background: Rgb): string {
-  const ink: Rgb = [0, 0, 0];
-  return contrast(background, [255, 255, 255]) >= Math.min(4.5, contrast(background, ink)) ? "#ffffff" : "#000000";
+  // White wherever it reaches 4.5; where it does not, black is the better of the two.
+  return luminance(background) <= 1.05 / 4.5 - 0.05 ? "#ffffff" : "#000000";
 }
 
 /**

@@ -2,9 +2,10 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { initials, tint } from "./names.ts";
 
-export function Avatar({ name, small, online }: { name: string; small?: boolean; online?: boolean }) {
+/** `picture` is its uid: it covers the initials once it is there, and where it cannot be had they stay. */
+export function Avatar({ name, picture, small, online }: { name: string; picture?: string | undefined; small?: boolean; online?: boolean }) {
   const dot = online === undefined ? "" : online ? " avatar-dot avatar-dot-on" : " avatar-dot";
-  return <span class={`avatar avatar-${tint(name)}${small ? " avatar-small" : ""}${dot}`} aria-hidden="true">{initials(name)}</span>;
+  return <span class={`avatar avatar-${tint(name)}${small ? " avatar-small" : ""}${dot}`} aria-hidden="true">{initials(name)}{picture && <img src={`/widget/v1/picture/${picture}.png`} alt="" onError={(e) => e.currentTarget.remove()} />}</span>;
 }
 
 export function Badge({ tone = "", children }: { tone?: "" | "accent" | "good" | "warn" | "bad"; children: ComponentChildren }) {

@@ -47,29 +47,29 @@ export class Live {
       this.drop();
       options.lost();
     });
-    for (const reason of ["pageshow", "online"]) addEventListener(reason, () => this.again());
+    for (const reason of ["pageshow", "online"]) addEventListener(reason, () => this.redial());
     document.addEventListener("visibilitychange", () => this.turned());
     document.addEventListener("securitypolicyviolation", (e) => {
       if (e.blockedURI.startsWith(options.url.split("/ws/")[0]!)) this.over = true;
     });
-    this.open();
+    this.dial();
   }
 
-  private open(): void {
+  private dial(): void {
     clearTimeout(this.timer);
     if (this.over || this.socket || document.hidden) return;
     try {
       const socket = (this.socket = new WebSocket(this.options.url));
       const mine = () => this.socket === socket;
       socket.onopen = () => (mine() ? socket.send(JSON.stringify(this.options.hello())) : socket.close());
-      socket.onmessage = (e) => mine() && this.hear(String(e.data));
+      socket.onmessage = (e) => mine() && this.take(String(e.data));
       socket.onclose = (e) => mine() && this.closed(e);
     } catch {
       this.over = true; // forbidden by the page's policy
     }
   }
 
-  private hear(text: string): void {
+  private take(text: string): void {
     clearTimeout(this.timer);
     try {
       const frame = JSON.parse(text) as VisitorFrame;
@@ -90,7 +90,7 @@ export class Live {
       this.options.refused();
     } else if (++this.tries < (this.known ? TRIES : FIRST_TRIES)) {
       const wait = code === RESTART ? backoff(0, Math.random, RESTART_MS) : WAIT_MS + 4 * backoff(this.tries);
-      this.timer = setTimeout(() => this.open(), wait + Number(/\d*$/.exec(reason)![0]));
+      this.timer = setTimeout(() => this.dial(), wait + Number(/\d*$/.exec(reason)![0]));
     } else {
       this.over = !this.known;
       this.options.lost();
@@ -104,9 +104,9 @@ export class Live {
     if (socket?.readyState) socket.close(); // closed while it connects, the browser would complain
   }
 
-  private again(): void {
+  private redial(): void {
     this.tries = 0;
-    this.open();
+    this.dial();
   }
 
   private turned(): void {
@@ -115,7 +115,7 @@ export class Live {
       this.hiddenAt = performance.now();
       this.sleep = setTimeout(() => this.drop(), HIDDEN_MS);
     } else {
-      this.again();
+      this.redial();
       if (this.socket?.readyState === 1 && performance.now() - this.hiddenAt > DOUBT_MS) this.doubt();
     }
   }
@@ -125,7 +125,7 @@ export class Live {
     this.socket!.send(JSON.stringify(ping));
     this.timer = setTimeout(() => {
       this.drop();
-      this.open();
+      this.dial();
     }, ANSWER_MS);
   }
 }

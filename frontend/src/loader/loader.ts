@@ -6,7 +6,6 @@
 import type { ToFrame, ToLoader } from "../chat/bridge.ts";
 import { backoff } from "../wire/backoff.ts";
 import { PROTOCOL } from "../wire/protocol.ts";
-import { Box } from "../wire/storage.ts";
 import { browserId, forgetBrowser } from "./identity.ts";
 import { Live } from "./live.ts";
 import { Events, install, installed } from "./queue.ts";
@@ -20,16 +19,31 @@ const SPEAK_MS = 4_000;
 /** Between the page's `load` and our socket. */
 const REST_MS = 1_000;
 const IDLE_MS = 5_000;
+/** Whoever was greeted, or has opened the chat, is not greeted again before this, in whatever tab. */
+const GREETED_MS = 12 * 3_600_000;
+
+/** What a launcher is drawn from; the last four are there only where there is something to say. */
+interface Facts {
+  color: string;
+  online: string[];
+  lang?: string;
+  words?: object;
+  /** Rules behind our own: where the launcher stands, and how a greeting looks. */
+  css?: string;
+  /** `after` so many seconds; `close` is what its button to put it away is called. */
+  greeting?: { text: string; close: string; after: number };
+}
 
 function start(script: HTMLScriptElement, key: string): void {
   const { inline } = script.dataset;
   const server = new URL(script.src).origin;
+  const site = encodeURIComponent(key);
   const language = `lang=${encodeURIComponent(script.dataset["language"] ?? "")}`; // the page's own, if it says so
   const events = new Events();
-  // Only the flag that a chat goes on: "1", or "2" with its panel open. The first touch of a page's storage
-  // takes its time, so it has a moment of its own.
-  let box: Box | undefined;
-  const memory = () => (box ??= new Box(() => sessionStorage, `chatlead:${key}`));
+  // Only the flag that a chat goes on: "1", or "2" with its panel open.
+  const flag = `chatlead:${key}:chat`;
+  const mark = `chatlead:${key}:greeted`;
+  let greeting: Facts["greeting"];
   let panel: Panel | null = null;
   let place: Element | null = null;
   let open = false;
@@ -43,7 +57,7 @@ function start(script: HTMLScriptElement, key: string): void {
   let later: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
 
-  const tell = (message: ToFrame) => greeted && panel?.frame?.contentWindow?.postMessage(message, server);
+  const tell = (message: ToFrame) => greeted && panel?.view?.contentWindow?.postMessage(message, server);
 
   /** `refused` says that it is not the line: this page, or this site, is to have none. */
   const ticket = async (): Promise<{ ticket: string; refused: boolean }> => {
@@ -57,12 +71,12 @@ function start(script: HTMLScriptElement, key: string): void {
   };
 
   const load = () => {
-    if (!panel || panel.frame) return;
+    if (!panel || panel.view) return;
     const id = browserId(document, key);
-    const url = `${server}/widget/v1/frame?site=${encodeURIComponent(key)}&${language}${fresh ? "&fresh=1" : ""}${place ? "&inline=1" : ""}`;
+    const url = `${server}/widget/v1/frame?site=${site}&${language}${fresh ? "&fresh=1" : ""}${place ? "&inline=1" : ""}`;
     fresh = false;
     greeted = false;
-    panel.load(url, () => {
+    panel.bring(url, () => {
       greeted = true;
       clearTimeout(silence);
       silence = setTimeout(giveUp, SPEAK_MS);
@@ -70,14 +84,14 @@ function start(script: HTMLScriptElement, key: string): void {
     });
     clearTimeout(silence);
     silence = setTimeout(() => {
-      panel?.say(words.slow);
+      panel?.note(words.slow);
       silence = setTimeout(giveUp, LOAD_MS - SLOW_MS);
     }, SLOW_MS);
   };
 
   const giveUp = () => panel?.unload(true);
 
-  const remember = () => memory().set("chat", talking ? (open ? "2" : "1") : null);
+  const remember = () => tried(() => (talking ? sessionStorage.setItem(flag, open ? "2" : "1") : sessionStorage.removeItem(flag)));
 
   const setOpen = (on: boolean) => {
     if (!panel) {
@@ -88,7 +102,8 @@ function start(script: HTMLScriptElement, key: string): void {
     if (on) load();
     if (on === open) return;
     open = on;
-    panel.open(on);
+    if (on) isFirst();
+    panel.unfold(on);
     tell({ chatlead: 1, type: on ? "open" : "close" });
     remember();
     events.emit(on ? "open" : "close");
@@ -98,12 +113,12 @@ function start(script: HTMLScriptElement, key: string): void {
   const setUnread = (count: number, text = "") => {
     if (count === unread) return;
     unread = count;
-    panel?.unread(count, text);
+    panel?.tally(count, text);
     events.emit("unread", { count });
   };
 
   const hear = async (e: MessageEvent) => {
-    const frame = panel?.frame;
+    const frame = panel?.view;
     if (!frame || e.source !== frame.contentWindow || e.origin !== server) return;
     const m = e.data as ToLoader | null;
     if (typeof m !== "object" || m?.chatlead !== 1) return;
@@ -111,7 +126,7 @@ function start(script: HTMLScriptElement, key: string): void {
     panel!.reveal();
     if (m.type === "ticket") {
       const answer = await ticket();
-      if (panel?.frame === frame) tell({ chatlead: 1, type: "ticket", ...answer });
+      if (panel?.view === frame) tell({ chatlead: 1, type: "ticket", ...answer });
       if (answer.refused) leave();
     } else if (m.type === "close") setOpen(false);
     else if (m.type === "unread") open ? setUnread(0) : setUnread(Number(m.count) || 0, m.text);
@@ -121,16 +136,33 @@ function start(script: HTMLScriptElement, key: string): void {
     } else if (m.type === "event" && /^(chat_started|message|chat_ended)$/.test(m.name)) events.emit(m.name, m.detail);
   };
 
-  const draw = (color: string, online: boolean, lang: string) => {
+  /** Whether it is the first time, which from now on it is not. False where a page keeps nothing: it would greet at every step. */
+  const isFirst = () =>
+    greeting && tried(() => {
+      const last = Number(localStorage[mark]);
+      localStorage[mark] = Date.now();
+      return localStorage[mark] && !(Date.now() - last < GREETED_MS);
+    });
+
+  const greet = () => {
+    if (!open && !talking && !gone && !place && shown && isFirst()) panel!.greet(greeting!.text, greeting!.close, () => setOpen(true));
+  };
+
+  const draw = (facts: Facts) => {
     place = inline ? document.querySelector(inline) : null;
-    panel = new Panel(document, color, lang, place, () => setOpen(!open), load);
-    panel.online(online);
-    panel.show(shown);
+    panel = new Panel(document, facts.color, facts.lang ?? "en", facts.css ?? "", place, () => setOpen(!open), load);
+    panel.attend(facts.online.length > 0);
+    greeting = facts.greeting;
+    if (greeting) setTimeout(greet, greeting.after * 1000);
+    panel.appear(shown);
     addEventListener("message", (e) => void hear(e));
     addEventListener("online", () => open && load());
-    panel.host.shadowRoot!.addEventListener("keydown", (e) => (e as KeyboardEvent).key === "Escape" && setOpen(false));
-    visualViewport?.addEventListener("resize", () => open && panel?.fit());
-    visualViewport?.addEventListener("scroll", () => open && panel?.fit());
+    panel.shell.shadowRoot!.addEventListener("keydown", (e) => {
+      if ((e as KeyboardEvent).key !== "Escape") return;
+      panel!.hush();
+      setOpen(false);
+    });
+    for (const change of ["resize", "scroll"]) visualViewport?.addEventListener(change, () => open && panel!.fit());
     setTimeout(recall);
     if (mayListen(script)) afterLoad(listen);
   };
@@ -140,10 +172,10 @@ function start(script: HTMLScriptElement, key: string): void {
       url: `${server.replace("http", "ws")}/ws/v1/visitor`,
       hello: () => ({ type: "hello", protocol: PROTOCOL, role: "page", site: key, page_url: location.origin }),
       heard: (news) => {
-        panel!.online(news.online.length > 0);
+        panel!.attend(news.online.length > 0);
         if (news.type === "page_welcome") panel!.paint(news.color);
       },
-      lost: () => panel!.online(null),
+      lost: () => panel!.attend(null),
       refused: leave,
     });
   };
@@ -151,30 +183,31 @@ function start(script: HTMLScriptElement, key: string): void {
   /** The site wants no chat here any more. Who is in one reads that in its frame. */
   const leave = () => {
     gone = true;
-    panel!.online(null);
-    if (!open && !talking) panel!.show(false);
+    panel!.attend(null);
+    if (!open && !talking) panel!.appear(false);
   };
 
+  /** The first touch of a page's storage takes its time, so this has a moment of its own. */
   const recall = () => {
-    const flag = memory().get("chat");
-    if (flag) {
+    const known = tried(() => sessionStorage.getItem(flag));
+    if (known) {
       talking = true;
       load();
     }
     events.emit("ready");
-    if (wanted || place || (flag === "2" && !panel!.isPhone)) setOpen(true);
+    if (wanted || place || (known === "2" && !panel!.isPhone)) setOpen(true);
   };
 
   const facts = async (attempt: number): Promise<void> => {
     clearTimeout(later);
     removeEventListener("online", sooner);
     try {
-      const answer = await fetch(`${server}/widget/v1/site/${encodeURIComponent(key)}?${language}`, { credentials: "omit" });
+      const answer = await fetch(`${server}/widget/v1/site/${site}?${language}`, { credentials: "omit" });
       if (answer.ok) {
-        const facts = (await answer.json()) as { color: string; online: string[]; lang?: string; words?: object };
+        const facts = (await answer.json()) as Facts;
         if (inline && document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
         Object.assign(words, facts.words);
-        draw(facts.color, facts.online.length > 0, facts.lang ?? "en");
+        draw(facts);
         return;
       }
       if (isRefusal(answer)) return; // not our page, or no such site
@@ -191,12 +224,12 @@ function start(script: HTMLScriptElement, key: string): void {
     close: () => setOpen(false),
     show: () => {
       shown = true;
-      panel?.show(!gone);
+      panel?.appear(!gone);
     },
     hide: () => {
       shown = false;
       setOpen(false);
-      panel?.show(false);
+      panel?.appear(false);
     },
     reset: () => {
       setOpen(false);
@@ -213,6 +246,15 @@ function start(script: HTMLScriptElement, key: string): void {
     off: (name, listener) => events.off(name, listener),
   });
   void facts(0);
+}
+
+/** What the page's storage says; nothing where it is refused: the chat then goes on in this page only. */
+function tried<T>(use: () => T): T | undefined {
+  try {
+    return use();
+  } catch {
+    return undefined;
+  }
 }
 
 /** An answer that will be the same however often it is asked for. */

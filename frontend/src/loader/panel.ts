@@ -8,74 +8,73 @@ const BUBBLE = "M5.5 4.5h13a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.5 3.7v-3.7H5.5a2
 const DOWN = "M6 9.5l6 6 6-6";
 
 export class Panel {
-  readonly host: HTMLElement;
-  readonly button: HTMLButtonElement;
+  readonly shell: HTMLElement;
+  readonly opener: HTMLButtonElement;
   private box: HTMLDivElement;
   private hint: HTMLSpanElement;
-  private words: HTMLElement;
-  private again: HTMLButtonElement;
+  private told: HTMLElement;
+  private retry: HTMLButtonElement;
   private badge: HTMLElement;
-  private news: HTMLElement;
+  private aloud: HTMLElement;
   private presence: HTMLElement;
-  frame: HTMLIFrameElement | null = null;
+  private bubble: HTMLElement | null = null;
+  view: HTMLIFrameElement | null = null;
 
   /**
    * Uses nothing that a strict CSP or Trusted Types on the host page would stop (trials C). `lang` is the
-   * language of the words, whatever that of the page is; `pressed` is the launcher, `retry` the button of a
+   * language of the words, whatever that of the page is; `more` are rules of the site's own; `pressed` is the launcher, `retry` the button of a
    * panel whose chat could not be reached. `place` is the element that holds the open panel, without a
    * launcher; null where it floats over the page.
    */
-  constructor(private doc: Document, color: string, lang: string, private place: Element | null, pressed: () => void, retry: () => void) {
-    this.host = doc.createElement("chatlead-widget");
-    this.host.lang = lang;
-    this.host.dir = lang === "ar" ? "rtl" : "ltr";
-    const root = this.host.attachShadow({ mode: "open" });
+  constructor(private doc: Document, color: string, lang: string, more: string, private place: Element | null, pressed: () => void, retry: () => void) {
+    this.shell = doc.createElement("chatlead-widget");
+    this.shell.lang = lang;
+    this.shell.dir = lang === "ar" ? "rtl" : "ltr";
+    const root = this.shell.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
+    sheet.replaceSync(css + more);
     root.adoptedStyleSheets = [sheet];
     this.paint(color);
     this.box = this.make("div", root);
     this.box.hidden = true;
     this.hint = this.make("span", this.box);
-    this.words = this.make("b", this.hint);
-    this.words.setAttribute("role", "status");
-    this.again = this.make("button", this.hint);
-    this.again.type = "button";
-    this.again.textContent = words.again;
-    this.again.onclick = retry;
-    this.button = this.make("button", root);
-    this.button.type = "button";
-    this.button.ariaLabel = words.launcher;
-    this.button.ariaExpanded = "false";
-    this.button.append(this.icon(BUBBLE), this.icon(DOWN));
-    this.button.onclick = pressed;
-    this.badge = this.make("i", this.button);
+    this.told = this.make("b", this.hint);
+    this.told.setAttribute("role", "status");
+    this.retry = this.make("button", this.hint);
+    this.retry.textContent = words.again;
+    this.retry.onclick = retry;
+    this.opener = this.make("button", root);
+    this.opener.ariaLabel = words.launcher;
+    this.opener.ariaExpanded = "false";
+    this.opener.append(this.icon(BUBBLE), this.icon(DOWN));
+    this.opener.onclick = pressed;
+    this.badge = this.make("i", this.opener);
     this.badge.ariaHidden = "true";
     this.badge.hidden = true;
-    this.news = this.make("p", root);
-    this.news.setAttribute("aria-live", "polite");
+    this.aloud = this.make("p", root);
+    this.aloud.setAttribute("aria-live", "polite");
     this.presence = this.make("p", root);
     this.presence.id = "presence";
-    this.button.setAttribute("aria-describedby", "presence");
-    this.host.toggleAttribute("data-in", (this.button.hidden = !!place));
-    (place ?? doc.documentElement).append(this.host); // beside the body, which single-page sites like to replace
+    this.opener.setAttribute("aria-describedby", "presence");
+    this.shell.toggleAttribute("data-in", (this.opener.hidden = !!place));
+    (place ?? doc.documentElement).append(this.shell); // beside the body, which single-page sites like to replace
   }
 
   paint(color: string): void {
     const brand = parseHex(color);
     if (!brand) return;
-    this.host.style.setProperty("--accent", color);
-    this.host.style.setProperty("--on", onColour(brand));
+    this.shell.style.setProperty("--accent", color);
+    this.shell.style.setProperty("--on", onColour(brand));
   }
 
   /** Whether somebody is online, as a dot and in words; null where that is not known. */
-  online(on: boolean | null): void {
-    this.button.toggleAttribute("data-here", on === true);
+  attend(on: boolean | null): void {
+    this.opener.toggleAttribute("data-here", on === true);
     this.presence.textContent = on === null ? "" : on ? words.here : words.away;
   }
 
   /** The frame is there but unseen until it has spoken; `loaded` is called at each load of its document. */
-  load(url: string, loaded: () => void): void {
+  bring(url: string, loaded: () => void): void {
     const frame = this.doc.createElement("iframe");
     frame.title = words.frame;
     frame.referrerPolicy = "strict-origin";
@@ -84,55 +83,77 @@ export class Panel {
     frame.style.visibility = "hidden";
     frame.onload = loaded;
     frame.src = url;
-    this.say(words.connecting);
-    this.frame = frame;
+    this.note(words.connecting);
+    this.view = frame;
     this.box.append(frame);
   }
 
   /** The frame has spoken. From now on it offers the way out on a phone; until then the launcher does. */
   reveal(): void {
-    if (!this.frame || this.host.hasAttribute("data-up")) return;
-    this.frame.style.visibility = "";
-    this.host.toggleAttribute("data-up", true);
-    this.say("");
-    this.focus();
+    if (!this.view || this.shell.hasAttribute("data-up")) return;
+    this.view.style.visibility = "";
+    this.shell.toggleAttribute("data-up", true);
+    this.note("");
+    this.enter();
   }
 
-  say(text: string, again = false): void {
-    this.words.textContent = text;
-    this.again.hidden = !again;
+  note(text: string, again = false): void {
+    this.told.textContent = text;
+    this.retry.hidden = !again;
   }
 
   /** Takes the frame away; with `unreachable` the panel says so. */
   unload(unreachable: boolean): void {
-    this.frame?.remove();
-    this.frame = null;
-    this.host.removeAttribute("data-up");
-    this.say(unreachable ? words.unreachable : "", unreachable);
+    this.view?.remove();
+    this.view = null;
+    this.shell.removeAttribute("data-up");
+    this.note(unreachable ? words.unreachable : "", unreachable);
   }
 
-  open(on: boolean): void {
+  /** A word of welcome beside the launcher, which opens the chat; told to who does not see it. */
+  greet(text: string, close: string, pressed: () => void): void {
+    this.bubble = this.make("section", this.shell.shadowRoot!);
+    const words = this.make("button", this.bubble);
+    words.dir = "auto";
+    words.onclick = pressed;
+    words.textContent = this.aloud.textContent = text;
+    const away = this.make("button", this.bubble);
+    away.textContent = "\xd7";
+    away.ariaLabel = close;
+    away.onclick = () => this.hush();
+  }
+
+  /** Puts the greeting away; the focus, which may have been in it, is at the launcher then. */
+  hush(): void {
+    if (!this.bubble) return;
+    this.bubble.remove();
+    this.bubble = null;
+    this.opener.focus({ preventScroll: true });
+  }
+
+  unfold(on: boolean): void {
+    this.hush();
     this.box.hidden = !on;
-    this.button.ariaExpanded = String(on);
+    this.opener.ariaExpanded = `${on}`;
     this.fit();
-    if (on) this.focus();
-    else this.button.focus({ preventScroll: true });
+    if (on) this.enter();
+    else this.opener.focus({ preventScroll: true });
   }
 
   /** A panel that is part of the page takes the focus from nothing else there. */
-  private focus(): void {
-    if (!this.box.hidden && !this.place) this.frame?.focus();
+  private enter(): void {
+    if (!this.box.hidden && !this.place) this.view?.focus();
   }
 
-  show(on: boolean): void {
-    this.host.toggleAttribute("data-off", !on);
+  appear(on: boolean): void {
+    this.shell.toggleAttribute("data-off", !on);
   }
 
   /** `text` is the count in words. */
-  unread(count: number, text: string): void {
+  tally(count: number, text: string): void {
     this.badge.hidden = !count;
-    this.badge.textContent = count > 99 ? "99+" : String(count);
-    this.news.textContent = text;
+    this.badge.textContent = count > 99 ? "99+" : `${count}`;
+    this.aloud.textContent = text;
   }
 
   get isPhone(): boolean {

@@ -105,7 +105,7 @@ export interface MessageDeleted {
   target: number;
 }
 
-/** `operator`, `name` now answers; the chat is active. */
+/** `operator`, `name` now answers; the chat is active. `picture` is the uid of theirs, as it was then. */
 export interface ChatAccepted {
   type: "chat_accepted";
   chat: string;
@@ -115,9 +115,10 @@ export interface ChatAccepted {
   ref?: string;
   operator?: string;
   name?: string;
+  picture?: string;
 }
 
-/** Now with another department (waiting there) or with `to_operator` (active). */
+/** Now with another department (waiting there) or with `to_operator` (active), whose picture is `to_picture`. */
 export interface ChatTransferred {
   type: "chat_transferred";
   chat: string;
@@ -131,6 +132,7 @@ export interface ChatTransferred {
   department_uid: string;
   to_operator?: string;
   to_name?: string;
+  to_picture?: string;
   state: "active" | "closed" | "missed" | "waiting";
 }
 
@@ -403,13 +405,15 @@ export interface VisitorWelcome {
   cookie?: boolean;
 }
 
-/** What a widget needs to know of its site. `online` names the departments with somebody online. */
+/** What a widget needs to know of its site. `online` names the departments with somebody online. `welcome` and `offline` are the firm's own words above the two forms, `picture` is the uid of its picture; "" where it has none. */
 export interface SiteView {
   key: string;
   name: string;
   firm: string;
   color: string;
   welcome: string;
+  offline?: string;
+  picture?: string;
   privacy_policy_url: string;
   departments: DepartmentView[];
   online: string[];
@@ -427,7 +431,7 @@ export interface FieldSpec {
   options?: string[];
 }
 
-/** The privacy notice in force. A form is sent with `sha256`, the proof of what was shown (R-032). */
+/** The privacy notice in force, in the language of the `hello`. A form is sent with `sha256`, the proof of what was shown (R-032). */
 export interface NoticeView {
   version: number;
   text: string;
@@ -518,6 +522,7 @@ export interface Hello {
   session?: string;
   browser?: string;
   page_url?: string;
+  language?: string;
 }
 
 /** Answered by `pong`: is anybody there? */

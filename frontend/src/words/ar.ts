@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "إعادة المحاولة",
 };
 
-export const page: Page = { noscript: "تحتاج المحادثة إلى JavaScript.", title: "محادثة مع {}" };
+export const page: Page = { noscript: "تحتاج المحادثة إلى JavaScript.", title: "محادثة مع {}", close: "إغلاق" };
 
 export const chat: Chat = {
   lang: "ar",
@@ -25,6 +25,7 @@ export const chat: Chat = {
   endChat: "إنهاء المحادثة",
   name: "الاسم",
   email: "البريد الإلكتروني",
+  phone: "الهاتف",
 
   chat: "محادثة",
   minimise: "تصغير المحادثة",

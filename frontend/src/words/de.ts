@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Erneut versuchen",
 };
 
-export const page: Page = { noscript: "Der Chat benötigt JavaScript.", title: "Chat mit {}" };
+export const page: Page = { noscript: "Der Chat benötigt JavaScript.", title: "Chat mit {}", close: "Schließen" };
 
 export const chat: Chat = {
   lang: "de",
@@ -25,6 +25,7 @@ export const chat: Chat = {
   endChat: "Chat beenden",
   name: "Name",
   email: "E-Mail",
+  phone: "Telefon",
 
   chat: "Chat",
   minimise: "Chat minimieren",

@@ -18,8 +18,8 @@ export const loader = {
   again: "Try again",
 };
 
-/** What a document says where there are no scripts, and how a site's own page is called. */
-export const page = { noscript: "The chat needs JavaScript.", title: "Chat with {}" };
+/** What the server says: a document without scripts, the name of a site's own page, the button of a greeting. */
+export const page = { noscript: "The chat needs JavaScript.", title: "Chat with {}", close: "Dismiss" };
 
 /** What the chat frame shows. A name that is put in stands alone, whatever its direction (design/names.ts). */
 export const chat = {
@@ -32,6 +32,7 @@ export const chat = {
   endChat: "End chat",
   name: "Name",
   email: "Email",
+  phone: "Phone",
 
   chat: "Chat",
   minimise: "Minimise chat",

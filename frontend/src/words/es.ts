@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Intentar de nuevo",
 };
 
-export const page: Page = { noscript: "El chat necesita JavaScript.", title: "Chat con {}" };
+export const page: Page = { noscript: "El chat necesita JavaScript.", title: "Chat con {}", close: "Cerrar" };
 
 export const chat: Chat = {
   lang: "es",
@@ -25,6 +25,7 @@ export const chat: Chat = {
   endChat: "Terminar chat",
   name: "Nombre",
   email: "Correo electrónico",
+  phone: "Teléfono",
 
   chat: "Chat",
   minimise: "Minimizar chat",

@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Réessayer",
 };
 
-export const page: Page = { noscript: "La discussion a besoin de JavaScript.", title: "Discuter avec {}" };
+export const page: Page = { noscript: "La discussion a besoin de JavaScript.", title: "Discuter avec {}", close: "Fermer" };
 
 export const chat: Chat = {
   lang: "fr",
@@ -25,6 +25,7 @@ export const chat: Chat = {
   endChat: "Terminer la discussion",
   name: "Nom",
   email: "Adresse e-mail",
+  phone: "Téléphone",
 
   chat: "Discussion",
   minimise: "Réduire la discussion",

@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Tentar novamente",
 };
 
-export const page: Page = { noscript: "O chat precisa de JavaScript.", title: "Chat com {}" };
+export const page: Page = { noscript: "O chat precisa de JavaScript.", title: "Chat com {}", close: "Fechar" };
 
 export const chat: Chat = {
   lang: "pt",
@@ -25,6 +25,7 @@ export const chat: Chat = {
   endChat: "Encerrar chat",
   name: "Nome",
   email: "E-mail",
+  phone: "Telefone",
 
   chat: "Chat",
   minimise: "Minimizar chat",
