@@ -183,14 +183,22 @@ async def line(path: str, **handshake: Any) -> AsyncIterator[Line]:
 
 @contextlib.asynccontextmanager
 async def frame_of(
-    site: Site, *, token: str = "", browser: str = "", page: str = PAGE, **handshake: Any
+    site: Site,
+    *,
+    token: str = "",
+    browser: str = "",
+    page: str = PAGE,
+    language: str | None = None,
+    **handshake: Any,
 ) -> AsyncIterator[Line]:
-    """A visitor's chat frame on `page`, let in with the session cookie `token` where one is given."""
+    """A visitor's chat frame on `page`, let in with the session cookie `token` where one is given. Without
+    a `language` it says none, as frames did before there was one to say."""
     ticket = await sync_to_async(tickets.issue)(site, page)
     cookies = {"__Host-cl_s": token} if token else None
     async with line("/ws/v1/visitor", cookies=cookies, **handshake) as opened:
         hello = {"type": "hello", "protocol": 1, "role": "chat", "site": site.key, "ticket": ticket}
-        await opened.say(hello | {"embedder": page, "browser": browser, "page_url": f"{page}/injuries?a=1#b"})
+        hello |= {"embedder": page, "browser": browser, "page_url": f"{page}/injuries?a=1#b"}
+        await opened.say(hello if language is None else hello | {"language": language})
         opened.welcome = await opened.hear()
         assert opened.welcome["type"] == "visitor_welcome", opened.welcome
         yield opened

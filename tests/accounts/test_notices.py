@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
 from accounts import notices
-from accounts.models import Account, Consent, Department, Notice, Operator, Site
+from accounts.models import Account, Consent, Department, Language, Notice, Operator, Site
 from chatlead.errors import NoticeRequired
 from chats.actions import leave_message, start_chat
 from tests.identifiers import new_ref
+from tests.sockets import frame_of
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
@@ -81,6 +83,71 @@ def test_a_left_message_always_leaves_the_proof(
         leave_message(principal=vera, ref=new_ref(), notice="", **sent)
     leave_message(principal=vera, ref=new_ref(), notice=notices.current(site).sha256, **sent)
     assert Consent.objects.get().purpose == "message"
+
+
+@pytest.mark.parametrize("language", Language.values)
+def test_the_notice_names_the_firm_and_us_in_every_language(
+    site: Site, settings: Settings, language: str
+) -> None:
+    """R-033."""
+    settings.VENDOR_NAME = "Chat Vendor Ltd"
+    notice = notices.current(site, language)
+    assert notice.language == language
+    assert notice.text.count("Acme Law LLP") == 2
+    assert "Chat Vendor Ltd" in notice.text
+    assert "{" not in notice.text
+    assert len({notices.text_for(site.account, each) for each in Language.values}) == len(Language)
+
+
+def test_the_consent_says_in_which_language_it_was_asked(
+    vera: VisitorPrincipal, site: Site, on_duty: Operator
+) -> None:
+    """R-032: what was shown is the proof, and that she could read it."""
+    notices.current(site)
+    german = notices.current(site, "de")
+    start_chat(principal=vera, ref=new_ref(), fields={"name": "Vera"}, notice=german.sha256)
+    proof = Consent.objects.select_related("notice").get()
+    assert (proof.language, proof.notice.text) == ("de", german.text)
+    assert proof.notice.sha256 == hashlib.sha256(german.text.encode()).hexdigest()
+
+
+def test_a_language_has_versions_of_its_own_and_one_changed_text_takes_none_else_back(
+    site: Site, acme: Account
+) -> None:
+    """R-032: each is in force until its own text changes."""
+    english, arabic = notices.current(site), notices.current(site, "ar")
+    assert notices.current(site) == english
+    assert notices.shown(site, arabic.sha256) == arabic
+    acme.legal_name = "Acme & Partners LLP"
+    acme.save()
+    site.refresh_from_db()
+    newer = notices.current(site, "ar")
+    assert newer.version > arabic.version
+    for old in (english, arabic):
+        with pytest.raises(NoticeRequired):
+            notices.shown(site, old.sha256)
+    assert notices.shown(site, newer.sha256) == newer
+
+
+@pytest.mark.parametrize(
+    ("asked", "of_site", "language"),
+    [
+        ("de", "", "de"),
+        ("ar", "es", "ar"),
+        ("", "es", "es"),
+        ("xx", "fr", "fr"),
+        ("", "", "en"),
+        ("../", "", "en"),
+    ],
+)
+async def test_the_frame_asks_in_its_language(site: Site, asked: str, of_site: str, language: str) -> None:
+    """docs/protocol.md: what the `hello` names, else the site's language, else English."""
+    await sync_to_async(Site.objects.filter(pk=site.pk).update)(language=of_site)
+    for _ in range(2):
+        async with frame_of(site, language=asked) as line:
+            shown = line.welcome["site"]["notice"]
+        assert shown["text"] == notices.text_for(site.account, language)
+    assert await sync_to_async(Notice.objects.count)() == 1
 
 
 def test_each_site_has_notices_of_its_own(site: Site, rival_site: Site) -> None:
