@@ -120,7 +120,8 @@ def test_on_a_low_window_and_on_a_phone_the_panel_is_seen_whole(
         assert panel["y"] + panel["height"] <= size["height"]
         assert panel["height"] >= 300
         if size["width"] < 480:
-            assert (panel["width"], panel["height"]) == (size["width"], size["height"])
+            assert panel["width"] == page.evaluate("document.documentElement.clientWidth")
+            assert panel["height"] == size["height"]
 
 
 # --- the greeting -----------------------------------------------------------------------------------------
@@ -331,7 +332,7 @@ def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
     """Issue 4 A: from whatever the browser can show; in the header and beside what is said."""
     staff = new_page()
     heard: list[str] = []
-    staff.on("console", lambda m: heard.append(m.text) if m.type == "error" else None)
+    staff.on("console", lambda m: heard.append(f"{m.text} {m.location}") if m.type == "error" else None)
     staff.goto(server.url + "/admin/")
     staff.get_by_label("Email").fill("staff@demo.test")
     staff.get_by_label("Password").fill(PASSWORD)
@@ -341,11 +342,13 @@ def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
         staff.get_by_role("link", name=name, exact=True).first.click()
         staff.get_by_label("Picture", exact=False).first.set_input_files(paints(staff, kind, "#c03030"))
         chosen = staff.locator("input[type=file]")
-        while chosen.evaluate("e => e.files[0].type") != "image/png":  # until the page has made it small
+        for _ in range(100):  # until the page has made it small
+            if chosen.evaluate("e => e.files[0].type") == "image/png":
+                break
             staff.wait_for_timeout(50)
         staff.get_by_role("button", name="Save", exact=True).click()
         expect(staff.locator(".messagelist")).to_contain_text("changed successfully")
-    assert heard == []
+    assert [each for each in heard if "favicon.ico" not in each] == []
     vera.visits()
     complaints: list[str] = []
     vera.page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)

@@ -2,9 +2,10 @@
  * A picture that is chosen in a form (`<input type="file" data-picture="96">`) is cut square and made a small
  * PNG before it is sent: the server takes nothing else (accounts/pictures.py).
  */
-for (const input of document.querySelectorAll<HTMLInputElement>("input[type=file][data-picture]")) {
-  input.addEventListener("change", () => void shrink(input));
-}
+document.addEventListener("change", (e) => {
+  const input = e.target; // this script may be there before the form is
+  if (input instanceof HTMLInputElement && input.matches("[type=file][data-picture]")) void shrink(input);
+});
 
 async function shrink(input: HTMLInputElement): Promise<void> {
   const side = Number(input.dataset["picture"]);
