@@ -11,15 +11,17 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.actions import set_departments, suspend_operator
-from accounts.models import Department, Operator
+from accounts.actions import set_departments, set_operator_picture, suspend_operator
+from accounts.models import Department, Operator, Picture
 from chatlead.errors import BadField, ChatAlreadyTaken, ChatClosed, NotFound
+from chatlead.realtime.events import ChatAccepted, ChatTransferred
 from chats import snapshot
 from chats.actions import accept_chat, close_idle, end_chat, transfer_chat
 from chats.models import Chat, Message
 from chats.rows import in_ms
 from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
+from tests.images import a_png
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,6 +127,24 @@ def test_to_a_colleague(active_chat: Chat, olga: Operator, sam: Operator, princi
     assert (active_chat.state, active_chat.operator, active_chat.accepted_at) == ("active", sam, accepted_at)
     facts = last_row(active_chat).facts
     assert facts is not None and (facts["to_name"], facts["department"]) == ("Sam", "Intake")
+
+
+def test_vera_is_told_whose_picture_to_show(chat: Chat, olga: Operator, sam: Operator, principal_of) -> None:
+    """Issue 4 A: as it was then, with who accepts and with who takes over; nothing of it without one."""
+    for each, side in ((olga, 48), (sam, 64)):
+        set_operator_picture(account_id=each.account_id, operator_id=each.pk, png=a_png(side))
+    uids = [Picture.objects.get(operator=each).uid for each in (olga, sam)]
+    accept_chat(principal=principal_of(olga), uid=chat.uid)
+    transfer_chat(principal=principal_of(olga), uid=chat.uid, operator=sam.uid)
+    set_operator_picture(account_id=olga.account_id, operator_id=olga.pk, png=None)
+    transfer_chat(principal=principal_of(sam), uid=chat.uid, operator=olga.uid)
+    view = snapshot.visitor_view(Chat.objects.select_related("department", "operator").get(pk=chat.pk))
+    shown = [
+        row.picture if isinstance(row, ChatAccepted) else row.to_picture
+        for row in view.log
+        if isinstance(row, ChatAccepted | ChatTransferred)
+    ]
+    assert shown == [*uids, ""]
 
 
 def test_to_a_department_it_waits_there(

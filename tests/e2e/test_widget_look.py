@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.abroad import NAMES, Foreigner
+from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import PASSWORD, Desk, Visitor
 from tests.servers import Server
@@ -231,29 +230,22 @@ def test_a_greeting_stands_the_right_way_round_and_on_a_phone(
 
 
 def test_a_page_that_forbids_all_it_can_shows_all_of_it_without_a_complaint(
-    new_page: Pages, server: Server, wants: Settings
+    new_page: Pages, server: Server, wants: Settings, host: Host, key: str
 ) -> None:
     """R-003, trials C: they need nothing that a strict policy or Trusted Types would stop."""
     wants(greeting="May we help?", greeting_after=1, corner="start", offset_bottom=100)
-    with urllib.request.urlopen(server.url + "/demo/") as answer:
-        found = re.search(r'data-site="([^"]+)"', answer.read().decode())
-    assert found
-    snippet = (
-        f'<script async nonce="n" src="{server.url}/widget/v1/loader.js" data-site="{found[1]}"></script>'
-    )
+    snippet = f'<script async nonce="n" src="{server.url}/widget/v1/loader.js" data-site="{key}"></script>'
     html = f'<!doctype html><title>Shop</title><link rel="icon" href="data:,">{snippet}<h1>Shop</h1>'
-    with Host() as host:
-        host.pages["/"] = HostPage(html, {"Content-Security-Policy": STRICT.format(url=server.url)})
-        page = new_page()
-        heard: list[str] = []
-        page.on("console", lambda m: heard.append(m.text) if m.type in ("error", "warning") else None)
-        page.goto(host.address("/"))
-        expect(greeting(page)).to_be_visible()
-        assert greeting(page).evaluate("e => getComputedStyle(e).borderRadius") == "16px"
-        assert box_of(launcher(page))["x"] == 20
-        page.get_by_role("button", name="May we help?", exact=True).click()
-        expect(page.frame_locator("iframe[title='Chat']").get_by_role("main")).to_be_visible()
-        assert heard == []
+    host.pages["/"] = HostPage(html, {"Content-Security-Policy": STRICT.format(url=server.url)})
+    page = new_page()
+    heard = complaints(page)
+    page.goto(host.address("/"))
+    expect(greeting(page)).to_be_visible()
+    assert greeting(page).evaluate("e => getComputedStyle(e).borderRadius") == "16px"
+    assert box_of(launcher(page))["x"] == 20
+    page.get_by_role("button", name="May we help?", exact=True).click()
+    expect(page.frame_locator("iframe[title='Chat']").get_by_role("main")).to_be_visible()
+    assert heard == []
 
 
 # --- what it says and asks --------------------------------------------------------------------------------
@@ -331,8 +323,8 @@ def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
 ) -> None:
     """Issue 4 A: from whatever the browser can show; in the header and beside what is said."""
     staff = new_page()
-    heard: list[str] = []
-    staff.on("console", lambda m: heard.append(f"{m.text} {m.location}") if m.type == "error" else None)
+    staff.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # /admin/ has none
+    heard = complaints(staff)
     staff.goto(server.url + "/admin/")
     staff.get_by_label("Email").fill("staff@demo.test")
     staff.get_by_label("Password").fill(PASSWORD)
@@ -348,10 +340,9 @@ def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
             staff.wait_for_timeout(50)
         staff.get_by_role("button", name="Save", exact=True).click()
         expect(staff.locator(".messagelist")).to_contain_text("changed successfully")
-    assert [each for each in heard if "favicon.ico" not in each] == []
+    assert heard == []
     vera.visits()
-    complaints: list[str] = []
-    vera.page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    heard = complaints(vera.page)
     vera.opens_chat()
     face = vera.frame.locator(".head .avatar img")
     is_there = "e => e.decode().then(() => [e.naturalWidth, e.naturalHeight])"
@@ -369,5 +360,5 @@ def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
     assert beside.get_attribute("src") == face.get_attribute("src")
     vera.page.reload()
     expect(vera.frame.locator(".said .avatar img")).to_have_count(1)
-    assert complaints == []
+    assert heard == []
     vera.ends_chat()

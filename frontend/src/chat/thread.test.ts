@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { PublicRow, VisitorChatView } from "../wire/protocol.ts";
 import { dayName } from "./format.ts";
-import { type BubbleItem, wasMissed, type Item, spoken, thread } from "./thread.ts";
+import { type BubbleItem, facesOf, wasMissed, type Item, spoken, thread } from "./thread.ts";
 
 const noon = new Date(2026, 5, 1, 12).getTime();
 let seq = 0;
@@ -74,4 +74,15 @@ test("vera who ends a chat that nobody took is not told that nobody came", () =>
   };
   expect(lastLine("visitor")).toEqual(["You ended the chat", false]);
   expect(lastLine("system")).toEqual(["Nobody could answer in time", true]);
+});
+
+test("what olga says stands beside her picture, and what sam says after her beside his", () => {
+  seq = 0;
+  const said = (operator: string) => row({ type: "message_posted", author: "operator", operator, name: operator, text: "Hello" });
+  const log = [
+    row({ type: "chat_accepted", author: "operator", operator: "olga", name: "Olga", picture: "p1" }), said("olga"),
+    row({ type: "chat_transferred", author: "operator", operator: "olga", to_operator: "sam", to_name: "Sam", department: "Intake", department_uid: "d1", state: "active" }), said("sam"), said("olga"),
+  ];
+  expect(bubbles(thread(chat(log), [], true)).map((b) => b.picture)).toEqual(["p1", undefined, "p1"]);
+  expect([facesOf(chat(log))["now"], facesOf(chat(log.slice(0, 2)))["now"], facesOf(chat([]))["now"]]).toEqual([undefined, "p1", undefined]);
 });
