@@ -65,7 +65,7 @@ def test_a_greeting_comes_with_its_delay_and_the_way_to_be_rid_of_it(
 
 def test_a_page_of_a_site_with_looks_of_its_own_loads_little_more(client: Client, site: Site) -> None:
     """performance.md: 6 KB before the chat is opened, and 2 KB where all of it is wanted."""
-    look = {"corner": "start", "offset_bottom": 100, "greeting": "x" * 200}
+    look: dict[str, Any] = {"corner": "start", "offset_bottom": 100, "greeting": "x" * 200}
     set_site_look(site_id=site.pk, look=look)
     answer = client.get(f"/widget/v1/site/{site.key}", headers={"Origin": PAGE})
     loader = client.get("/widget/v1/loader.js", headers={"Accept-Encoding": "gzip"})
