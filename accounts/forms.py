@@ -133,6 +133,10 @@ class SiteForm(_Pictured):
             "offline": "While nobody is there",
             "greeting_after": "Seconds before the greeting",
         }
+        widgets = {
+            name: forms.TextInput(attrs={"class": "vLargeTextField"})
+            for name in ("welcome", "offline", "greeting")
+        }
         help_texts = {
             "color": "Like #1f5fbf. What stands on it is white or black, whichever can be read.",
             "offset_side": "In pixels, up to 200.",
