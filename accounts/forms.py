@@ -73,7 +73,7 @@ class LogInForm(_Bounded):
         for name, label, wrong in (("username", "email", "badEmail"), ("password", "password", "required")):
             field = self.fields[name]
             field.label = words[label]
-            field.error_messages.update({code: words[wrong] for code in FIELD_CODES})
+            field.error_messages.update(dict.fromkeys(FIELD_CODES, words[wrong]))
             field.error_messages["required"] = words["required"]
 
     def clean_username(self) -> str:
