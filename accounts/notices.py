@@ -80,8 +80,8 @@ def record_consent(*, notice: Notice, purpose: str, visitor_uid: str, ip: str, u
     """The proof that goes with a submitted form: what was shown, in which language, whose, when, from where
     (address truncated).
 
-    `purpose` is `chat` or `message`. To be called in the transaction that stores the form, and only when the
-    form brought something of the person.
+    `purpose` is `chat`, `message` or `transcript`. To be called in the transaction that stores the form, and
+    only when the form brought something of the person.
     """
     return Consent.objects.create(
         account_id=notice.account_id,

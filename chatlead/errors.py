@@ -79,6 +79,12 @@ class ChatClosed(ChatLeadError):
     code, status, message = "chat_closed", 409, "This chat has ended."
 
 
+class ChatNotOver(ChatLeadError):
+    """There is a transcript of a chat when it has ended."""
+
+    code, status, message = "chat_not_over", 409, "This chat goes on."
+
+
 class ChatAlreadyTaken(ChatLeadError):
     code, status, message = "chat_already_taken", 409, "A colleague has accepted this chat."
 

@@ -222,6 +222,14 @@ LEFT_MESSAGES = {
     "site": env.int("CHATLEAD_LEFT_PER_SITE", default=200),
     "worked": env.int("CHATLEAD_LEFT_WITH_WORK", default=1000),
 }
+TRANSCRIPTS = {  # mailed; besides, to one address
+    "session": env.int("CHATLEAD_TRANSCRIPTS_PER_SESSION", default=5),
+    "address": env.int("CHATLEAD_TRANSCRIPTS_PER_ADDRESS", default=20),
+    "site": env.int("CHATLEAD_TRANSCRIPTS_PER_SITE", default=200),
+    "worked": env.int("CHATLEAD_TRANSCRIPTS_WITH_WORK", default=1000),
+    "mailbox": env.int("CHATLEAD_TRANSCRIPTS_PER_MAILBOX", default=3),
+}
+TRANSCRIPTS_PER_CHAT = env.int("CHATLEAD_TRANSCRIPTS_PER_CHAT", default=5)  # ever
 WORK_BITS = env.int("CHATLEAD_WORK_BITS", default=16)  # zeros; a second of a phone or two
 # without a sign of the visitor for less than half an hour no chat ends
 ABANDONED_MINUTES = max(30.0, env.float("CHATLEAD_ABANDONED_MINUTES", default=30.0))  # a chat that waits

@@ -348,6 +348,20 @@ def leave_message(principal: VisitorPrincipal, command: commands.LeaveMessage) -
     )
 
 
+@visitors.slow(commands.MailTranscript)
+def mail_transcript(principal: VisitorPrincipal, command: commands.MailTranscript) -> None:
+    actions.mail_transcript(
+        principal=principal,
+        uid=command.chat,
+        ref=command.ref,
+        email=command.email,
+        notice=command.notice,
+        language=command.language,
+        zone=command.zone,
+        answer=command.work,
+    )
+
+
 @operators.slow(commands.SetAvailability)
 def switch_availability(principal: OperatorPrincipal, command: commands.SetAvailability) -> None:
     set_availability(

@@ -1,18 +1,23 @@
-"""Mail about chats: a message that was left goes to the department (R-034)."""
+"""Mail about chats: a message that was left goes to its department (R-034), a transcript to its visitor."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.template.loader import render_to_string
 
 from accounts import outbox
-from chats.models import Chat, Message
+from chats import transcript
+from chats.models import Chat, Message, TranscriptRequest
+from visitors import languages
 
 MESSAGE_LEFT = "message_left"
+TRANSCRIPT = "transcript"
 LINE_MAX = 80  # of a name in a subject
 
 
@@ -38,15 +43,54 @@ def mail_message_left(subject: dict[str, Any], key: str) -> None:
             f"Answer to: {email}",
         ]
     )
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
-    number = hashlib.sha256(key.encode()).hexdigest()[:32]
     EmailMessage(
         subject=f"Message from {name}",
         body=body,
         to=[chat.department.email],
         reply_to=[email],
-        headers={"Message-ID": f"<{number}@{domain}>", "Auto-Submitted": "auto-generated"},
+        headers=_headers(key),
     ).send()
+
+
+@outbox.handler(TRANSCRIPT)
+def mail_transcript(subject: dict[str, Any], key: str) -> None:
+    """Sends what was said in one chat to the address that asked for it, which is forgotten then.
+
+    In the language and on the clock of the reader, as text and as HTML. A chat that was erased since wants
+    no mail, and one that was sent is not sent again.
+    """
+    wanted = TranscriptRequest.objects.select_related("chat__site", "chat__department")
+    request = wanted.filter(pk=subject["request"]).first()
+    if request is None or not request.email:
+        return
+    chat, words = request.chat, languages.words(request.language)["mail"]
+    site = in_one_line(chat.site.name)
+    zone = ZoneInfo(request.zone or "UTC")
+    title = words["subject"].replace("{}", site)
+    told = {
+        "title": title,
+        "words": words,
+        "language": request.language,
+        "dir": languages.direction(request.language),
+        "days": transcript.days(chat, words, request.language, zone),
+        "zone": words["zone"].replace("{}", zone.key.replace("_", " ")),
+    }
+    mail = EmailMultiAlternatives(
+        subject=title,
+        body=render_to_string("emails/transcript.txt", told),
+        to=[request.email],
+        headers=_headers(key) | {"Content-Language": request.language},
+    )
+    mail.attach_alternative(render_to_string("emails/transcript.html", told), "text/html")
+    mail.send()
+    TranscriptRequest.objects.filter(pk=request.pk).update(email="", zone="")
+
+
+def _headers(key: str) -> dict[str, str]:
+    """A repetition under the same key carries the same Message-ID."""
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
+    number = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return {"Message-ID": f"<{number}@{domain}>", "Auto-Submitted": "auto-generated"}
 
 
 def in_one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account, Department, Operator, Site, uid_field
+from accounts.models import Account, Department, Language, Operator, Site, uid_field
 from chatlead.personal import Basis, Retention, Role, impersonal, personal
 from visitors.models import Visitor, VisitorSession
 
@@ -185,3 +185,31 @@ class Note(models.Model):
             models.UniqueConstraint(fields=("chat", "staff_seq"), name="note_seq_once"),
             models.UniqueConstraint(fields=("chat", "author", "ref"), name="note_ref_once"),
         )
+
+
+class TranscriptRequest(models.Model):
+    """Somebody wants a copy of a chat by mail (R-036). The row stays, so that the same `ref` sends no second
+    mail; whom it went to is forgotten when it is sent."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="transcript_requests", db_index=False)
+    ref = models.UUIDField()
+    email = personal(
+        models.CharField(max_length=254, blank=True),
+        purpose="send the copy that was asked for",
+        basis=Basis.CONSENT,
+        retention=Retention.QUEUE,
+        role=Role.PROCESSOR,
+    )
+    language = models.CharField(max_length=2, choices=Language.choices)
+    zone = personal(
+        models.CharField(max_length=64, blank=True),  # "" is UTC
+        purpose="say the times as on the reader's clock",
+        basis=Basis.CONSENT,
+        retention=Retention.QUEUE,
+        role=Role.PROCESSOR,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("chat", "ref"), name="transcript_request_once"),)

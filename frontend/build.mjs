@@ -30,6 +30,9 @@ const LOADERS_OWN = /^(aloud|appear|attend|badge|box|bring|bubble|closed|dial|do
 // The same for the chat, where they are 300 bytes.
 const CHATS_OWN = /^(afterSnapshot|askedAt|beganAt|canEnd|catchUp|flying|greeted|heardAt|isWelcome|keepDraft|landed|lastId|linkBecame|loadOlder|lose|markTimer|misses|notBefore|noteRead|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|probing|questions|quietMs|reconnected|secondTicket|stopTyping|stoppedBy|tellPage|toDraft|told|typingSaidAt|typingTimer|unsent|whoLeft|worded)$/;
 
+// Names of sentences that browsers have for something else.
+const BROWSERS_TOO = ["tooLong"];
+
 // The loader carries its styles as a string for adoptedStyleSheets.
 const cssAsText = {
   name: "css-as-text",
@@ -66,12 +69,19 @@ function withStates(css) {
 
 const files = new Map();
 
-// The part that polls is fetched by the others when it is needed, under the name that templates would give it.
-const part = await build({ ...common, format: "esm", entryPoints: ["src/wire/poll.ts"] });
-files.set("poll.js", Buffer.from(part.outputFiles[0].contents));
-const digest = createHash("sha384").update(files.get("poll.js")).digest("base64");
-script.define = { POLL_FILE: JSON.stringify(`./poll.js?v=${digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 12)}`) };
-script.external = ["./poll.js?*"];
+// Parts that are fetched when they are needed, by their address beside the script, under the name that
+// templates would give it.
+const asPart = { ...common, format: "esm" };
+async function part(name, options) {
+  const built = await build({ ...asPart, ...options });
+  files.set(name, Buffer.from(built.outputFiles[0].contents));
+  const digest = createHash("sha384").update(files.get(name)).digest("base64");
+  return JSON.stringify(`./${name}?v=${digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 12)}`);
+}
+script.define = {
+  POLL_FILE: await part("poll.js", { entryPoints: ["src/wire/poll.ts"] }),
+  SOUND_FILE: await part("sound.js", { entryPoints: ["src/chat/sound.ts"] }),
+};
 
 const entries = {
   "loader.js": { ...script, mangleProps: LOADERS_OWN, entryPoints: ["src/loader/loader.ts"], plugins: [cssAsText] },
@@ -92,15 +102,24 @@ const entries = {
 // of another language take their place. The words of the loader, and what a document says without scripts, are
 // for the server: it passes them on (visitors/languages.py).
 const spoken = {};
+const words = async (file) => {
+  const module = await build({ ...common, format: "esm", entryPoints: [join(here, "src/words", file)] });
+  return import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`);
+};
+// The names of the sentences are nobody's business but the chat's. Nothing that is fetched later
+// (src/chat/parts.ts) may know one that is taken away (mangled.test.ts).
+const sentences = Object.keys((await words("en.ts")).chat).filter((name) => /[A-Z]/.test(name) && !BROWSERS_TOO.includes(name));
+const mangleProps = new RegExp(`${CHATS_OWN.source}|^(${sentences.join("|")})$`);
 for (const file of readdirSync(join(here, "src/words")).sort()) {
   const [, lang] = /^([a-z]{2})\.ts$/.exec(file) ?? [];
   if (!lang) continue;
   const path = join(here, "src/words", file);
-  const module = await build({ ...common, format: "esm", entryPoints: [path] });
-  const { loader, page } = await import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`);
-  spoken[lang] = { loader, page };
-  const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/en\.ts$/ }, () => ({ path })) };
-  entries[lang === "en" ? "chat.js" : `chat.${lang}.js`] = { ...script, charset: "utf8", mangleProps: CHATS_OWN, entryPoints: ["src/chat/main.tsx"], plugins: [inItsPlace] };
+  const { loader, page, mail } = await words(file);
+  spoken[lang] = { loader, page, mail };
+  const plugins = [{ name: "words", setup: (b) => b.onResolve({ filter: /\/words\/en\.ts$/ }, () => ({ path })) }];
+  const of = (name) => (lang === "en" ? `${name}.js` : `${name}.${lang}.js`);
+  const EXTRAS_FILE = await part(of("extras"), { charset: "utf8", entryPoints: ["src/chat/extras.ts"], plugins: [...plugins, cssAsText] });
+  entries[of("chat")] = { ...script, define: { ...script.define, EXTRAS_FILE }, mangleProps, charset: "utf8", entryPoints: ["src/chat/main.tsx"], plugins };
 }
 // The console, too: src/console/strings.ts imports its English words, and what the server's own pages of it say
 // is for the server (chatlead/speech.py).
@@ -120,6 +139,14 @@ for (const [name, options] of Object.entries(entries)) {
   if (!existsSync(join(here, options.entryPoints[0]))) continue;
   const result = await build(options);
   files.set(name, Buffer.from(result.outputFiles[0].contents));
+}
+for (const name of ["chat.css", "hosted.css"]) files.set(name, Buffer.from(withoutUnused(files.get(name).toString(), files.get("chat.js").toString() + files.get("extras.js"))));
+
+/** A chat loads no role of the design that nothing in it names. */
+function withoutUnused(css, scripts) {
+  const used = new Set([...css.matchAll(/var\((--[\w-]+)/g), ...scripts.matchAll(/(--[a-z][\w-]+)/g)].map(([, name]) => name));
+  const left = css.replace(/(--[\w-]+):[^;{}]*(?:;|(?=\}))/g, (whole, name) => (used.has(name) ? whole : ""));
+  return left === css ? css : withoutUnused(left, scripts);
 }
 
 // The loader is offered twice: at a plain name that always is the newest, and at a name made from its

@@ -43,7 +43,7 @@ def direction(language: str) -> str:
 
 
 def words(language: str) -> Mapping[str, Mapping[str, str]]:
-    """`{"loader": …, "page": …}` of one of the six; what is in them is said in frontend/src/words/en.ts."""
+    """`{"loader": …, "page": …, "mail": …}` in one of the six, as frontend/src/words/en.ts describes it."""
     return cast("Mapping[str, Mapping[str, str]]", _words(WORDS.stat().st_mtime_ns)[language])
 
 

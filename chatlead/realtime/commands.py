@@ -201,6 +201,20 @@ class LeaveMessage(Command, frozen=True, kw_only=True):
     work: Work = ""
 
 
+class MailTranscript(Command, frozen=True, kw_only=True):
+    """A copy of an own chat that somebody has answered and that has ended goes to `email`, once for each
+    `ref`. Answered by `done` when it is on its way. `language` is that of the mail and `zone` the one of its
+    times, by its IANA name; the site's own and UTC where they are not known."""
+
+    chat: Uid
+    ref: UUID
+    email: Annotated[str, msgspec.Meta(max_length=EMAIL_MAX)]
+    notice: Annotated[str, msgspec.Meta(max_length=64)]
+    language: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    zone: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    work: Work = ""
+
+
 class LeavePage(Command, frozen=True, kw_only=True):
     """The page is being closed or left (`pagehide`). Not answered; the chat stays open."""
 
@@ -248,7 +262,7 @@ BOTH: tuple[type[Command], ...] = (
     EndChat,
     LoadMessages,
 )
-VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage, LeavePage)
+VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage, MailTranscript, LeavePage)
 OPERATOR: tuple[type[Command], ...] = (
     OperatorHello,
     *BOTH,

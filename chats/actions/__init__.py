@@ -5,6 +5,7 @@ What is said in a chat, its edits, deletions and notes go by the journal (chats/
 
 from chats.actions.beginning import leave_message, start_chat
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
+from chats.actions.mailing import mail_transcript
 from chats.actions.presence import (
     come_back_from_the_future,
     is_to_be_noted,
@@ -26,6 +27,7 @@ __all__ = [
     "leave_message",
     "leave_page",
     "lose_visitors",
+    "mail_transcript",
     "move_line",
     "note_visitors",
     "return_chats",

@@ -9,24 +9,20 @@ from uuid import uuid5
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import limits, notices, outbox, work
+from accounts import notices, outbox
 from accounts import selectors as accounts
-from accounts.models import Site
 from accounts.sites import site_fields
 from chatlead.errors import (
     ChatAlreadyOpen,
     ChatClosed,
-    Forbidden,
     MissingField,
-    NotFound,
-    RateLimited,
 )
 from chatlead.realtime import topics
-from chatlead.realtime.crowd import place_of
 from chatlead.realtime.events import ChatStarted
 from chatlead.realtime.publish import publish
 from chats import journal, prechat, selectors, snapshot
 from chats.actions import handling, telling
+from chats.actions.bounds import bound, prove, site_of
 from chats.mails import MESSAGE_LEFT
 from chats.models import Chat, Message
 from visitors.actions import engage
@@ -35,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
-    from accounts.models import Department, Notice
+    from accounts.models import Department
     from visitors.sessions import VisitorPrincipal
 
 
@@ -58,18 +54,18 @@ def start_chat(
     known = _known_start(principal, ref)
     if known is not None:
         return known
-    site = _site_of(principal)
+    site = site_of(principal)
     filled = prechat.check_form(site_fields(site), fields)
     text = prechat.check_text(text)
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))
     if not principal.is_unlimited:
-        _bound(principal, "start", settings.STARTS, f"{ref}", answer)
+        bound(principal, "start", settings.STARTS, f"{ref}", answer)
 
     def begin() -> Chat:
         chat = _begin(principal, chosen, ref, filled, text)
         if shown is not None:
-            _prove(shown, "chat", chat, principal)
+            prove(shown, "chat", chat, principal)
         telling.list_later(chat)
         transaction.on_commit(partial(_tell_tabs, chat.pk), robust=True)
         return chat
@@ -102,7 +98,7 @@ def leave_message(
     if known is not None:
         return known
     waiting = selectors.access_chat(principal, chat) if chat else None
-    site = _site_of(principal)
+    site = site_of(principal)
     if not email.strip():
         raise MissingField(field="email")
     filled = prechat.contact(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
@@ -111,7 +107,7 @@ def leave_message(
         raise MissingField(field="text")
     shown = notices.shown(site, notice)
     chosen = None if waiting else selectors.department_for(site, department, None)
-    _bound(principal, "leave", settings.LEFT_MESSAGES, f"{ref}|{chat}", answer)
+    bound(principal, "leave", settings.LEFT_MESSAGES, f"{ref}|{chat}", answer)
 
     def begin() -> Chat:
         if chosen is None:
@@ -121,7 +117,7 @@ def leave_message(
             begun = Chat.objects.filter(pk=left.pk, state=Chat.State.WAITING)
             begun.update(state=Chat.State.MISSED, closed_at=left.started_at)
             telling.list_later(left)
-        _prove(shown, "message", left, principal)
+        prove(shown, "message", left, principal)
         if left.department.email:
             outbox.add(MESSAGE_LEFT, {"chat": left.pk}, f"{MESSAGE_LEFT}:{left.uid}", site.account)
         return left
@@ -161,49 +157,6 @@ def _known_leave(principal: VisitorPrincipal, uid: str, ref: UUID) -> Chat | Non
     mine = selectors.chats_of_session(principal.session_key).filter(uid=uid)
     ended = mine.filter(messages__ref=ref, messages__kind=Message.Kind.CLOSED)
     return ended.select_related(*selectors.VIEWED).first()
-
-
-def _site_of(principal: VisitorPrincipal) -> Site:
-    if principal.role != "chat":
-        raise Forbidden
-    site = Site.objects.select_related("account").filter(pk=principal.site_id, is_enabled=True).first()
-    if site is None:
-        raise NotFound
-    return site
-
-
-def _bound(principal: VisitorPrincipal, what: str, most: dict[str, int], which: str, answer: str) -> None:
-    """Counts what is about to begin; raises RateLimited beyond what one session may, and with work beyond
-    what one address (its network) or one site may, where the work is not done that lets some more in (D-2).
-    So strangers can fill neither against everybody. Whoever is refused takes nothing of any of them; and a
-    session, which costs nothing, is counted last, so that no crowd of them fills the cache.
-    """
-    is_worked = work.is_done(answer, name := f"{what}|{principal.session_key}|{which}")
-    counted: list[tuple[str, str]] = []
-
-    def count(of: str, who: str, free: int, worked: int) -> None:
-        try:
-            limits.take(taken := f"{what}:{of}", who, free)
-        except RateLimited as full:
-            if not worked:
-                raise
-            if not is_worked:
-                more = 4 * limits.so_far(f"{what}:{of} worked", who) // worked
-                task = work.wanted(name, more=min(more, 3))
-                raise RateLimited(full.message, retry_after_ms=full.retry_after_ms, work=task) from None
-            limits.take(taken := f"{what}:{of} worked", who, worked)
-        counted.append((taken, who))
-
-    address = limits.network(principal.ip)
-    try:
-        if address and place_of(principal.ip):  # an unnamed proxy on this machine is nobody's address
-            count("address", f"{principal.site_id}|{address}", most["address"], most["address"])
-        count("site", str(principal.site_id), most["site"], most["worked"])
-        count("session", principal.session_key, most["session"], 0)
-    except RateLimited:
-        for each in counted:
-            limits.count(*each, -1)
-        raise
 
 
 def _once(principal: VisitorPrincipal, ref: UUID, begin: Callable[[], Chat]) -> Chat:
@@ -273,13 +226,3 @@ def _tell_tabs(chat_id: int) -> None:
     """The visitor's other tabs hear that the chat has begun."""
     chat = telling.fresh(chat_id)
     publish(ChatStarted(chat=snapshot.visitor_view(chat)), topics.session(chat.session_key))
-
-
-def _prove(notice: Notice, purpose: str, chat: Chat, principal: VisitorPrincipal) -> None:
-    notices.record_consent(
-        notice=notice,
-        purpose=purpose,
-        visitor_uid=chat.visitor.uid,
-        ip=principal.ip,
-        user_agent=principal.user_agent,
-    )

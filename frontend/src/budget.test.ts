@@ -18,6 +18,11 @@ test("an open chat has loaded at most 35 KB in all, and a KB more where its word
   for (const chat of chats) expect(gz("loader.js", chat, "chat.css"), chat).toBeLessThanOrEqual(chat === "chat.js" ? 35_000 : 36_000);
 });
 
+test("what a chat fetches later is small: its sound, and what few people ask for", () => {
+  expect(gz("sound.js")).toBeLessThanOrEqual(1_300);
+  for (const name of Object.keys(manifest).filter((each) => each.startsWith("extras"))) expect(gz(name), name).toBeLessThanOrEqual(3_500);
+});
+
 test("a site's own page has loaded at most 30 KB, and a public page of ours 6 KB besides the loader", () => {
   expect(gz("chat.js", "hosted.js", "hosted.css")).toBeLessThanOrEqual(30_000);
   expect(gz("pages.js", "pages.css")).toBeLessThanOrEqual(6_000);

@@ -7,6 +7,7 @@ every test would see only the fall-back. Imports no pytest, so that other progra
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What would be started for a page that may never come, or for an address bar that nobody sees: a process of
@@ -91,6 +92,24 @@ def complaints(page: Page) -> list[str]:
     heard: list[str] = []
     page.on("console", lambda m: heard.append(m.text) if m.type in ("error", "warning") else None)
     return heard
+
+
+@contextlib.contextmanager
+def keeping_nothing(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of its own that refuses all cookies and all storage, started as Playwright starts it."""
+    program = next(found for name in NAMES if (found := shutil.which(name)))
+    with tempfile.TemporaryDirectory() as profile:
+        preferences = Path(profile) / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        refuses = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+        preferences.write_text(json.dumps(refuses))
+        context = browser.browser_type.launch_persistent_context(
+            profile, executable_path=program, args=["--no-sandbox"], viewport={"width": 1440, "height": 900}
+        )
+        try:
+            yield context
+        finally:
+            context.close()
 
 
 def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
-from tests.e2e.browser import NAMES
+from tests.e2e.browser import keeping_nothing
 from tests.e2e.people import Desk, Visitor
 from tests.servers import Server
 
@@ -327,19 +324,8 @@ def test_where_the_browser_keeps_nothing_the_chat_works_and_says_that_it_will_be
     olga: Desk, browser: Browser, server: Server
 ) -> None:
     """R-125, trials A: all cookies and storage refused."""
-    program = next(found for name in NAMES if (found := shutil.which(name)))
-    with tempfile.TemporaryDirectory() as profile:
-        preferences = Path(profile) / "Default" / "Preferences"
-        preferences.parent.mkdir()
-        refuses = {"profile": {"default_content_setting_values": {"cookies": 2}}}
-        preferences.write_text(json.dumps(refuses))
-        context = browser.browser_type.launch_persistent_context(
-            profile, executable_path=program, args=["--no-sandbox"], viewport={"width": 1440, "height": 900}
-        )
-        try:
-            vera = Visitor(context.new_page(), server.url)
-            vera.starts_chat("Vera Memory", "hello")
-            expect(vera.frame.get_by_text("Sent")).to_be_visible()
-            expect(vera.frame.get_by_text("keeps no history")).to_be_visible()
-        finally:
-            context.close()
+    with keeping_nothing(browser) as context:
+        vera = Visitor(context.new_page(), server.url)
+        vera.starts_chat("Vera Memory", "hello")
+        expect(vera.frame.get_by_text("Sent")).to_be_visible()
+        expect(vera.frame.get_by_text("keeps no history")).to_be_visible()

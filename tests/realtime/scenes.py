@@ -218,11 +218,14 @@ async def both_read(world: World) -> AsyncIterator[None]:
             sides.add(frame["side"])
 
 
-@case(commands.EndChat, chats.actions.end_chat)
-async def vera_ends_an_active_chat(world: World) -> AsyncIterator[None]:
+@case(commands.EndChat, chats.actions.end_chat, commands.MailTranscript, chats.actions.mail_transcript)
+async def vera_ends_an_active_chat_and_has_its_transcript_mailed(world: World) -> AsyncIterator[None]:
     chat = await world.active_chat()
     yield
     await world.does("vera", type="end_chat", chat=chat.uid)
+    notice = await in_thread(lambda: notices.current(world.cast.site).sha256)()
+    wanted = {"chat": chat.uid, "ref": new_ref(), "email": "vera@post.test", "notice": notice}
+    await world.does("vera", type="mail_transcript", language="de", zone="Europe/Berlin", **wanted)
 
 
 @case()

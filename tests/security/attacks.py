@@ -65,6 +65,9 @@ ATTACKS: dict[type[Command], list[Attack]] = {
             "ref": new_ref(), "chat": t.chat, "email": "m@evil.test", "text": "x", "notice": t.notice,
         },
     ],
+    commands.MailTranscript: [
+        lambda t: {"chat": t.chat, "ref": new_ref(), "email": "m@evil.test", "notice": t.notice},
+    ],
     commands.Sync: [
         lambda t: {"positions": {t.chat: (0, 0, 0)}, "epoch": t.epoch},
         lambda t: {"positions": {t.chat: (3, 1, 0)}, "epoch": "another"},

@@ -170,8 +170,8 @@ def test_every_command_is_counted_as_something() -> None:
     told = {command: KINDS.get(command, "deed") for command in (*c.VISITOR, *c.OPERATOR)}
     deeds = {command.__name__ for command, kind in told.items() if kind == "deed"}
     assert deeds == {
-        "Hello", "OperatorHello", "StartChat", "LeaveMessage", "EndChat", "SetAvailability", "AcceptChat",
-        "TransferChat",
+        "Hello", "OperatorHello", "StartChat", "LeaveMessage", "MailTranscript", "EndChat", "SetAvailability",
+        "AcceptChat", "TransferChat",
     }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ((
 
   return (
     <main class="frame" aria-label={t.chat}>
-      <Header site={site} chat={chat} canEnd={open && !ending && !stopped} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
+      <Header client={client} site={site} chat={chat} canEnd={open && !ending && !stopped} onEnd={() => setEnding(true)} onMinimise={onMinimise} />
       <Trouble client={client} />
       {stopped ? <Stopped client={client}>{chat && <Conversation client={client} chat={chat} stopped />}</Stopped>
         : !site ? <Waiting />
@@ -71,7 +71,8 @@ function Before({ client, site }: { client: ChatClient; site: SiteView }) {
   return <LeaveForm client={client} site={site} onSent={setLeft} onChat={onChat} />;
 }
 
-function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | null; chat: VisitorChatView | null; canEnd: boolean; onEnd: () => void; onMinimise: (() => void) | null }) {
+function Header({ client, site, chat, canEnd, onEnd, onMinimise }: { client: ChatClient; site: SiteView | null; chat: VisitorChatView | null; canEnd: boolean; onEnd: () => void; onMinimise: (() => void) | null }) {
+  const muted = useValue(client.muted);
   const firm = displayName(site?.name ?? "");
   const operator = chat?.state === "active" ? displayName(chat.operator_name ?? "") : "";
   const online = Boolean(site?.online.length);
@@ -83,6 +84,7 @@ function Header({ site, chat, canEnd, onEnd, onMinimise }: { site: SiteView | nu
         {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted"><Sentence text={below} /></p></> : <Skeleton width={140} height={18} />}
       </div>
       {canEnd && <Button kind="plain" small onClick={onEnd}>{t.endChat}</Button>}
+      {muted !== null && isOpen(chat) && <IconButton icon={muted ? "muted" : "sound"} name={t.sound} aria-pressed={!muted} onClick={() => (client.muted.value = !muted)} />}
       {onMinimise && <IconButton icon="minimise" name={t.minimise} onClick={onMinimise} />}
     </div>
   );

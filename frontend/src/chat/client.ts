@@ -33,6 +33,8 @@ export class ChatClient {
   /** False where neither cookie nor storage is kept: a reload loses the chat (R-125). */
   readonly kept = new Value(true);
   readonly shown = new Value(false);
+  /** Whether she wants no sound; null while there is none (sound.ts). */
+  readonly muted = new Value<boolean | null>(null);
   /** What is being written. In the tab's storage while a chat is open, in memory only after it has ended (R-123). */
   readonly draft = new Value("");
   /** What she said of herself when she began, in memory only: nobody asks for it twice. */
@@ -88,14 +90,17 @@ export class ChatClient {
     return this.catchUp(answer);
   }
 
-  async leaveMessage(form: Omit<LeaveMessage, "type" | "id">): Promise<Answer> {
-    return this.catchUp(await this.question({ type: "leave_message", ...form }));
+  leaveMessage(form: Omit<LeaveMessage, "type" | "id">): Promise<Answer> {
+    return this.command({ type: "leave_message", ...form });
   }
 
-  async endChat(): Promise<Answer> {
+  endChat(): Promise<Answer> {
     this.stopTyping();
-    return this.catchUp(await this.question({ type: "end_chat", chat: this.state.value.chat?.uid ?? "" }));
+    return this.command({ type: "end_chat", chat: this.state.value.chat?.uid ?? "" });
   }
+
+  /** Any command whose answer is `done`; for the parts that are fetched later, too. */
+  command = async (told: object): Promise<Answer> => this.catchUp(await this.question(told));
 
   /** The visitor asks for another try after a refusal. */
   again(): void {

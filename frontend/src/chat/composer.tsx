@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "../design/button.tsx";
 import type { ChatClient } from "./client.ts";
 import { LONGEST_MESSAGE } from "./form.ts";
+import { later } from "./parts.ts";
 import { t } from "./strings.ts";
 import { useValue } from "./value.ts";
 
@@ -48,6 +49,7 @@ export function Composer({ client }: { client: ChatClient }) {
             send();
           }}
         />
+        <IconButton icon="smile" name={t.emoji} aria-haspopup="grid" onClick={(e) => later(e, (part, button) => part.emoji(button, area.current!))} />
         <IconButton icon="send" name={t.send} kind="primary" type="submit" disabled={!sendable(text) || over > 0} onMouseDown={(e: MouseEvent) => e.preventDefault()} />
       </div>
       <p id="composer-count" class={over > 0 ? "composer-count composer-over" : "composer-count"} aria-live="polite">

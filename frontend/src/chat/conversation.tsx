@@ -104,7 +104,7 @@ function Message({ item, client, worded, open }: { item: BubbleItem; client: Cha
       <div class="said-body">
         <p class={!item.own && item.first ? "said-name" : "sr-only"}>{item.own ? t.you : <bdi>{name}</bdi>}</p>
         <div class={look} dir="auto" title={momentOf(item.at)}>
-          {item.state === "deleted" ? t.deleted : <Text text={item.text} />}
+          {item.state === "deleted" ? t.deleted : <Text text={item.text} leads={t.newTab} />}
         </div>
         {failed ? (
           <p class="said-foot said-failed">

@@ -4,6 +4,7 @@ import { Button } from "../design/button.tsx";
 import { ChatDrawing, EmptyState } from "../design/parts.tsx";
 import { CLOSE_CODES, type SiteView, type VisitorChatView } from "../wire/protocol.ts";
 import type { ChatClient } from "./client.ts";
+import { later } from "./parts.ts";
 import { t } from "./strings.ts";
 import { leftMessage, wasMissed } from "./thread.ts";
 import { useValue } from "./value.ts";
@@ -20,6 +21,7 @@ export function Over({ client, site, chat }: { client: ChatClient; site: SiteVie
     <div class="ask">
       <p role={leftMessage(chat) ? "status" : undefined}>{leftMessage(chat) ? t.messageLeft : wasMissed(chat) ? t.missed : t.ended}</p>
       {late && <p class="muted">{t.lateKept}</p>}
+      {chat.state === "closed" && <div><Button wide onClick={(e) => later(e, (part, button) => part.transcript(button, client))}>{t.sendTranscript}</Button></div>}
       <Button kind="primary" wide onClick={next} data-autofocus>{site.online.length ? t.newChat : leftMessage(chat) ? t.leaveAnother : t.awayTitle}</Button>
     </div>
   );

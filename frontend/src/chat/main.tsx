@@ -4,6 +4,8 @@ import { Box, clearBox } from "../wire/storage.ts";
 import { App } from "./app.tsx";
 import { Bridge, type Page } from "./bridge.ts";
 import { ChatClient } from "./client.ts";
+import { sound } from "./parts.ts";
+import { isOpen } from "./state.ts";
 import { applyAccent } from "./theme.ts";
 
 const here = new URL(location.href).searchParams;
@@ -30,9 +32,13 @@ async function begin(root: HTMLElement): Promise<void> {
     applyAccent(accent, document.documentElement, matchMedia("(prefers-color-scheme: dark)"));
   };
   paint(root.dataset["color"] ?? ""); // before the first word of the socket, so that nothing changes its colour
+  let sounds = false;
   client.state.watch(() => {
-    const { site: facts } = client.state.value;
+    const { site: facts, chat } = client.state.value;
     if (facts) paint(facts.color);
+    if (sounds || !isOpen(chat)) return;
+    sounds = true;
+    sound().then((part) => part.listen(site, client), () => (sounds = false));
   });
   const stays = hosted || inline; // there is nothing to put it away into
   render(<App client={client} onMinimise={stays ? null : () => bridge.tell({ chatlead: 1, type: "close" })} />, root);

@@ -78,6 +78,7 @@ export class Panel {
     const frame = this.doc.createElement("iframe");
     frame.title = words.frame;
     frame.referrerPolicy = "strict-origin";
+    frame.allow = "autoplay"; // a press on the page lets the chat in it sound
     // On our own origin (the demo) a sandbox with both of the first two holds nothing, and browsers say so.
     if (!url.startsWith(`${location.origin}/`)) frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
     frame.style.visibility = "hidden";

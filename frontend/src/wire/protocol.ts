@@ -36,6 +36,7 @@ export type ErrorCode =
   | "chat_already_open"
   | "chat_already_taken"
   | "chat_closed"
+  | "chat_not_over"
   | "chat_returned"
   | "forbidden"
   | "hello_repeated"
@@ -633,6 +634,19 @@ export interface LeaveMessage {
   work?: string;
 }
 
+/** A copy of an own chat that somebody has answered and that has ended goes to `email`, once for each `ref`. Answered by `done` when it is on its way. `language` is that of the mail and `zone` the one of its times, by its IANA name; the site's own and UTC where they are not known. */
+export interface MailTranscript {
+  type: "mail_transcript";
+  id?: number;
+  chat: string;
+  ref: string;
+  email: string;
+  notice: string;
+  language?: string;
+  zone?: string;
+  work?: string;
+}
+
 /** The page is being closed or left (`pagehide`). Not answered; the chat stays open. */
 export interface LeavePage {
   type: "leave_page";
@@ -757,6 +771,7 @@ export type VisitorCommand =
   | LoadMessages
   | StartChat
   | LeaveMessage
+  | MailTranscript
   | LeavePage;
 
 export type OperatorCommand =

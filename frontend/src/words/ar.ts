@@ -1,5 +1,5 @@
 /** Arabic. Sentences about an operator are turned so that they fit a man and a woman. */
-import type { Chat, Loader, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -29,6 +29,8 @@ export const chat: Chat = {
 
   chat: "محادثة",
   minimise: "تصغير المحادثة",
+  sound: "الصوت",
+  emoji: "رموز تعبيرية",
   department: "القسم",
   optional: "اختياري",
   choose: "يُرجى الاختيار…",
@@ -43,6 +45,7 @@ export const chat: Chat = {
   leftText: (email) => `وصلتنا رسالتك. سنردّ على العنوان ${email}.`,
   leaveAnother: "ترك رسالة أخرى",
   newChat: "بدء محادثة جديدة",
+  sendTranscript: "إرسال نص المحادثة إلى بريدي",
 
   waitingFirst: "دورك هو التالي",
   waitingNth: (n) => `ترتيبك في قائمة الانتظار: ${digits("ar", n)}`,
@@ -75,6 +78,7 @@ export const chat: Chat = {
   you: "أنت",
   operator: "فريقنا",
   older: "عرض الرسائل السابقة",
+  newTab: "موقع آخر، في علامة تبويب جديدة",
   today: "اليوم",
   yesterday: "أمس",
   unread: (n) =>
@@ -152,4 +156,35 @@ export const chat: Chat = {
   },
   backAgain: "عاد الاتصال. يُرجى المحاولة مجددًا.",
   failedOther: "لم ينجح ذلك. يُرجى المحاولة مجددًا.",
+};
+
+export const extras: Extras = {
+  faces: "وجوه",
+  hands: "أيدٍ",
+  hearts: "قلوب",
+  things: "أشياء",
+  signs: "علامات",
+  email: "البريد الإلكتروني",
+  send: "إرسال النص",
+  cancel: "ليس الآن",
+  required: "يُرجى إدخال بريدك الإلكتروني.",
+  sent: (email) => `النص في طريقه إلى ${email}.`,
+  failed: {
+    bad_field: "لا يبدو هذا عنوان بريد إلكتروني.",
+    rate_limited: "أُرسل النص مرات كافية الآن. يُرجى المحاولة لاحقًا.",
+    notice_required: "تغيّر إشعار الخصوصية. يُرجى قراءته والمحاولة مجددًا.",
+    offline: "لا يوجد اتصال. يُرجى المحاولة مجددًا عند عودته.",
+  },
+  other: "لم ينجح ذلك. يُرجى المحاولة مجددًا.",
+};
+
+export const mail: Mail = {
+  subject: "محادثتك مع {}",
+  intro: "هذا نص محادثتك كما طلبته.",
+  you: "أنت",
+  operator: "الموظف",
+  deleted: "حُذفت الرسالة",
+  edited: "معدّلة",
+  zone: "الأوقات بتوقيت {}.",
+  unasked: "إن لم تطلبه، يمكنك حذف هذه الرسالة.",
 };

@@ -1,5 +1,5 @@
 /** German, with Sie. */
-import type { Chat, Loader, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -29,6 +29,8 @@ export const chat: Chat = {
 
   chat: "Chat",
   minimise: "Chat minimieren",
+  sound: "Ton",
+  emoji: "Emojis",
   department: "Abteilung",
   optional: "freiwillig",
   choose: "Bitte wählen …",
@@ -43,6 +45,7 @@ export const chat: Chat = {
   leftText: (email) => `Ihre Nachricht ist bei uns. Wir antworten an ${email}.`,
   leaveAnother: "Weitere Nachricht hinterlassen",
   newChat: "Neuen Chat beginnen",
+  sendTranscript: "Protokoll per E-Mail erhalten",
 
   waitingFirst: "Sie sind als Nächstes an der Reihe",
   waitingNth: (n) => `Sie sind an ${digits("de", n)}. Stelle in der Warteschlange`,
@@ -75,6 +78,7 @@ export const chat: Chat = {
   you: "Sie",
   operator: "Unser Team",
   older: "Frühere Nachrichten anzeigen",
+  newTab: "Eine andere Website, in einem neuen Tab",
   today: "Heute",
   yesterday: "Gestern",
   unread: (n) => counted("de", n, { one: "# neue Nachricht", other: "# neue Nachrichten" }),
@@ -128,4 +132,35 @@ export const chat: Chat = {
   },
   backAgain: "Die Verbindung ist wieder da. Bitte versuchen Sie es erneut.",
   failedOther: "Das hat nicht geklappt. Bitte versuchen Sie es erneut.",
+};
+
+export const extras: Extras = {
+  faces: "Gesichter",
+  hands: "Hände",
+  hearts: "Herzen",
+  things: "Dinge",
+  signs: "Zeichen",
+  email: "E-Mail",
+  send: "Protokoll senden",
+  cancel: "Jetzt nicht",
+  required: "Bitte geben Sie Ihre E-Mail-Adresse an.",
+  sent: (email) => `Es ist unterwegs an ${email}.`,
+  failed: {
+    bad_field: "Das sieht nicht wie eine E-Mail-Adresse aus.",
+    rate_limited: "Es wurde für den Moment oft genug gesendet. Bitte versuchen Sie es später erneut.",
+    notice_required: "Der Datenschutzhinweis hat sich geändert. Bitte lesen Sie ihn und versuchen Sie es erneut.",
+    offline: "Keine Verbindung. Bitte versuchen Sie es erneut, wenn sie wieder da ist.",
+  },
+  other: "Das hat nicht geklappt. Bitte versuchen Sie es erneut.",
+};
+
+export const mail: Mail = {
+  subject: "Ihr Chat mit {}",
+  intro: "Dies ist das Protokoll Ihres Chats, wie Sie es angefordert haben.",
+  you: "Sie",
+  operator: "Mitarbeiter",
+  deleted: "Nachricht gelöscht",
+  edited: "bearbeitet",
+  zone: "Die Zeiten gelten für {}.",
+  unasked: "Wenn Sie es nicht angefordert haben, können Sie diese E-Mail löschen.",
 };

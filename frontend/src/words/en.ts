@@ -36,6 +36,8 @@ export const chat = {
 
   chat: "Chat",
   minimise: "Minimise chat",
+  sound: "Sound",
+  emoji: "Emoji",
   department: "Department",
   optional: "optional",
   choose: "Choose …",
@@ -50,6 +52,7 @@ export const chat = {
   leftText: (email: string) => `Your message is with us. We will answer to ${email}.`,
   leaveAnother: "Leave another message",
   newChat: "Start a new chat",
+  sendTranscript: "Send me the transcript by email",
 
   waitingFirst: "You are next in line",
   waitingNth: (n: number) => `You are ${digits("en", n)}${suffix[new Intl.PluralRules("en", { type: "ordinal" }).select(n)] ?? "th"} in line`,
@@ -82,6 +85,7 @@ export const chat = {
   you: "You",
   operator: "Operator",
   older: "Show earlier messages",
+  newTab: "Another website, in a new tab",
   today: "Today",
   yesterday: "Yesterday",
   unread: (n: number) => counted("en", n, { one: "# new message", other: "# new messages" }),
@@ -137,6 +141,41 @@ export const chat = {
   failedOther: "That did not work. Please try again.",
 };
 
+/** What is fetched only when somebody presses its button. */
+export const extras = {
+  faces: "Faces",
+  hands: "Hands",
+  hearts: "Hearts",
+  things: "Things",
+  signs: "Signs",
+  email: "Email",
+  send: "Send transcript",
+  cancel: "Not now",
+  required: "Please fill in your email address.",
+  sent: (email: string) => `It is on its way to ${email}.`,
+  failed: {
+    bad_field: "This does not look like an email address.",
+    rate_limited: "It was sent often enough for now. Please try again later.",
+    notice_required: "The privacy notice has changed. Please read it and try again.",
+    offline: "No connection. Please try again when it is back.",
+  },
+  other: "That did not work. Please try again.",
+};
+
+/** What the server writes into the mail with a transcript. Plain strings, `{}` is where something is put in. */
+export const mail = {
+  subject: "Your chat with {}",
+  intro: "This is the transcript of your chat, as you asked for it.",
+  you: "You",
+  operator: "Operator",
+  deleted: "Message deleted",
+  edited: "edited",
+  zone: "Times are in {}.",
+  unasked: "If you did not ask for it, you can delete this email.",
+};
+
 export type Loader = typeof loader;
 export type Page = typeof page;
 export type Chat = typeof chat;
+export type Extras = typeof extras;
+export type Mail = typeof mail;

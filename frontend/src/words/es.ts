@@ -1,5 +1,5 @@
 /** Spanish, with usted. */
-import type { Chat, Loader, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -29,6 +29,8 @@ export const chat: Chat = {
 
   chat: "Chat",
   minimise: "Minimizar chat",
+  sound: "Sonido",
+  emoji: "Emojis",
   department: "Departamento",
   optional: "opcional",
   choose: "Elija…",
@@ -43,6 +45,7 @@ export const chat: Chat = {
   leftText: (email) => `Hemos recibido su mensaje. Le responderemos a ${email}.`,
   leaveAnother: "Dejar otro mensaje",
   newChat: "Iniciar un chat nuevo",
+  sendTranscript: "Enviarme la transcripción por correo",
 
   waitingFirst: "El siguiente turno es el suyo",
   waitingNth: (n) => `Es la ${digits("es", n)}.ª persona en la fila`,
@@ -75,6 +78,7 @@ export const chat: Chat = {
   you: "Usted",
   operator: "Nuestro equipo",
   older: "Mostrar mensajes anteriores",
+  newTab: "Otro sitio web, en otra pestaña",
   today: "Hoy",
   yesterday: "Ayer",
   unread: (n) => counted("es", n, { one: "# mensaje nuevo", many: "# de mensajes nuevos", other: "# mensajes nuevos" }),
@@ -128,4 +132,35 @@ export const chat: Chat = {
   },
   backAgain: "La conexión ha vuelto. Inténtelo de nuevo.",
   failedOther: "No ha funcionado. Inténtelo de nuevo.",
+};
+
+export const extras: Extras = {
+  faces: "Caras",
+  hands: "Manos",
+  hearts: "Corazones",
+  things: "Objetos",
+  signs: "Signos",
+  email: "Correo electrónico",
+  send: "Enviar transcripción",
+  cancel: "Ahora no",
+  required: "Indique su correo electrónico.",
+  sent: (email) => `Va en camino a ${email}.`,
+  failed: {
+    bad_field: "Esto no parece una dirección de correo.",
+    rate_limited: "Ya se envió varias veces. Inténtelo más tarde.",
+    notice_required: "El aviso de privacidad ha cambiado. Léalo e inténtelo de nuevo.",
+    offline: "Sin conexión. Inténtelo de nuevo cuando vuelva.",
+  },
+  other: "No ha funcionado. Inténtelo de nuevo.",
+};
+
+export const mail: Mail = {
+  subject: "Su chat con {}",
+  intro: "Esta es la transcripción de su chat, tal como la pidió.",
+  you: "Usted",
+  operator: "Agente",
+  deleted: "Mensaje eliminado",
+  edited: "editado",
+  zone: "Las horas son de {}.",
+  unasked: "Si usted no la pidió, puede borrar este correo.",
 };

@@ -1,5 +1,5 @@
 /** French, with vous. A no-break space stands before a colon and a question mark. */
-import type { Chat, Loader, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -29,6 +29,8 @@ export const chat: Chat = {
 
   chat: "Discussion",
   minimise: "Réduire la discussion",
+  sound: "Son",
+  emoji: "Émojis",
   department: "Service",
   optional: "facultatif",
   choose: "Choisissez…",
@@ -43,6 +45,7 @@ export const chat: Chat = {
   leftText: (email) => `Nous avons bien reçu votre message. Nous répondrons à ${email}.`,
   leaveAnother: "Laisser un autre message",
   newChat: "Démarrer une nouvelle discussion",
+  sendTranscript: "M’envoyer la transcription par e-mail",
 
   waitingFirst: "C’est bientôt votre tour",
   waitingNth: (n) => `Vous êtes en ${digits("fr", n)}${n === 1 ? "re" : "e"} position dans la file`,
@@ -75,6 +78,7 @@ export const chat: Chat = {
   you: "Vous",
   operator: "Notre équipe",
   older: "Afficher les messages précédents",
+  newTab: "Un autre site, dans un nouvel onglet",
   today: "Aujourd’hui",
   yesterday: "Hier",
   unread: (n) => counted("fr", n, { one: "# nouveau message", many: "# de nouveaux messages", other: "# nouveaux messages" }),
@@ -128,4 +132,35 @@ export const chat: Chat = {
   },
   backAgain: "La connexion est rétablie. Veuillez réessayer.",
   failedOther: "Cela n’a pas fonctionné. Veuillez réessayer.",
+};
+
+export const extras: Extras = {
+  faces: "Visages",
+  hands: "Mains",
+  hearts: "Cœurs",
+  things: "Objets",
+  signs: "Signes",
+  email: "E-mail",
+  send: "Envoyer la transcription",
+  cancel: "Pas maintenant",
+  required: "Veuillez indiquer votre adresse e-mail.",
+  sent: (email) => `Elle est en route vers ${email}.`,
+  failed: {
+    bad_field: "Cela ne ressemble pas à une adresse e-mail.",
+    rate_limited: "Elle a été envoyée assez souvent pour le moment. Veuillez réessayer plus tard.",
+    notice_required: "L’avis de confidentialité a changé. Veuillez le lire et réessayer.",
+    offline: "Pas de connexion. Veuillez réessayer quand elle sera revenue.",
+  },
+  other: "Cela n’a pas fonctionné. Veuillez réessayer.",
+};
+
+export const mail: Mail = {
+  subject: "Votre discussion avec {}",
+  intro: "Voici la transcription de votre discussion, comme vous l’avez demandée.",
+  you: "Vous",
+  operator: "Conseiller",
+  deleted: "Message supprimé",
+  edited: "modifié",
+  zone: "Les heures sont celles de {}.",
+  unasked: "Si vous ne l’avez pas demandée, vous pouvez supprimer cet e-mail.",
 };

@@ -1,5 +1,5 @@
 /** Portuguese as in Brazil, with você. */
-import type { Chat, Loader, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -29,6 +29,8 @@ export const chat: Chat = {
 
   chat: "Chat",
   minimise: "Minimizar chat",
+  sound: "Som",
+  emoji: "Emojis",
   department: "Departamento",
   optional: "opcional",
   choose: "Escolha…",
@@ -43,6 +45,7 @@ export const chat: Chat = {
   leftText: (email) => `Recebemos sua mensagem. Responderemos para ${email}.`,
   leaveAnother: "Deixar outra mensagem",
   newChat: "Iniciar um novo chat",
+  sendTranscript: "Receber a transcrição por e-mail",
 
   waitingFirst: "Você é a próxima pessoa da fila",
   waitingNth: (n) => `Você é a ${digits("pt", n)}ª pessoa da fila`,
@@ -75,6 +78,7 @@ export const chat: Chat = {
   you: "Você",
   operator: "Nossa equipe",
   older: "Mostrar mensagens anteriores",
+  newTab: "Outro site, em uma nova aba",
   today: "Hoje",
   yesterday: "Ontem",
   unread: (n) => counted("pt", n, { one: "# mensagem nova", many: "# de mensagens novas", other: "# mensagens novas" }),
@@ -128,4 +132,35 @@ export const chat: Chat = {
   },
   backAgain: "A conexão voltou. Tente novamente.",
   failedOther: "Não funcionou. Tente novamente.",
+};
+
+export const extras: Extras = {
+  faces: "Rostos",
+  hands: "Mãos",
+  hearts: "Corações",
+  things: "Objetos",
+  signs: "Sinais",
+  email: "E-mail",
+  send: "Enviar transcrição",
+  cancel: "Agora não",
+  required: "Preencha o seu e-mail.",
+  sent: (email) => `Está a caminho de ${email}.`,
+  failed: {
+    bad_field: "Isto não parece um endereço de e-mail.",
+    rate_limited: "Já foi enviada vezes suficientes por agora. Tente de novo mais tarde.",
+    notice_required: "O aviso de privacidade mudou. Leia-o e tente de novo.",
+    offline: "Sem conexão. Tente de novo quando ela voltar.",
+  },
+  other: "Não funcionou. Tente de novo.",
+};
+
+export const mail: Mail = {
+  subject: "A sua conversa com {}",
+  intro: "Esta é a transcrição da sua conversa, como pediu.",
+  you: "Você",
+  operator: "Atendente",
+  deleted: "Mensagem apagada",
+  edited: "editada",
+  zone: "Os horários são de {}.",
+  unasked: "Se não foi você que pediu, pode apagar este e-mail.",
 };

@@ -12,7 +12,7 @@ import * as fr from "./fr.ts";
 import { digits, localeOf } from "./numbers.ts";
 import * as pt from "./pt.ts";
 
-type Tongue = { chat: en.Chat; loader: en.Loader; page: en.Page };
+type Tongue = { chat: en.Chat; loader: en.Loader; page: en.Page; extras: en.Extras; mail: en.Mail };
 const others: Record<string, Tongue> = { es, fr, de, pt, ar };
 const all: Record<string, Tongue> = { en, ...others };
 
@@ -41,11 +41,11 @@ function sentences(tongue: Tongue): [string, string][] {
       }
     } else for (const [name, inner] of Object.entries(value as object)) look(`${key}.${name}`, inner);
   };
-  for (const part of ["loader", "page", "chat"] as const) look(part, tongue[part]);
+  for (const part of ["loader", "page", "chat", "extras", "mail"] as const) look(part, tongue[part]);
   return found;
 }
 const BY_NUMBER = new Set(["chat.waitingNth", "chat.unread", "chat.tooLong", "chat.left"]);
-const ALWAYS_NAMED = new Set(["chat.leftText", "chat.moved", "chat.movedTo", "chat.required"]);
+const ALWAYS_NAMED = new Set(["extras.sent", "chat.leftText", "chat.moved", "chat.movedTo", "chat.required"]);
 const NUMBERS = [0, 1, 2, 3, 11, 21, 100, 1_000_000];
 
 afterEach(() => vi.unstubAllGlobals());
@@ -152,13 +152,22 @@ describe("what was built", () => {
     }
   });
 
-  test("the server is given the loader's words in all of them, and the loader holds English only", () => {
+  test("the server is given the words of loader and mail in all of them, and the loader holds English only", () => {
     const spoken = JSON.parse(readFileSync(new URL("words.json", dist), "utf8")) as object;
-    expect(spoken).toEqual(Object.fromEntries(Object.entries(all).map(([lang, { loader, page }]) => [lang, { loader, page }])));
+    expect(spoken).toEqual(Object.fromEntries(Object.entries(all).map(([lang, { loader, page, mail }]) => [lang, { loader, page, mail }])));
     const loader = readFileSync(new URL("loader.js", dist), "utf8");
     expect(loader).toContain(en.loader.launcher);
     expect(loader).not.toContain(de.loader.launcher);
     expect(existsSync(new URL("chat.en.js", dist))).toBe(false);
+  });
+
+  test("what is fetched later speaks the language of the chat that fetches it", () => {
+    for (const lang of Object.keys(all)) {
+      const name = lang === "en" ? "extras.js" : `extras.${lang}.js`;
+      expect(built(lang), lang).toContain(`./${name}?v=`);
+      const text = readFileSync(new URL(name, dist), "utf8");
+      for (const [other, tongue] of Object.entries(all)) expect(text.includes(tongue.extras.failed.offline), `${other} in ${lang}`).toBe(other === lang);
+    }
   });
 
   test("a chat in any language is at most a kilobyte more than in English", () => {

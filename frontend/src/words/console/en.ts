@@ -271,6 +271,7 @@ const failed: Record<ErrorCode, string> = {
   chat_already_open: "A chat is open already.",
   chat_already_taken: "A colleague has accepted this chat.",
   chat_closed: "This chat has ended.",
+  chat_not_over: "This chat goes on.",
   chat_returned: "This chat went back to the line while you were away.",
   forbidden: "You may not do this.",
   hello_repeated: "The server did not understand this page. Please reload it.",

@@ -260,6 +260,7 @@ const failed: Words["failed"] = {
   chat_already_open: "Ya hay un chat abierto.",
   chat_already_taken: "Otra persona de su equipo aceptó este chat.",
   chat_closed: "Este chat ha terminado.",
+  chat_not_over: "Este chat sigue abierto.",
   chat_returned: "Este chat volvió a la fila mientras usted no estaba.",
   forbidden: "No puede hacer esto.",
   hello_repeated: "El servidor no entendió esta página. Vuelva a cargarla.",

@@ -1,0 +1,80 @@
+"""A visitor wants the transcript of her chat by mail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import notices, outbox
+from chatlead.errors import ChatNotOver, MissingField, NotFound, RateLimited
+from chats import prechat, selectors
+from chats.actions.bounds import bound, prove, site_of
+from chats.mails import TRANSCRIPT
+from chats.models import TranscriptRequest
+from visitors import languages
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from visitors.sessions import VisitorPrincipal
+
+
+def mail_transcript(
+    *,
+    principal: VisitorPrincipal,
+    uid: str,
+    ref: UUID,
+    email: str,
+    notice: str,
+    language: str = "",
+    zone: str = "",
+    answer: str = "",
+) -> None:
+    """A mail with what was said in an ended chat of the visitor's own is on its way to `email` (R-036, V-7).
+
+    Only of a chat that somebody has accepted: what nobody has read would make of us a sender of anybody's
+    words to anybody. The same `ref` again sends nothing new. Raises NotFound, ChatNotOver, MissingField,
+    BadField, NoticeRequired, and RateLimited, on every plan, by person, network, site and mailbox, with
+    `work` as `leave_message`, and without a time where the chat was mailed often enough for ever (D-8).
+    """
+    site = site_of(principal)
+    chat = selectors.access_chat(principal, uid)
+    if TranscriptRequest.objects.filter(chat=chat, ref=ref).exists():
+        return
+    if chat.state in selectors.OPEN:
+        raise ChatNotOver
+    if chat.accepted_at is None:
+        raise NotFound("Nobody has answered in this chat: there is no transcript.")
+    if not email.strip():
+        raise MissingField(field="email")
+    email = prechat.check_email(email, "email")
+    shown = notices.shown(site, notice)
+    if chat.transcript_requests.count() >= settings.TRANSCRIPTS_PER_CHAT:
+        raise RateLimited("This transcript was sent often enough.")
+    bound(principal, "transcript", settings.TRANSCRIPTS, f"{ref}|{uid}", answer, to=email)
+    with transaction.atomic():
+        request, is_new = TranscriptRequest.objects.get_or_create(
+            chat=chat,
+            ref=ref,
+            defaults={
+                "account_id": chat.account_id,
+                "email": email,
+                "language": languages.chosen(page=language, site=site.language, browser=""),
+                "zone": _known_zone(zone),
+            },
+        )
+        if is_new:  # no twin on another socket was faster
+            prove(shown, "transcript", chat, principal)
+            key = f"{TRANSCRIPT}:{chat.uid}:{ref}"
+            outbox.add(TRANSCRIPT, {"request": request.pk}, key, chat.account_id)
+
+
+def _known_zone(name: str) -> str:
+    """The same, or "" for what this machine has no clock for."""
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (KeyError, ValueError, OSError):  # no such file, or no name of one
+        return ""

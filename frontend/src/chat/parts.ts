@@ -1,0 +1,26 @@
+/** Parts of the chat that are fetched when they are needed: by a chat that goes on, or by the press of a button. */
+import type * as Extras from "./extras.ts";
+import type * as Sound from "./sound.ts";
+
+/** Their addresses beside this script, with their versions; the build writes them in. */
+declare const SOUND_FILE: string;
+declare const EXTRAS_FILE: string;
+
+export const sound = part<typeof Sound>(SOUND_FILE);
+const extras = part<typeof Extras>(EXTRAS_FILE);
+
+/** Has a part do what was pressed. Where it cannot be fetched nothing happens; the next press asks again. */
+export function later(e: { currentTarget: HTMLElement }, act: (part: typeof Extras, button: HTMLElement) => void): void {
+  const button = e.currentTarget; // gone from the event by then
+  extras().then((part) => act(part, button), () => {});
+}
+
+/** Rejects where the file cannot be had. A browser asks only once for one name, so each try has another. */
+function part<T>(file: string): () => Promise<T> {
+  let had: T | undefined;
+  return async () => {
+    const name = file;
+    file += "&";
+    return (had ??= (await import(name)) as T);
+  };
+}
