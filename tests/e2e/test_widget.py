@@ -295,6 +295,8 @@ def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Desk, vi
     vera.starts_chat("Vera Phone")
     box = vera.page.locator("iframe[title='Chat']").bounding_box()
     assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
+    # not the message box, whose keyboard would cover half of it; and the form that had the focus is gone
+    expect(vera.frame.locator(".scroll")).to_be_focused()
     vera.frame.get_by_role("button", name="Minimise chat").click()
     expect(vera.page.get_by_role("button", name="Chat with us")).to_be_visible()
 

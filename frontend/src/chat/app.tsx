@@ -177,6 +177,8 @@ function useFocus(client: ChatClient, screen: string, isPart: boolean): void {
   useEffect(() => {
     if (!shown || (isPart && !document.hasFocus())) return;
     const target = document.querySelector<HTMLElement>("[data-autofocus]") ?? document.querySelector<HTMLElement>(".form .input");
-    if (target && (target.tagName === "BUTTON" || !matchMedia("(pointer: coarse)").matches)) target.focus({ preventScroll: true });
+    const field = target && target.tagName !== "BUTTON" && matchMedia("(pointer: coarse)").matches;
+    // what had it before may be gone with its screen
+    (field ? document.querySelector<HTMLElement>(".scroll[tabindex]") : target)?.focus({ preventScroll: true });
   }, [shown, screen]);
 }
