@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import (
     Account,
+    CannedReply,
     Department,
     DepartmentMember,
     Installation,
@@ -24,7 +25,7 @@ from accounts.models import (
 )
 from chatlead.errors import NotFound
 from chatlead.prepared import Among, Prepared
-from chatlead.realtime.shapes import Availability, DepartmentView, OperatorView
+from chatlead.realtime.shapes import Availability, CannedReplyView, DepartmentView, OperatorView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -320,6 +321,40 @@ def access_operator(account_id: int, uid: str) -> Operator:
     if found is None:
         raise NotFound
     return found
+
+
+def access_membership(principal: OperatorPrincipal, *, lock: bool = False) -> Operator:
+    """The caller's own row, else NotFound: where the rights are no longer those that they came with.
+
+    `lock` holds it until the end of the transaction.
+    """
+    mine = Operator.objects.filter(
+        pk=principal.operator_id,
+        account_id=principal.account_id,
+        rights_epoch=principal.rights_epoch,
+        suspended_at=None,
+    )
+    found = (mine.select_for_update(no_key=True) if lock else mine).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def canned_replies(operator_ids: Collection[int]) -> dict[int, list[CannedReplyView]]:
+    """The prepared replies of each of these operators, by shortcut, in one query."""
+    found: dict[int, list[CannedReplyView]] = {pk: [] for pk in operator_ids}
+    for operator_id, uid, shortcut, text in _canned(operators=operator_ids):
+        found[operator_id].append(CannedReplyView(uid=uid, shortcut=shortcut, text=text))
+    return found
+
+
+_canned = Prepared(
+    lambda operators: (
+        CannedReply.objects.filter(Among("operator_id", operators))
+        .order_by("operator_id", "shortcut")
+        .values_list("operator_id", "uid", "shortcut", "text")
+    )
+)
 
 
 # --- sites --------------------------------------------------------------------------------------------

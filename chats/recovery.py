@@ -103,6 +103,7 @@ def synced(
         marks=marks,
         missed=missed,
         returned=snapshot.returned(principal),
+        canned=accounts.canned_replies([principal.operator_id])[principal.operator_id],
         team=accounts.team(principal.account_id),
         version=version,
         digest=snapshot.digest(

@@ -82,6 +82,7 @@ def test_a_console_costs_the_same_however_much_is_on_it(
         {
             "chats_chat": 2,  # what was missed, and what went back to the line
             "accounts_account": 1,
+            "accounts_cannedreply": 1,
             "accounts_operator": 2,  # the team; whether we were gone for long
             "accounts_departmentmember": 1,
             "accounts_department": 1,

@@ -61,7 +61,7 @@ export class Session {
 
   private lostSeen = signal(0);
   private connection: Connection<Wire>;
-  private questions = new Questions((command) => this.connection.ask(command), (text) => this.around.tell(text));
+  readonly questions = new Questions((command) => this.connection.ask(command), (text) => this.around.tell(text));
   /** Uids of chats for which an answer of the server is awaited. */
   readonly busy = this.questions.busy;
   private replies: Outbox;
@@ -217,6 +217,11 @@ export class Session {
 
   quiet(): void {
     this.typing.quiet();
+  }
+
+  /** What has come of an own deed of which the server tells only the others. */
+  learn(frame: st.Frame): void {
+    this.become(st.apply(this.state.peek(), frame));
   }
 
   /** Something changed about whether a person sees the conversation. */
