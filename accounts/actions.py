@@ -216,7 +216,8 @@ def save_canned_reply(*, principal: OperatorPrincipal, uid: str, shortcut: str, 
         else:
             uid = mine.create(account_id=principal.account_id, shortcut=shortcut, text=text).uid
         view = CannedReplyView(uid=uid, shortcut=shortcut, text=text)
-        publish(CannedReplySaved(reply=view), topics.operator(principal.operator_id))
+        event = CannedReplySaved(reply=view, version=_next_canned_version(principal))
+        publish(event, topics.operator(principal.operator_id))
     return uid
 
 
@@ -226,7 +227,15 @@ def delete_canned_reply(*, principal: OperatorPrincipal, uid: str) -> None:
         mine = selectors.access_membership(principal, lock=True).canned_replies
         if not mine.filter(uid=uid).delete()[0]:
             raise NotFound
-        publish(CannedReplyDeleted(canned=uid), topics.operator(principal.operator_id))
+        event = CannedReplyDeleted(canned=uid, version=_next_canned_version(principal))
+        publish(event, topics.operator(principal.operator_id))
+
+
+def _next_canned_version(principal: OperatorPrincipal) -> int:
+    """Under the lock of the caller's own row."""
+    me = Operator.objects.filter(pk=principal.operator_id)
+    me.update(canned_version=F("canned_version") + 1)
+    return me.values_list("canned_version", flat=True).get()
 
 
 def set_hosted_page(*, site_id: int, on: bool) -> bool:

@@ -171,6 +171,7 @@ class Operator(models.Model):
         Department, through="DepartmentMember", related_name="operators", blank=True
     )
     rights_epoch = models.BigIntegerField(default=1)
+    canned_version = models.BigIntegerField(default=0)  # counts the changes of their prepared replies
     availability = models.CharField(max_length=10, choices=Availability.choices, default=Availability.AWAY)
     lease_until = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)

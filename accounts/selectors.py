@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from accounts.models import (
     Account,
-    CannedReply,
     Department,
     DepartmentMember,
     Installation,
@@ -340,19 +339,35 @@ def access_membership(principal: OperatorPrincipal, *, lock: bool = False) -> Op
     return found
 
 
-def canned_replies(operator_ids: Collection[int]) -> dict[int, list[CannedReplyView]]:
-    """The prepared replies of each of these operators, by shortcut, in one query."""
-    found: dict[int, list[CannedReplyView]] = {pk: [] for pk in operator_ids}
-    for operator_id, uid, shortcut, text in _canned(operators=operator_ids):
-        found[operator_id].append(CannedReplyView(uid=uid, shortcut=shortcut, text=text))
+class Canned(NamedTuple):
+    """The prepared replies of one operator, and how often these have changed."""
+
+    version: int
+    replies: list[CannedReplyView]
+
+
+def canned_replies(operator_ids: Collection[int]) -> dict[int, Canned]:
+    """{operator: their prepared replies}, in one query."""
+    found = {pk: Canned(0, []) for pk in operator_ids}
+    for operator_id, version, uid, shortcut, text in _canned(operators=operator_ids):
+        replies = found[operator_id].replies
+        found[operator_id] = Canned(version, replies)
+        if uid is not None:
+            replies.append(CannedReplyView(uid=uid, shortcut=shortcut, text=text))
     return found
 
 
 _canned = Prepared(
     lambda operators: (
-        CannedReply.objects.filter(Among("operator_id", operators))
-        .order_by("operator_id", "shortcut")
-        .values_list("operator_id", "uid", "shortcut", "text")
+        Operator.objects.filter(Among("pk", operators))
+        .order_by("pk", "canned_replies__shortcut")
+        .values_list(
+            "pk",
+            "canned_version",
+            "canned_replies__uid",
+            "canned_replies__shortcut",
+            "canned_replies__text",
+        )
     )
 )
 

@@ -287,7 +287,8 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
             missed=unanswered,
             returned=lost[principal],
             away_since=_ms(away.get(principal.operator_id)),
-            canned=canned[principal.operator_id],
+            canned=canned[principal.operator_id].replies,
+            canned_version=canned[principal.operator_id].version,
             digest=digest_of(mine, unanswered),
         )
 

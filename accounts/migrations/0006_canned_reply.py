@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="operator",
+            name="canned_version",
+            field=models.BigIntegerField(default=0),
+        ),
         migrations.CreateModel(
             name="CannedReply",
             fields=[

@@ -262,10 +262,12 @@ class OperatorChanged(Event, frozen=True, kw_only=True):
 
 
 class CannedReplySaved(Event, frozen=True, kw_only=True):
-    """For all consoles of one operator: a prepared reply of theirs is new, or reads like this now."""
+    """For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version`
+    counts the changes of their prepared replies."""
 
     audience: ClassVar[Audience] = Audience.STAFF
     reply: CannedReplyView
+    version: int
 
 
 class CannedReplyDeleted(Event, frozen=True, kw_only=True):
@@ -273,6 +275,7 @@ class CannedReplyDeleted(Event, frozen=True, kw_only=True):
 
     audience: ClassVar[Audience] = Audience.STAFF
     canned: str
+    version: int
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -121,7 +121,7 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost
     in the last hour, newest first. `away_since` is there when the operator was gone for so long, since
     then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older
-    server, which knows none, does not say it."""
+    server, which knows none, does not say it. `canned_version` counts their changes."""
 
     protocol: int
     epoch: str
@@ -135,6 +135,7 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     returned: list[ReturnedChat] = []
     away_since: int = 0
     canned: list[CannedReplyView] | None = None
+    canned_version: int = 0
     digest: str
 
 
@@ -148,14 +149,15 @@ class GoneVisitor(Shape, frozen=True, kw_only=True):
 
 class Position(Reply, frozen=True, kw_only=True):
     """Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the
-    sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list, and `gone`:
-    of all chats that the digest covers those whose visitor is not there."""
+    sum of the four). To an operator: `digest` (docs/protocol.md), `version` of the team list,
+    `canned_version`, and `gone`: of all chats that the digest covers those whose visitor is not there."""
 
     chat: str = ""
     seq: int = 0
     marks: int = 0
     digest: str = ""
     version: int = 0
+    canned_version: int = 0
     epoch: str = ""
     gone: list[GoneVisitor] | None = None
 
@@ -183,6 +185,7 @@ class Synced(Reply, frozen=True, kw_only=True):
     missed: list[ChatView]
     returned: list[ReturnedChat] = []
     canned: list[CannedReplyView] | None = None
+    canned_version: int = 0
     team: list[OperatorView]
     version: int
     digest: str

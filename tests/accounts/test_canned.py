@@ -24,7 +24,7 @@ def save(who: OperatorPrincipal, shortcut: str, text: str = "Good morning", uid:
 
 
 def shortcuts_of(operator: Operator) -> list[str]:
-    return [each.shortcut for each in selectors.canned_replies([operator.pk])[operator.pk]]
+    return [each.shortcut for each in selectors.canned_replies([operator.pk])[operator.pk].replies]
 
 
 @pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_what_stands_in_braces_stays_as_it_was_written(olga: Operator, principal
     """P-15: the server fills in nothing."""
     text = "{visitor_name} {{7*7}} {% load %} ${x} {0.__class__}"
     save(principal_of(olga), "fee", text)
-    [shown] = selectors.canned_replies([olga.pk])[olga.pk]
+    [shown] = selectors.canned_replies([olga.pk])[olga.pk].replies
     assert shown.text == text
 
 

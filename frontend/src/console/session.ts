@@ -308,7 +308,8 @@ export class Session {
     const ours = this.state.peek();
     if (st.incomplete(ours).length) return; // resume is under way
     const same = theirs.digest === digest(ours) && theirs.version === ours.version && theirs.epoch === ours.epoch;
-    if (!same) this.sync();
+    const canned = !ours.canned || (theirs.canned_version ?? 0) === ours.cannedVersion;
+    if (!same || !canned) this.sync();
   }
 
   private compareAfterSync(theirs: Synced): void {
@@ -330,7 +331,8 @@ export class Session {
     const here = positions(ours);
     const away = [...ours.chats.values()].filter((c) => c.uid in here && c.presence !== "here");
     const gone = Object.fromEntries(away.map((c) => [c.uid, c.presence]));
-    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch };
+    const canned = ours.canned ? { canned: ours.cannedVersion } : {}; // else the server does not know the word
+    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch, ...canned };
   }
 
   private sync(): void {

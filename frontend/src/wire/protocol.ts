@@ -313,10 +313,11 @@ export interface OperatorView {
   online: boolean;
 }
 
-/** For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. */
+/** For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version` counts the changes of their prepared replies. */
 export interface CannedReplySaved {
   type: "canned_reply_saved";
   reply: CannedReplyView;
+  version: number;
 }
 
 /** A prepared reply of one operator. `shortcut` is in lower case and unique among theirs. Of what `text` says in braces, a console fills in {visitor_name}, {operator_name} and {site} where it inserts it. */
@@ -330,6 +331,7 @@ export interface CannedReplyView {
 export interface CannedReplyDeleted {
   type: "canned_reply_deleted";
   canned: string;
+  version: number;
 }
 
 /** Committed. `seq` is the place in the log (`staff_seq` for notes); again the same for the same `ref`. */
@@ -458,7 +460,7 @@ export interface NoticeView {
   sha256: string;
 }
 
-/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. */
+/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. `canned_version` counts their changes. */
 export interface OperatorWelcome {
   type: "operator_welcome";
   id?: number;
@@ -474,6 +476,7 @@ export interface OperatorWelcome {
   returned?: ReturnedChat[];
   away_since?: number;
   canned?: CannedReplyView[] | null;
+  canned_version?: number;
   digest: string;
 }
 
@@ -485,7 +488,7 @@ export interface ReturnedChat {
   name?: string;
 }
 
-/** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list, and `gone`: of all chats that the digest covers those whose visitor is not there. */
+/** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md), `version` of the team list, `canned_version`, and `gone`: of all chats that the digest covers those whose visitor is not there. */
 export interface Position {
   type: "position";
   id?: number;
@@ -494,6 +497,7 @@ export interface Position {
   marks?: number;
   digest?: string;
   version?: number;
+  canned_version?: number;
   epoch?: string;
   gone?: GoneVisitor[] | null;
 }
@@ -517,6 +521,7 @@ export interface Synced {
   missed: ChatView[];
   returned?: ReturnedChat[];
   canned?: CannedReplyView[] | null;
+  canned_version?: number;
   team: OperatorView[];
   version: number;
   digest: string;
