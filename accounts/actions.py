@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from django.db.models import Field, QuerySet
 
     from accounts.selectors import OperatorPrincipal
-
     from chatlead.realtime.shapes import FieldSpec
 
 LOOK = (
