@@ -6,6 +6,7 @@ The only place that tells who is there.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,11 +29,17 @@ from accounts.models import (
     Site,
 )
 from accounts.signals import operator_withdrawn
-from chatlead.errors import BadField, NotFound, UnknownField
+from chatlead.errors import BadField, NotFound, TooMany, UnknownField
 from chatlead.prepared import Among, Prepared
 from chatlead.realtime import topics
-from chatlead.realtime.events import AvailabilityChanged, OperatorChanged
+from chatlead.realtime.events import (
+    AvailabilityChanged,
+    CannedReplyDeleted,
+    CannedReplySaved,
+    OperatorChanged,
+)
 from chatlead.realtime.publish import publish
+from chatlead.realtime.shapes import CannedReplyView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Field, QuerySet
 
+    from accounts.selectors import OperatorPrincipal
     from chatlead.realtime.shapes import FieldSpec
 
 LOOK = (
@@ -54,6 +62,7 @@ LOOK = (
 )
 FIELDS_MAX, OPTIONS_MAX, LABEL_MAX, HINT_MAX = 12, 50, 100, 200
 _field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
+CANNED_MAX = 200  # of one operator; every welcome of theirs holds them all
 
 
 def set_availability(*, account_id: int, operator_id: int, online: bool) -> None:
@@ -181,6 +190,51 @@ def set_departments(*, account_id: int, operator_id: int, department_uids: Itera
         if left:
             operator_withdrawn.send(Operator, operator_id=operator_id, department_ids=left)
         _tell(account_id, [operator_id])
+
+
+def save_canned_reply(*, principal: OperatorPrincipal, uid: str, shortcut: str, text: str) -> str:
+    """A prepared reply of the caller's own, new where `uid` is "". Returns its uid; told to their consoles.
+
+    The shortcut is kept in lower case. Raises NotFound, BadField where a text is no text or the shortcut is
+    that of another one, TooMany above CANNED_MAX.
+    """
+    shortcut = unicodedata.normalize("NFC", shortcut).lower()
+    for field, value in (("shortcut", shortcut), ("text", text)):
+        if "\x00" in value or not value.strip():
+            raise BadField(field=field)
+    with transaction.atomic():
+        mine = selectors.access_membership(principal, lock=True).canned_replies  # one at a time of each
+        if uid and not mine.filter(uid=uid).exists():
+            raise NotFound
+        if mine.filter(shortcut=shortcut).exclude(uid=uid).exists():
+            raise BadField("You have another prepared reply with this shortcut.", field="shortcut")
+        if uid:
+            mine.filter(uid=uid).update(shortcut=shortcut, text=text)
+        elif mine.count() >= CANNED_MAX:
+            raise TooMany(f"You have {CANNED_MAX} prepared replies. Delete one to make room.")
+        else:
+            uid = mine.create(account_id=principal.account_id, shortcut=shortcut, text=text).uid
+        view = CannedReplyView(uid=uid, shortcut=shortcut, text=text)
+        event = CannedReplySaved(reply=view, version=_next_canned_version(principal))
+        publish(event, topics.operator(principal.operator_id))
+    return uid
+
+
+def delete_canned_reply(*, principal: OperatorPrincipal, uid: str) -> None:
+    """One of the caller's own. Told to their consoles. Raises NotFound."""
+    with transaction.atomic():
+        mine = selectors.access_membership(principal, lock=True).canned_replies
+        if not mine.filter(uid=uid).delete()[0]:
+            raise NotFound
+        event = CannedReplyDeleted(canned=uid, version=_next_canned_version(principal))
+        publish(event, topics.operator(principal.operator_id))
+
+
+def _next_canned_version(principal: OperatorPrincipal) -> int:
+    """Under the lock of the caller's own row."""
+    me = Operator.objects.filter(pk=principal.operator_id)
+    me.update(canned_version=F("canned_version") + 1)
+    return me.values_list("canned_version", flat=True).get()
 
 
 def set_hosted_page(*, site_id: int, on: bool) -> bool:

@@ -171,6 +171,7 @@ class Operator(models.Model):
         Department, through="DepartmentMember", related_name="operators", blank=True
     )
     rights_epoch = models.BigIntegerField(default=1)
+    canned_version = models.BigIntegerField(default=0)  # counts the changes of their prepared replies
     availability = models.CharField(max_length=10, choices=Availability.choices, default=Availability.AWAY)
     lease_until = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
@@ -196,6 +197,35 @@ class DepartmentMember(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("department", "operator"), name="department_member_once"),
         )
+
+
+class CannedReply(models.Model):
+    """What an operator says again and again, and has at hand under a shortcut; theirs alone.
+
+    The text is plain: what it says in braces is filled in by the console that inserts it, and nowhere else.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="canned_replies")
+    uid = uid_field()
+    shortcut = personal(
+        models.CharField(max_length=64),
+        purpose="find a prepared reply",
+        basis=Basis.CONTRACT,
+        retention=Retention.ACCOUNT,
+        role=Role.PROCESSOR,
+    )
+    text = personal(
+        models.TextField(),
+        purpose="answer visitors in prepared words",
+        basis=Basis.CONTRACT,
+        retention=Retention.ACCOUNT,
+        role=Role.PROCESSOR,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("operator", "shortcut"), name="canned_shortcut_once"),)
 
 
 # What a form may ask in our own words, said in the visitor's language: {name: (label, kind)}

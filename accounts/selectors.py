@@ -24,7 +24,7 @@ from accounts.models import (
 )
 from chatlead.errors import NotFound
 from chatlead.prepared import Among, Prepared
-from chatlead.realtime.shapes import Availability, DepartmentView, OperatorView
+from chatlead.realtime.shapes import Availability, CannedReplyView, DepartmentView, OperatorView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -320,6 +320,56 @@ def access_operator(account_id: int, uid: str) -> Operator:
     if found is None:
         raise NotFound
     return found
+
+
+def access_membership(principal: OperatorPrincipal, *, lock: bool = False) -> Operator:
+    """The caller's own row, else NotFound: where the rights are no longer those that they came with.
+
+    `lock` holds it until the end of the transaction.
+    """
+    mine = Operator.objects.filter(
+        pk=principal.operator_id,
+        account_id=principal.account_id,
+        rights_epoch=principal.rights_epoch,
+        suspended_at=None,
+    )
+    found = (mine.select_for_update(no_key=True) if lock else mine).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+class Canned(NamedTuple):
+    """The prepared replies of one operator, and how often these have changed."""
+
+    version: int
+    replies: list[CannedReplyView]
+
+
+def canned_replies(operator_ids: Collection[int]) -> dict[int, Canned]:
+    """{operator: their prepared replies}, in one query."""
+    found = {pk: Canned(0, []) for pk in operator_ids}
+    for operator_id, version, uid, shortcut, text in _canned(operators=operator_ids):
+        replies = found[operator_id].replies
+        found[operator_id] = Canned(version, replies)
+        if uid is not None:
+            replies.append(CannedReplyView(uid=uid, shortcut=shortcut, text=text))
+    return found
+
+
+_canned = Prepared(
+    lambda operators: (
+        Operator.objects.filter(Among("pk", operators))
+        .order_by("pk", "canned_replies__shortcut")
+        .values_list(
+            "pk",
+            "canned_version",
+            "canned_replies__uid",
+            "canned_replies__shortcut",
+            "canned_replies__text",
+        )
+    )
+)
 
 
 # --- sites --------------------------------------------------------------------------------------------

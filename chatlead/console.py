@@ -32,6 +32,11 @@ def script_of(language: str) -> str:
     return "console.js" if language == speech.ENGLISH else f"console.{language}.js"
 
 
+def tools_of(language: str) -> str:
+    """What that one fetches when it is asked for: the palette and the like."""
+    return script_of(language).replace("console", "tools")
+
+
 @require_safe
 @login_required
 def shell(request: HttpRequest) -> HttpResponse:
@@ -85,7 +90,8 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, with the files that it keeps. One byte of them changed, and browsers take the new
     one at the next page; its address is in its scope, so that it needs no header to say so."""
     language = speech.language_of(request)
-    files = [asset("console.css"), asset(script_of(language)), asset("poll.js"), asset("pages.css")]
+    names = ("console.css", script_of(language), tools_of(language), "poll.js", "pages.css")
+    files = [asset(name) for name in names]
     offline = f"{reverse('console_offline')}?lang={language}"
     page = _offline_page(language)
     version = hashlib.sha256("\n".join([*files, page]).encode()).hexdigest()[:12]

@@ -100,6 +100,12 @@ class ChatAlreadyOpen(ChatLeadError):
     code, status, message = "chat_already_open", 409, "A chat is open already."
 
 
+class TooMany(ChatLeadError):
+    """There is a bound on how many of these somebody may keep."""
+
+    code, status, message = "too_many", 409, "There is no room for another one."
+
+
 class NobodyOnline(ChatLeadError):
     code, status, message = "nobody_online", 409, "Nobody is online at the moment. Please leave a message."
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts import consumers as people
 from accounts import devices, limits
 from accounts.logins import admit_operator, admit_operators
 from accounts.selectors import watch_seconds
@@ -43,7 +44,7 @@ operator = Endpoint(
     welcome=welcomes.welcome_operator,
     admit_all=admit_operators,
     welcome_all=welcomes.welcome_operators,
-    parts=[consumers.both, consumers.operators],
+    parts=[consumers.both, consumers.operators, people.operators],
     standing=flow.standing_of_operator,
     vouched=lambda handshake: devices.person_of(handshake.cookies),
     secret_of=lambda handshake: handshake.cookies.get(settings.SESSION_COOKIE_NAME, ""),

@@ -45,6 +45,7 @@ class OperatorAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a console has: as `sync` says it, and its digest. "" as the digest asks for the differences.
 
     `gone`: those of its chats whose visitor is not there, and why; None where it does not want to know.
+    `canned` is the version of its prepared replies; None where it knows none.
     """
 
     digest: Annotated[str, msgspec.Meta(max_length=8)] = ""
@@ -52,6 +53,7 @@ class OperatorAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     epoch: Epoch = ""
     positions: dict[Uid, tuple[Seq, Seq, Seq]] = {}
     gone: dict[Uid, Literal["left", "lost"]] | None = None
+    canned: Seq | None = None
 
 
 def same_for_visitor(at: VisitorAt, position: Position) -> bool:
@@ -67,7 +69,9 @@ def same_for_operator(at: OperatorAt, position: Position) -> bool:
 
 
 def _is_same_log(at: OperatorAt, position: Position) -> bool:
-    return (position.digest, position.version, position.epoch) == (at.digest, at.version, at.epoch)
+    here = (position.digest, position.version, position.epoch)
+    is_canned = at.canned is None or at.canned == position.canned_version
+    return is_canned and here == (at.digest, at.version, at.epoch)
 
 
 def for_operator(principal: OperatorPrincipal, at: OperatorAt) -> list[Reply | Event]:

@@ -18,7 +18,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from accounts.models import Account, Department
+from accounts.models import Department, Operator
 from accounts.selectors import OperatorPrincipal
 from chatlead.realtime import pool, topics
 from chatlead.realtime.codes import CloseCode
@@ -97,8 +97,9 @@ def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[Operator
     principals = list(principals)
     departments = {pk for each in principals for pk in each.department_ids}
     epoch = accounts.epoch()
-    ids = {each.account_id for each in principals}
-    versions = dict(Account.objects.filter(pk__in=ids).values_list("pk", "team_version"))
+    operators = Operator.objects.filter(pk__in={each.operator_id for each in principals})
+    columns = operators.values_list("pk", "account__team_version", "canned_version")
+    versions = {pk: (team, canned) for pk, team, canned in columns}
     gone: dict[str, GoneVisitor] = {}
     waiting: dict[int, list[Stand]] = defaultdict(list)
     own: dict[int, list[Stand]] = defaultdict(list)
@@ -122,9 +123,11 @@ def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[Operator
     for each in principals:
         stands = own[each.operator_id] + [one for pk in each.department_ids for one in waiting[pk]]
         newest = max((missed[pk] for pk in each.department_ids if pk in missed), default=None)
+        version, canned_version = versions.get(each.operator_id, (0, 0))
         positions[each] = Position(
             digest=snapshot.digest(stands, newest[1] if newest else ""),
-            version=versions.get(each.account_id, 0),
+            version=version,
+            canned_version=canned_version,
             epoch=epoch,
             gone=[gone[stand.uid] for stand in stands if stand.uid in gone],
         )

@@ -95,6 +95,7 @@ def synced(
             )
         )
     missed = snapshot.operator_views(selectors.missed_chats(principal))
+    canned = accounts.canned_replies([principal.operator_id])[principal.operator_id]
     return Synced(
         chats=snapshot.operator_views(whole),
         gone=sorted(uid for uid in positions if uid not in now),
@@ -103,6 +104,8 @@ def synced(
         marks=marks,
         missed=missed,
         returned=snapshot.returned(principal),
+        canned=canned.replies,
+        canned_version=canned.version,
         team=accounts.team(principal.account_id),
         version=version,
         digest=snapshot.digest(

@@ -266,6 +266,7 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
     listed = [*chats, *all_missed.values()]
     views = dict(zip([chat.pk for chat in listed], operator_views(listed), strict=True))
     lost = {each: returned(each) for each in set(principals)}
+    canned = accounts.canned_replies({each.operator_id for each in principals})
 
     def welcome(principal: OperatorPrincipal) -> OperatorWelcome | ChatLeadError:
         firm, team = firms.get(principal.account_id), teams[principal.account_id]
@@ -286,6 +287,8 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
             missed=unanswered,
             returned=lost[principal],
             away_since=_ms(away.get(principal.operator_id)),
+            canned=canned[principal.operator_id].replies,
+            canned_version=canned[principal.operator_id].version,
             digest=digest_of(mine, unanswered),
         )
 

@@ -75,8 +75,7 @@ const asPart = { ...common, format: "esm" };
 async function part(name, options) {
   const built = await build({ ...asPart, ...options });
   files.set(name, Buffer.from(built.outputFiles[0].contents));
-  const digest = createHash("sha384").update(files.get(name)).digest("base64");
-  return JSON.stringify(`./${name}?v=${digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 12)}`);
+  return JSON.stringify(`./${name}?v=${versionOf(name)}`);
 }
 script.define = {
   POLL_FILE: await part("poll.js", { entryPoints: ["src/wire/poll.ts"] }),
@@ -130,7 +129,13 @@ for (const file of readdirSync(join(here, "src/words/console")).sort()) {
   const module = await build({ ...common, format: "esm", entryPoints: [path] });
   consoleSpoken[lang] = (await import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`)).pages;
   const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/console\/en\.ts$/ }, () => ({ path })) };
-  entries[lang === "en" ? "console.js" : `console.${lang}.js`] = { ...script, charset: "utf8", entryPoints: ["src/console/main.tsx"], plugins: [inItsPlace] };
+  const spoken = { ...script, charset: "utf8", plugins: [inItsPlace] };
+  // What is shown by a key only is fetched when it is asked for. It brings its own Preact: two that share one would
+  // need a common file that every console waits for.
+  const tools = lang === "en" ? "tools.js" : `tools.${lang}.js`;
+  const TOOLS_FILE = await part(tools, { ...spoken, format: "esm", entryPoints: ["src/console/tools.tsx"] });
+  const define = { ...script.define, TOOLS_FILE };
+  entries[lang === "en" ? "console.js" : `console.${lang}.js`] = { ...spoken, define, entryPoints: ["src/console/main.tsx"] };
 }
 files.set("console.words.json", Buffer.from(JSON.stringify(consoleSpoken, null, 1) + "\n"));
 files.set("words.json", Buffer.from(JSON.stringify(spoken, null, 1) + "\n"));
@@ -173,6 +178,12 @@ for (const each of loaders) {
   files.set(name, body);
 }
 files.set(`loader.${version}.js`, loader);
+
+/** As templates write it behind a file's name. */
+function versionOf(name) {
+  const digest = createHash("sha384").update(files.get(name)).digest("base64");
+  return digest.replace(/[^A-Za-z0-9]/g, "").slice(0, 12);
+}
 
 /** Without git everything counts: a copy of the sources was released as it is. */
 function wasCommitted(older) {

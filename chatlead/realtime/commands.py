@@ -23,6 +23,7 @@ EMAIL_MAX = 254
 URL_MAX = 2048
 FIELD_MAX = 2000  # characters of one answer of the pre-chat form
 FIELDS_MAX = 12
+SHORTCUT_MAX = 32
 
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}\Z")]
 UidOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{16,32})?\Z")]  # "" for none
@@ -31,6 +32,10 @@ Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Work = Annotated[str, msgspec.Meta(max_length=120, pattern=r"^[0-9a-f.]*\Z")]
 Token = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9._~-]*\Z")]
 Url = Annotated[str, msgspec.Meta(max_length=URL_MAX)]
+# one word in any script, as it is typed behind a slash
+Shortcut = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=SHORTCUT_MAX, pattern=r"^[^\s/{}\x00-\x1f\x7f-\x9f]+\Z")
+]
 Fields = Annotated[
     dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=FIELD_MAX)]],
     msgspec.Meta(max_length=FIELDS_MAX),
@@ -250,6 +255,21 @@ class AddNote(Command, frozen=True, kw_only=True):
     text: Text
 
 
+class SaveCannedReply(Command, frozen=True, kw_only=True):
+    """An own prepared reply, new where `canned` is "". Answered by `done`; `canned_reply_saved` tells its uid
+    to all consoles of the operator. `bad_field` names a `shortcut` that another one of theirs has."""
+
+    canned: UidOrNone = ""
+    shortcut: Shortcut
+    text: Text
+
+
+class DeleteCannedReply(Command, frozen=True, kw_only=True):
+    """An own prepared reply. Answered by `done`."""
+
+    canned: Uid
+
+
 BOTH: tuple[type[Command], ...] = (
     Ping,
     StillHere,
@@ -271,4 +291,6 @@ OPERATOR: tuple[type[Command], ...] = (
     AcceptChat,
     TransferChat,
     AddNote,
+    SaveCannedReply,
+    DeleteCannedReply,
 )

@@ -15,6 +15,7 @@ import msgspec
 from chatlead.realtime.shapes import (
     Answer,
     Author,
+    CannedReplyView,
     ChatState,
     DepartmentView,
     Marks,
@@ -260,6 +261,23 @@ class OperatorChanged(Event, frozen=True, kw_only=True):
     gone: bool = False
 
 
+class CannedReplySaved(Event, frozen=True, kw_only=True):
+    """For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version`
+    counts the changes of their prepared replies."""
+
+    audience: ClassVar[Audience] = Audience.STAFF
+    reply: CannedReplyView
+    version: int
+
+
+class CannedReplyDeleted(Event, frozen=True, kw_only=True):
+    """For all consoles of one operator: a prepared reply of theirs, named by its uid, is gone."""
+
+    audience: ClassVar[Audience] = Audience.STAFF
+    canned: str
+    version: int
+
+
 EVENTS: tuple[type[Event], ...] = (
     ChatOpened,
     MessagePosted,
@@ -278,6 +296,8 @@ EVENTS: tuple[type[Event], ...] = (
     QueueMoved,
     AvailabilityChanged,
     OperatorChanged,
+    CannedReplySaved,
+    CannedReplyDeleted,
 )
 
 encode = msgspec.json.Encoder().encode

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView, wire_name
-from chatlead.realtime.shapes import DepartmentView, OperatorView, Shape, SiteView
+from chatlead.realtime.shapes import CannedReplyView, DepartmentView, OperatorView, Shape, SiteView
 
 
 class Reply(Shape, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=wire_name):
@@ -120,7 +120,8 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     """The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of
     the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost
     in the last hour, newest first. `away_since` is there when the operator was gone for so long, since
-    then, that the intent is Away now until they say otherwise."""
+    then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older
+    server, which knows none, does not say it. `canned_version` counts their changes."""
 
     protocol: int
     epoch: str
@@ -133,6 +134,8 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     missed: list[ChatView]
     returned: list[ReturnedChat] = []
     away_since: int = 0
+    canned: list[CannedReplyView] | None = None
+    canned_version: int = 0
     digest: str
 
 
@@ -146,14 +149,15 @@ class GoneVisitor(Shape, frozen=True, kw_only=True):
 
 class Position(Reply, frozen=True, kw_only=True):
     """Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the
-    sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list, and `gone`:
-    of all chats that the digest covers those whose visitor is not there."""
+    sum of the four). To an operator: `digest` (docs/protocol.md), `version` of the team list,
+    `canned_version`, and `gone`: of all chats that the digest covers those whose visitor is not there."""
 
     chat: str = ""
     seq: int = 0
     marks: int = 0
     digest: str = ""
     version: int = 0
+    canned_version: int = 0
     epoch: str = ""
     gone: list[GoneVisitor] | None = None
 
@@ -170,8 +174,8 @@ class ChatMarks(Shape, frozen=True, kw_only=True):
 
 class Synced(Reply, frozen=True, kw_only=True):
     """The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log`
-    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` is
-    the whole list, as in the welcome."""
+    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` and
+    `canned` are the whole lists, as in the welcome."""
 
     chats: list[ChatView]
     gone: list[str]
@@ -180,6 +184,8 @@ class Synced(Reply, frozen=True, kw_only=True):
     marks: list[ChatMarks] = []
     missed: list[ChatView]
     returned: list[ReturnedChat] = []
+    canned: list[CannedReplyView] | None = None
+    canned_version: int = 0
     team: list[OperatorView]
     version: int
     digest: str

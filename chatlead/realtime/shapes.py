@@ -36,6 +36,15 @@ class OperatorView(Shape, frozen=True, kw_only=True):
     online: bool
 
 
+class CannedReplyView(Shape, frozen=True, kw_only=True):
+    """A prepared reply of one operator. `shortcut` is in lower case and unique among theirs. Of what `text`
+    says in braces, a console fills in {visitor_name}, {operator_name} and {site} where it inserts it."""
+
+    uid: str
+    shortcut: str
+    text: str
+
+
 class Answer(Shape, frozen=True, kw_only=True):
     """One answer of the pre-chat form, with the label the visitor saw."""
 

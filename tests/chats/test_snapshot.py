@@ -82,7 +82,7 @@ def test_a_console_costs_the_same_however_much_is_on_it(
         {
             "chats_chat": 2,  # what was missed, and what went back to the line
             "accounts_account": 1,
-            "accounts_operator": 2,  # the team; whether we were gone for long
+            "accounts_operator": 3,  # the team; whether we were gone for long; prepared replies
             "accounts_departmentmember": 1,
             "accounts_department": 1,
             "accounts_installation": 1,
@@ -149,7 +149,7 @@ def test_many_consoles_at_once_cost_as_much_as_one_and_each_gets_its_own(
     assert [each.chat for each in alone[0].returned] == [lost.uid]
     assert [bool(each.away_since) for each in alone] == [False, True, False, False]
     assert len({each.account.uid for each in alone}) == 2
-    assert asked["accounts_operator"] == 3  # the teams, who was gone for long, who wrote
+    assert asked["accounts_operator"] == 4  # the teams, who was gone for long, who wrote, prepared replies
     assert asked["chats_message"] == 2
 
 
@@ -240,7 +240,7 @@ def test_positions_are_those_of_the_welcome(
         told = positions.operator_positions(principals)
     assert asked == {
         "accounts_installation": 1,
-        "accounts_account": 1,
+        "accounts_operator": 1,
         "chats_chat": 1,  # where the logs end
         "accounts_department": 1,  # the newest missed of each
     }

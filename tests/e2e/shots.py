@@ -170,6 +170,7 @@ class Walk:
         olga.message.fill("Ask Nina whether the March file is still open.")
         self.shoot(olga.page, "console-note")
         olga.page.get_by_role("button", name="Reply", exact=True).click()
+        self.by_keyboard(olga)
 
         for each in (olga.page, vera.page):
             each.context.set_offline(True)
@@ -283,6 +284,40 @@ class Walk:
             for each in (vera, late):
                 each.page.context.close()
         olga.page.context.close()
+
+    def by_keyboard(self, olga: Desk) -> None:
+        """The palette, the list of keys, prepared replies, and a message that is being reworded."""
+        page = olga.page
+        page.keyboard.press("Control+k")
+        page.get_by_role("combobox").fill("prepared")
+        self.shoot(page, "console-palette")
+        page.keyboard.press("Enter")
+        panel = page.get_by_role("dialog", name="Prepared replies")
+        for shortcut, text in (
+            ("fee", "The first consultation is free, {visitor_name}, and you owe nothing unless we win."),
+            ("hours", "We are here from nine to six, Monday to Friday, and by appointment on Saturdays."),
+        ):
+            if panel.get_by_text(f"/{shortcut}").count() == 0:
+                panel.get_by_role("button", name="New reply").click()
+                panel.get_by_role("textbox", name="Shortcut").fill(shortcut)
+                panel.get_by_role("textbox", name="Text").fill(text)
+                panel.get_by_role("button", name="Save").click()
+                expect(panel.get_by_text(f"/{shortcut} is saved.")).to_be_visible()
+        self.shoot(page, "console-prepared")
+        panel.get_by_role("button", name="Close", exact=True).click()
+        olga.message.fill("")
+        olga.message.press("/")
+        expect(page.get_by_role("option").first).to_be_visible()
+        self.shoot(page, "console-replies")
+        page.keyboard.press("Escape")
+        olga.message.fill("")
+        olga.message.press("ArrowUp")
+        self.shoot(page, "console-reword")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="End chat").focus()  # where nobody writes
+        page.keyboard.press("?")
+        self.shoot(page, "console-keys")
+        page.keyboard.press("Escape")
 
     def to_list(self, desk: Desk) -> None:
         if self.is_phone:

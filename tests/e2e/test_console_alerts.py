@@ -268,6 +268,20 @@ def test_a_reply_can_be_taken_back_within_its_seconds(
     assert hesitant.page.get_by_role("button", name="Undo").count() == 0
 
 
+def test_a_reply_that_is_held_comes_back_by_the_key_that_edits_the_last_one(
+    hesitant: Desk, vera: Visitor
+) -> None:
+    """ui.md: nothing has gone out yet, so there is nothing to correct before her eyes."""
+    hesitant.says("Dear Sir")
+    hesitant.message.press("ArrowUp")
+    expect(hesitant.message).to_have_value("Dear Sir")
+    expect(hesitant.page.get_by_text("You are editing your last message.")).to_have_count(0)
+    hesitant.message.fill("Dear Madam")
+    hesitant.message.press("Enter")
+    vera.sees("Dear Madam")
+    expect(vera.log.get_by_text("edited")).to_have_count(0)
+
+
 def test_replies_that_are_held_keep_their_order(hesitant: Desk, vera: Visitor) -> None:
     for word in ("one", "two", "three"):
         hesitant.says(word)

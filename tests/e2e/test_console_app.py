@@ -59,6 +59,7 @@ def test_the_browser_keeps_files_of_the_shell_and_no_datum(olga: Desk) -> None:
         "/static/dist/console.js",
         "/static/dist/pages.css",
         "/static/dist/poll.js",
+        "/static/dist/tools.js",
     ]
     olga.page.reload()
     expect(olga.status).to_be_visible()

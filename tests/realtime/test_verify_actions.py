@@ -1,6 +1,6 @@
 """Snapshot before + events as delivered, reduced by the browsers' own code = snapshot after.
 
-For every command and every action (V-2), played by tests/realtime/scenes.py and scenes_of_presence.py.
+For every command and every action (V-2), played by tests/realtime/scenes.py and those beside it.
 One that has no scene there fails `test_nothing_is_left_out`.
 """
 
@@ -17,7 +17,7 @@ import accounts.actions
 import chats.actions
 import visitors.actions
 from chatlead.realtime import commands
-from tests.realtime import scenes_of_presence as _  # noqa: F401 - registers its scenes
+from tests.realtime import scenes_of_canned, scenes_of_presence  # noqa: F401 - they register their scenes
 from tests.realtime.reducers import Reducers
 from tests.realtime.scenes import CASES, COVERED, World
 from tests.sockets import Line, console_of, frame_of

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.polls import Poller
-from tests.realtime import scenes_of_presence as _scenes  # noqa: F401 - registers its scenes
+from tests.realtime import scenes_of_canned, scenes_of_presence  # noqa: F401 - they register their scenes
 from tests.realtime.reducers import Reducers
 from tests.realtime.scenes import CASES, World
 from tests.realtime.test_poll import console_poller, poller_of
@@ -38,7 +38,10 @@ def at_of(known: dict[str, Any]) -> dict[str, Any]:
     """What a browser that knows this says to have."""
     if "digest" in known:
         gone = {uid: chat["presence"] for uid, chat in known["chats"].items() if chat["presence"] != "here"}
-        return {"gone": gone} | {name: known[name] for name in ("digest", "version", "epoch", "positions")}
+        canned = known["canned_version"]
+        return {"gone": gone, "canned": canned} | {
+            name: known[name] for name in ("digest", "version", "epoch", "positions")
+        }
     at = {"epoch": known["epoch"], "online": known["online"]}
     if (chat := known["chat"]) is None:
         return at

@@ -23,6 +23,7 @@ class Things(NamedTuple):
     epoch: str
     notice: str
     own_chat: str = ""
+    canned: str = ""
 
 
 Attack = Callable[[Things], dict[str, Any]]
@@ -80,4 +81,6 @@ ATTACKS: dict[type[Command], list[Attack]] = {
         lambda t: {"chat": t.own_chat, "operator": t.operator},
     ],
     commands.AddNote: [_said],
+    commands.SaveCannedReply: [lambda t: {"canned": t.canned, "shortcut": "mine", "text": "mine now"}],
+    commands.DeleteCannedReply: [lambda t: {"canned": t.canned}],
 }  # fmt: skip

@@ -35,7 +35,7 @@ GOOD: dict[str, Any] = {
     "page_url": "", "account": "", "chat": UID, "after": 0, "staff_after": 0, "epoch": "e", "target": 1,
     "ref": "0192f0c1-2345-7abc-8def-0123456789ab", "text": "hello", "on": True, "delivered": 1, "read": 1,
     "before": 0, "department": UID, "fields": {}, "notice": "", "name": "", "email": "a@b.test",
-    "online": True, "operator": "", "positions": {}, "id": 1, "work": "",
+    "online": True, "operator": "", "positions": {}, "id": 1, "work": "", "canned": UID, "shortcut": "hello",
 }  # fmt: skip
 ENDPOINTS = {"visitor": commands.VISITOR, "operator": commands.OPERATOR}
 CASES = [

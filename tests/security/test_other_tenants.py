@@ -56,9 +56,9 @@ def test_every_command_has_its_attacks() -> None:
     named = {field for command, attacks in ATTACKS.items() if attacks for field in command.__struct_fields__}
     harmless = {
         "id", "ref", "text", "target", "on", "delivered", "read", "after", "staff_after", "before",
-        "fields", "name", "email", "language", "zone", "work",  # whose work it was: test_work.py
+        "fields", "name", "email", "language", "zone", "shortcut", "work",  # whose work it was: test_work.py
     }  # fmt: skip
-    assert named - harmless == {"chat", "department", "operator", "positions", "epoch", "notice"}
+    assert named - harmless == {"chat", "department", "operator", "positions", "epoch", "notice", "canned"}
 
 
 @pytest.fixture
@@ -82,13 +82,16 @@ def talk(active_chat: Chat, olga: Operator) -> Chat:
 @pytest.fixture
 def acmes(talk: Chat, intake: Department, olga: Operator, acme: Account, site: Site) -> Things:
     """What belongs to acme and is no stranger's business."""
-    return Things(talk.uid, intake.uid, olga.uid, acme.uid, epoch(), notices.current(site).sha256)
+    mine = {"account": acme, "shortcut": "fee", "text": "canary of a prepared reply"}
+    canned = olga.canned_replies.create(**mine).uid
+    notice = notices.current(site).sha256
+    return Things(talk.uid, intake.uid, olga.uid, acme.uid, epoch(), notice, canned=canned)
 
 
 @pytest.fixture
 def nobodys() -> Things:
     """What never was."""
-    return Things(new_uid(), new_uid(), new_uid(), new_uid(), epoch(), "0" * 64)
+    return Things(new_uid(), new_uid(), new_uid(), new_uid(), epoch(), "0" * 64, canned=new_uid())
 
 
 def masked(frame: dict[str, Any], *targets: Things) -> str:
@@ -96,7 +99,7 @@ def masked(frame: dict[str, Any], *targets: Things) -> str:
     kept = {name: value for name, value in frame.items() if name not in ("ref", "id", "at")}
     text = json.dumps(kept, sort_keys=True)
     for target in targets:
-        for name in ("chat", "department", "operator", "account"):
+        for name in ("chat", "department", "operator", "account", "canned"):
             text = text.replace(getattr(target, name), f"<{name}>")
     return text
 
@@ -199,7 +202,7 @@ async def test_the_attacks_work_for_those_who_may(acmes: Things, talk: Chat, olg
         ]
         assert [answer["type"] for answer in last] == ["ack", "ack", "done"]
     said = {"SendMessage", "SetTyping", "Mark", "AddNote", "AcceptChat"}
-    assert set(works) == said | {"Resume", "LoadMessages", "Sync"}
+    assert set(works) == said | {"Resume", "LoadMessages", "Sync", "SaveCannedReply", "DeleteCannedReply"}
 
 
 @pytest.mark.django_db(transaction=True)

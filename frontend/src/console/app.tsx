@@ -1,11 +1,13 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { Button, IconButton } from "../design/button.tsx";
+import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
+import { Toast } from "../design/toast.tsx";
 import { CLOSE_CODES } from "../wire/protocol.ts";
 import { titleOf } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { Hint } from "./hint.tsx";
+import { intentOf, isMac, writesIn } from "./keys.ts";
 import { Lists } from "./lists.tsx";
 import { Needs } from "./needs.tsx";
 import { Pane } from "./pane.tsx";
@@ -43,7 +45,7 @@ export function App({ desk }: { desk: Desk }) {
       <p class="sr-only" role="status">{waits > 0 && say.app.waitingNow(waits)}</p>
       <div class="toasts" role="status">
         {desk.toasts.value.map((t) => (
-          <div class="toast" key={t.id}><span>{t.text}</span><IconButton icon="close" name={say.app.closeMessage} small onClick={() => desk.hush(t.id)} /></div>
+          <Toast key={t.id} text={t.text} closeLabel={say.app.closeMessage} onClose={() => desk.hush(t.id)} />
         ))}
       </div>
     </div>
@@ -84,21 +86,26 @@ const stops: Record<number, string> = {
   [CLOSE_CODES.PROTOCOL_NOT_SPOKEN]: say.app.newer,
 };
 
-/** Alt+1 to 9 switch chats; Escape goes back to the list. */
+/** What a key does that works everywhere (keys.ts). */
 function shortcut(desk: Desk, e: KeyboardEvent): void {
-  const digit = /^Digit([1-9])$/.exec(e.code)?.[1];
-  if (digit && e.altKey && !e.ctrlKey && !e.metaKey && !e.shiftKey) {
-    const chat = mine(desk.session.state.peek())[Number(digit) - 1];
-    if (chat) desk.show(chat.uid);
-    e.preventDefault();
-  } else if (e.key === "Escape" && !e.isComposing && !document.querySelector("dialog[open]")) {
-    if (desk.column.peek() === "visitor") return void (desk.column.value = "chat");
-    const state = desk.session.state.peek();
-    const chat = desk.session.open.peek();
-    if (!chat) return;
-    if (isMine(state, chat)) desk.column.value = "list";
-    else desk.show("");
-    const row = document.querySelector<HTMLElement>(".row[data-open=true] .row-main") ?? document.querySelector<HTMLElement>(".row-main");
-    row?.focus();
-  }
+  const where = { typing: writesIn(e.target), modal: document.querySelector("dialog[open]") !== null, mac: isMac(navigator.platform) };
+  const intent = e.defaultPrevented ? null : intentOf(e, where);
+  if (!intent) return;
+  if (intent.do === "back") return goBack(desk);
+  e.preventDefault();
+  if (intent.do !== "chat") return void desk.tools.open(intent.do);
+  const chat = mine(desk.session.state.peek())[intent.number - 1];
+  if (chat) desk.show(chat.uid);
+}
+
+/** From the visitor to the conversation, from there to its row in the list. */
+function goBack(desk: Desk): void {
+  if (desk.column.peek() === "visitor") return void (desk.column.value = "chat");
+  const state = desk.session.state.peek();
+  const chat = desk.session.open.peek();
+  if (!chat) return;
+  if (isMine(state, chat)) desk.column.value = "list";
+  else desk.show("");
+  const row = document.querySelector<HTMLElement>(".row[data-open=true] .row-main") ?? document.querySelector<HTMLElement>(".row-main");
+  row?.focus();
 }

@@ -1,9 +1,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Sentence, Text } from "../chat/text.tsx";
-import { Button } from "../design/button.tsx";
+import { Button, IconButton } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { alone } from "../design/names.ts";
 import { Avatar, TypingDots } from "../design/parts.tsx";
+import { lastOwn } from "./corrections.ts";
 import type { Desk } from "./desk.ts";
 import { dayName, momentOf, timeOf } from "./format.ts";
 import { type Chat, unread } from "./state.ts";
@@ -14,11 +15,21 @@ import { isTyping, visitorName } from "./words.ts";
 const NEAR_PX = 60;
 
 /** The log: grows at its end, stays where its reader is, and follows only who is at the end already. */
-export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Chat; onTakeBack: (item: BubbleItem) => void }) {
+interface Deeds {
+  /** An unsent message goes back into the composer. */
+  onTakeBack: (item: BubbleItem) => void;
+  /** The last own message is to be reworded, or deleted. */
+  onReword: () => void;
+  onDelete: (seq: number) => void;
+}
+
+export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat } & Deeds) {
   const { session, atEnd } = desk;
   const box = useRef<HTMLDivElement>(null);
   const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online", session.undo.until.value);
   const newest = newestOwn(items);
+  const last = lastOwn(session, chat);
+  const correctable = last && (last.ref || `seq-${last.seq}`);
   const unseen = unread(chat);
   const typing = isTyping(chat, desk.now.value);
   const height = useRef(0);
@@ -66,7 +77,7 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
           {items.map((item) => {
             if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
             if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
-            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} over={chat.left !== "" || chat.state !== "active"} onTakeBack={onTakeBack} />;
+            return <Said key={item.key} item={item} desk={desk} worded={item.key === newest} over={chat.left !== "" || chat.state !== "active"} correctable={item.key === correctable ? last!.seq : 0} {...deeds} />;
           })}
         </div>
         <div class="typing-line" aria-live="polite">
@@ -78,7 +89,8 @@ export function Conversation({ desk, chat, onTakeBack }: { desk: Desk; chat: Cha
   );
 }
 
-function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk: Desk; worded: boolean; over: boolean; onTakeBack: (item: BubbleItem) => void }) {
+/** `correctable`: the `seq` of an own message that may be reworded or deleted, else 0. */
+function Said({ item, desk, worded, over, correctable, onTakeBack, onReword, onDelete }: { item: BubbleItem; desk: Desk; worded: boolean; over: boolean; correctable: number } & Deeds) {
   const ours = item.from !== "visitor";
   const failed = item.delivery === "failed";
   const looks = { visitor: "", own: " bubble-own", colleague: " bubble-operator", note: " bubble-note" };
@@ -101,6 +113,12 @@ function Said({ item, desk, worded, over, onTakeBack }: { item: BubbleItem; desk
             {item.delivery === "undo" && <Undo item={item} desk={desk} onTakeBack={onTakeBack} />}
             {deliveries[item.delivery] && <span class={worded || item.unsent ? "" : "sr-only"}> · {deliveries[item.delivery]}</span>}
           </p>
+        )}
+        {correctable > 0 && (
+          <div class="said-deeds" role="group" aria-label={say.corrections.last}>
+            <IconButton icon="edit" name={say.talk.edit} small onClick={onReword} />
+            <IconButton icon="trash" name={say.corrections.remove} small onClick={() => onDelete(correctable)} />
+          </div>
         )}
       </div>
     </article>

@@ -1,12 +1,29 @@
 /** What every screen shares: the session, the clock, the toasts and which column a phone shows. */
 import { computed, effect, signal } from "@preact/signals";
+import { displayName } from "../design/names.ts";
 import { Box } from "../wire/storage.ts";
 import { Alarm } from "./alarm.ts";
 import { uninstall } from "./installed.ts";
 import { leaveWith } from "./leaving.ts";
 import { Session } from "./session.ts";
-import { say } from "./strings.ts";
 import { Preferences } from "./preferences.ts";
+import type { Chat } from "./state.ts";
+import { say } from "./strings.ts";
+import { Tools } from "./tools-loader.ts";
+import { visitorName } from "./words.ts";
+
+/** The box in which the operator writes, for whoever puts something into it. */
+export interface Pen {
+  /** Puts a text where the caret is; it is not sent. */
+  insert(text: string): void;
+  focus(): void;
+}
+
+/** An own message while it is being reworded. */
+export interface Rewording {
+  readonly target: number;
+  readonly text: string;
+}
 
 export type Column = "list" | "chat" | "visitor";
 
@@ -18,6 +35,12 @@ export function desk(element: HTMLElement) {
   const column = signal<Column>("list");
   /** Whether the end of the conversation is in view; set by the log. */
   const atEnd = signal(true);
+  /** Uid of the chat that is about to be ended, while the operator is asked. */
+  const ending = signal("");
+  /** By uid of the chat: it waits there while one looks into another chat. */
+  const rewordings = signal<ReadonlyMap<string, Rewording>>(new Map());
+  /** Whether the settings are open. */
+  const choosing = signal(false);
   const shared = new Box(() => localStorage, "chatlead-console");
   const preferences = new Preferences(shared, element.dataset["operator"] ?? "");
   const box = new Box(() => sessionStorage, "chatlead-console");
@@ -63,11 +86,20 @@ export function desk(element: HTMLElement) {
   });
   leaveWith(session);
 
-  return {
+  const made = {
     session,
     preferences,
     alarm,
     now,
+    ending,
+    choosing,
+    rewordings,
+    pen: null as Pen | null,
+    tools: null as unknown as Tools,
+    reword(chat: string, to: Rewording | null): void {
+      const { [chat]: _, ...rest } = Object.fromEntries(rewordings.peek());
+      rewordings.value = new Map(Object.entries(to ? { ...rest, [chat]: to } : rest));
+    },
     toasts,
     column,
     atEnd,
@@ -85,6 +117,11 @@ export function desk(element: HTMLElement) {
     async accept(uid: string): Promise<void> {
       if (await session.accept(uid)) show(uid);
     },
+    async transfer(chat: Chat, to: { department: string } | { operator: string }, name: string): Promise<void> {
+      const staffed = session.state.peek().team.some((o) => o.online && "department" in to && o.departments.includes(to.department));
+      const alone = "department" in to && !staffed ? say.pane.nobodyThere : "";
+      if (await session.transfer(chat.uid, to)) tell(say.pane.wentOn(visitorName(chat.visitor), displayName(name), alone));
+    },
     dismiss(uid: string): void {
       column.value = "list";
       session.dismiss(uid);
@@ -101,6 +138,8 @@ export function desk(element: HTMLElement) {
     },
     me: computed(() => session.state.value.me),
   };
+  made.tools = new Tools(made, () => tell(say.palette.notLoaded));
+  return made;
 }
 
 export type Desk = ReturnType<typeof desk>;

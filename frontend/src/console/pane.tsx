@@ -1,11 +1,11 @@
 import { batch, useSignal } from "@preact/signals";
-import { useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, ChatDrawing, Dialog, EmptyState } from "../design/parts.tsx";
 import { Composer } from "./composer.tsx";
 import { Conversation, Copy } from "./conversation.tsx";
+import { lastOwn, reword, takeBack } from "./corrections.ts";
 import type { Desk } from "./desk.ts";
 import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
@@ -34,7 +34,7 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
     mode.value = to;
     text.value = session.drafts.get(chat.uid, to);
   });
-  const takeBack = (item: BubbleItem) => {
+  const takeBackUnsent = (item: Pick<BubbleItem, "from" | "text" | "unsent">) => {
     const to = item.from === "note" ? "note" : "reply";
     // what the server may have by now can only be edited
     if (!session.takeBack(item.unsent!)) return;
@@ -42,11 +42,46 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
     choose(to);
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-text")?.focus()); // what was pressed is gone
   };
+  const deleting = useSignal(0); // the own message that is about to be
+  /** What may still be taken back is; else what was sent last is reworded. False where there is neither. */
+  const rewordLast = (): boolean => {
+    const held = session.unsent.peek().findLast((u) => u.chat === chat.uid && session.undo.holds(u.ref));
+    const last = lastOwn(session, chat);
+    if (held) takeBackUnsent({ from: "own", text: held.text, unsent: held });
+    else if (last) {
+      choose("reply");
+      desk.reword(chat.uid, { target: last.seq, text: last.text });
+    }
+    return held !== undefined || last !== null;
+  };
+  const reworded = async (words: string) => {
+    const now = desk.rewordings.peek().get(chat.uid);
+    const last = lastOwn(session, chat);
+    if (!now) return;
+    if (!words) return void (deleting.value = now.target);
+    const isSame = last?.seq === now.target && last.text === words;
+    if (isSame || (await reword(session, chat.uid, now.target, words))) desk.reword(chat.uid, null);
+  };
+  const removed = async () => {
+    if (await takeBack(session, chat.uid, deleting.peek())) desk.reword(chat.uid, null);
+    deleting.value = 0;
+  };
   return (
     <>
       <Head desk={desk} chat={chat} />
-      <Conversation desk={desk} chat={chat} onTakeBack={takeBack} />
-      {isMine(session.state.value, chat) ? <Composer desk={desk} chat={chat} mode={mode} text={text} onMode={choose} /> : <Foot desk={desk} chat={chat} />}
+      <Conversation desk={desk} chat={chat} onTakeBack={takeBackUnsent} onReword={rewordLast} onDelete={(seq) => (deleting.value = seq)} />
+      {isMine(session.state.value, chat)
+        ? <Composer desk={desk} chat={chat} mode={mode} text={text} onMode={choose} onReword={rewordLast} onReworded={(words) => void reworded(words)} />
+        : <Foot desk={desk} chat={chat} />}
+      {deleting.value > 0 && (
+        <Dialog
+          title={say.corrections.title}
+          onClose={() => (deleting.value = 0)}
+          actions={<><Button onClick={() => (deleting.value = 0)}>{say.corrections.keep}</Button><Button kind="danger" busy={session.busy.value.has(`correction ${chat.uid}`)} onClick={() => void removed()}>{say.corrections.yes}</Button></>}
+        >
+          <p>{say.corrections.text}</p>
+        </Dialog>
+      )}
     </>
   );
 }
@@ -86,10 +121,7 @@ function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
   const others = departments.filter((d) => d.uid !== chat.department.uid);
   const colleagues = team.filter((o) => o.online && o.uid !== me?.uid);
   const staffed = (uid: string) => team.some((o) => o.online && o.departments.includes(uid));
-  const go = async (to: { department: string } | { operator: string }, name: string) => {
-    const alone = "department" in to && !staffed(to.department) ? say.pane.nobodyThere : "";
-    if (await session.transfer(chat.uid, to)) desk.tell(say.pane.wentOn(visitorName(chat.visitor), displayName(name), alone));
-  };
+  const go = (to: { department: string } | { operator: string }, name: string) => desk.transfer(chat, to, name);
   return (
     <Menu name={say.pane.transfer} icon="swap" busy={session.busy.value.has(chat.uid)}>
       {(close) => (
@@ -114,7 +146,8 @@ function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
 }
 
 function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
-  const [asking, setAsking] = useState(false);
+  const asking = desk.ending.value === chat.uid;
+  const setAsking = (on: boolean) => (desk.ending.value = on ? chat.uid : "");
   const busy = desk.session.busy.value.has(chat.uid);
   const end = async () => {
     await desk.session.end(chat.uid);

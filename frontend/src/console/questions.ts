@@ -15,6 +15,16 @@ export class Questions {
     private tell: (text: string) => void,
   ) {}
 
+  /** The reply as it is, also one that says why not; null where there is no connection. Nobody is told. */
+  async plainly(command: Command): Promise<Reply | null> {
+    try {
+      return (await this.send(command)) as Reply;
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      return null;
+    }
+  }
+
   /** The reply, or null when it could not be done and the operator was told why. */
   async ask(command: Command, what: string, words: Record<string, string> = {}): Promise<Reply | null> {
     if (this.busy.peek().has(what)) return null;

@@ -1,10 +1,10 @@
-import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
 import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
+import { keyOf } from "./keys.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
 import { PreferencesDialog } from "./preferences-dialog.tsx";
 import { say } from "./strings.ts";
@@ -14,7 +14,6 @@ export function Rail({ desk }: { desk: Desk }) {
   const state = desk.session.state.value;
   const n = wanting(state);
   const name = displayName(state.me?.name ?? "");
-  const [isOpen, setOpen] = useState(false);
   return (
     <header class="rail">
       <span class="rail-brand" aria-hidden="true" />
@@ -32,13 +31,16 @@ export function Rail({ desk }: { desk: Desk }) {
             {(close) => (
               <>
                 <p class="menu-heading"><bdi>{name}</bdi><br />{displayName(state.account?.name ?? "")}</p>
-                <MenuItem onPick={() => { close(); setOpen(true); }}>{say.settings.title}</MenuItem>
+                <MenuItem onPick={() => { close(); void desk.tools.open("palette"); }}>{say.palette.title}<span class="menu-aside">{keyOf("K")}</span></MenuItem>
+                <MenuItem onPick={() => { close(); void desk.tools.open("keys"); }}>{say.keys.title}<span class="menu-aside">?</span></MenuItem>
+                {state.canned && <MenuItem onPick={() => { close(); void desk.tools.open("replies"); }}>{say.prepared.title}</MenuItem>}
+                <MenuItem onPick={() => { close(); desk.choosing.value = true; }}>{say.settings.title}</MenuItem>
                 <MenuItem onPick={() => void desk.logOut()}>{say.app.logOut}</MenuItem>
               </>
             )}
           </Menu>
         )}
-        {isOpen && <PreferencesDialog desk={desk} onClose={() => setOpen(false)} />}
+        {desk.choosing.value && <PreferencesDialog desk={desk} onClose={() => (desk.choosing.value = false)} />}
       </div>
     </header>
   );

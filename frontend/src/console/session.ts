@@ -61,7 +61,7 @@ export class Session {
 
   private lostSeen = signal(0);
   private connection: Connection<Wire>;
-  private questions = new Questions((command) => this.connection.ask(command), (text) => this.around.tell(text));
+  readonly questions = new Questions((command) => this.connection.ask(command), (text) => this.around.tell(text));
   /** Uids of chats for which an answer of the server is awaited. */
   readonly busy = this.questions.busy;
   private replies: Outbox;
@@ -219,6 +219,11 @@ export class Session {
     this.typing.quiet();
   }
 
+  /** What has come of an own deed of which the server tells only the others. */
+  learn(frame: st.Frame): void {
+    this.become(st.apply(this.state.peek(), frame));
+  }
+
   /** Something changed about whether a person sees the conversation. */
   looked(): void {
     this.become(this.state.peek());
@@ -303,7 +308,8 @@ export class Session {
     const ours = this.state.peek();
     if (st.incomplete(ours).length) return; // resume is under way
     const same = theirs.digest === digest(ours) && theirs.version === ours.version && theirs.epoch === ours.epoch;
-    if (!same) this.sync();
+    const canned = !ours.canned || (theirs.canned_version ?? 0) === ours.cannedVersion;
+    if (!same || !canned) this.sync();
   }
 
   private compareAfterSync(theirs: Synced): void {
@@ -325,7 +331,8 @@ export class Session {
     const here = positions(ours);
     const away = [...ours.chats.values()].filter((c) => c.uid in here && c.presence !== "here");
     const gone = Object.fromEntries(away.map((c) => [c.uid, c.presence]));
-    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch };
+    const canned = ours.canned ? { canned: ours.cannedVersion } : {}; // else the server does not know the word
+    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch, ...canned };
   }
 
   private sync(): void {

@@ -206,3 +206,20 @@ test("a frame of a kind that only a newer server sends is passed over", () => {
   const s = after(welcome([view(VERA)]));
   expect(apply(s, { type: "chat_sung", chat: VERA } as unknown as Frame, T)).toBe(s);
 });
+
+test("a prepared reply is news once; where some were lost the position is not that of the server, which brings them all", () => {
+  const reply = (uid: string, shortcut: string) => ({ uid, shortcut, text: "x" });
+  let state = apply(nothing, welcome([], { canned: [reply("b", "hours"), reply("a", "fee")], canned_version: 4 }));
+  const names = () => state.canned?.map((c) => c.shortcut);
+  expect(names()).toEqual(["fee", "hours"]);
+  state = apply(state, { type: "canned_reply_saved", reply: reply("a", "free"), version: 5 });
+  state = apply(state, { type: "canned_reply_deleted", canned: "b", version: 6 });
+  state = apply(state, { type: "canned_reply_saved", reply: reply("b", "late"), version: 5 });
+  expect([names(), state.cannedVersion]).toEqual([["free"], 6]);
+  state = apply(state, { type: "canned_reply_saved", reply: reply("c", "after"), version: 8 });
+  expect([names(), state.cannedVersion]).toEqual([["after", "free"], 6]);
+});
+
+test("an older server knows no prepared replies, so none are offered", () => {
+  expect(apply(nothing, welcome([])).canned).toBeNull();
+});

@@ -5,6 +5,7 @@
  */
 import type {
   Answer,
+  CannedReplyView,
   ChatMarks,
   ChatView,
   DepartmentView,
@@ -79,6 +80,10 @@ export interface State {
   readonly returned: readonly ReturnedChat[];
   /** We were gone for so long, since then, that we are Away now; 0 otherwise. */
   readonly awaySince: number;
+  /** Our prepared replies, by shortcut; null where the server knows none. */
+  readonly canned: readonly CannedReplyView[] | null;
+  /** How often these have changed. */
+  readonly cannedVersion: number;
   /** Uid of the chat on the screen, "" for none. */
   readonly open: string;
 }
@@ -94,6 +99,8 @@ export const nothing: State = {
   missed: [],
   returned: [],
   awaySince: 0,
+  canned: null,
+  cannedVersion: 0,
   open: "",
 };
 
@@ -132,6 +139,10 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
       return change(state, frame.chat, (chat) => present(chat, frame.presence, frame.at));
     case "operator_changed":
       return operatorChanged(state, frame);
+    case "canned_reply_saved":
+      return prepared(state, frame.version, frame.reply.uid, frame.reply);
+    case "canned_reply_deleted":
+      return prepared(state, frame.version, frame.canned);
     case "resumed":
       return change(state, frame.chat, (chat) => takeNotes(takeRows(chat, frame.log), frame.notes ?? []));
     case "reset":
@@ -242,6 +253,8 @@ function welcomed(state: State, frame: OperatorWelcome): State {
     version: frame.version,
     returned: frame.returned ?? [],
     awaySince: frame.away_since ?? 0,
+    canned: byShortcut(frame.canned),
+    cannedVersion: frame.canned_version ?? 0,
     open: sameLine ? state.open : "",
   };
   const old = sameLine ? state.chats : nothing.chats;
@@ -274,6 +287,7 @@ function synced(state: State, frame: Synced): State {
   const missed = frame.missed.map((view) => fromView(view, find(next, view.uid)));
   for (const chat of missed) next = without(next, chat.uid);
   const me = frame.team.find((o) => o.uid === next.me?.uid) ?? next.me;
+  if (frame.canned) next = { ...next, canned: byShortcut(frame.canned), cannedVersion: frame.canned_version ?? 0 };
   next = { ...next, missed, returned, team: frame.team, me, version: frame.version };
   return find(next, next.open) ? next : { ...next, open: "" };
 }
@@ -292,6 +306,20 @@ function listed(state: State, view: ChatView): State {
 /** As the server orders them, which the digest relies on: the latest `closed_at`, then the largest uid. */
 function newestMissed(a: Chat, b: Chat): number {
   return b.closedAt - a.closedAt || (a.uid < b.uid ? 1 : -1);
+}
+
+/** One of our prepared replies reads like this now, or is gone. After news that were lost the old number stays, so
+ * that the next position tells of it. */
+function prepared(state: State, version: number, uid: string, reply?: CannedReplyView): State {
+  if (!state.canned || version <= state.cannedVersion) return state;
+  const others = state.canned.filter((c) => c.uid !== uid);
+  const cannedVersion = version === state.cannedVersion + 1 ? version : state.cannedVersion;
+  return { ...state, cannedVersion, canned: byShortcut(reply ? [...others, reply] : others) };
+}
+
+/** The same order everywhere, whatever the server's database makes of letters. */
+function byShortcut(replies: readonly CannedReplyView[] | null | undefined): readonly CannedReplyView[] | null {
+  return replies ? [...replies].sort((a, b) => (a.shortcut < b.shortcut ? -1 : 1)) : null;
 }
 
 function operatorChanged(state: State, { operator, version, gone }: OperatorChanged): State {

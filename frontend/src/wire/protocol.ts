@@ -49,6 +49,7 @@ export type ErrorCode =
   | "protocol_not_spoken"
   | "rate_limited"
   | "ticket_refused"
+  | "too_many"
   | "unavailable"
   | "unknown_field";
 
@@ -313,6 +314,27 @@ export interface OperatorView {
   online: boolean;
 }
 
+/** For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version` counts the changes of their prepared replies. */
+export interface CannedReplySaved {
+  type: "canned_reply_saved";
+  reply: CannedReplyView;
+  version: number;
+}
+
+/** A prepared reply of one operator. `shortcut` is in lower case and unique among theirs. Of what `text` says in braces, a console fills in {visitor_name}, {operator_name} and {site} where it inserts it. */
+export interface CannedReplyView {
+  uid: string;
+  shortcut: string;
+  text: string;
+}
+
+/** For all consoles of one operator: a prepared reply of theirs, named by its uid, is gone. */
+export interface CannedReplyDeleted {
+  type: "canned_reply_deleted";
+  canned: string;
+  version: number;
+}
+
 /** Committed. `seq` is the place in the log (`staff_seq` for notes); again the same for the same `ref`. */
 export interface Ack {
   type: "ack";
@@ -439,7 +461,7 @@ export interface NoticeView {
   sha256: string;
 }
 
-/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. */
+/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. `canned_version` counts their changes. */
 export interface OperatorWelcome {
   type: "operator_welcome";
   id?: number;
@@ -454,6 +476,8 @@ export interface OperatorWelcome {
   missed: ChatView[];
   returned?: ReturnedChat[];
   away_since?: number;
+  canned?: CannedReplyView[] | null;
+  canned_version?: number;
   digest: string;
 }
 
@@ -465,7 +489,7 @@ export interface ReturnedChat {
   name?: string;
 }
 
-/** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md) and `version` of the team list, and `gone`: of all chats that the digest covers those whose visitor is not there. */
+/** Where the server stands, every 15-25 s. To a visitor with an open chat: `chat`, `seq`, `marks` (the sum of the four). To an operator: `digest` (docs/protocol.md), `version` of the team list, `canned_version`, and `gone`: of all chats that the digest covers those whose visitor is not there. */
 export interface Position {
   type: "position";
   id?: number;
@@ -474,6 +498,7 @@ export interface Position {
   marks?: number;
   digest?: string;
   version?: number;
+  canned_version?: number;
   epoch?: string;
   gone?: GoneVisitor[] | null;
 }
@@ -485,7 +510,7 @@ export interface GoneVisitor {
   at: number;
 }
 
-/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` is the whole list, as in the welcome. */
+/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` and `canned` are the whole lists, as in the welcome. */
 export interface Synced {
   type: "synced";
   id?: number;
@@ -496,6 +521,8 @@ export interface Synced {
   marks?: ChatMarks[];
   missed: ChatView[];
   returned?: ReturnedChat[];
+  canned?: CannedReplyView[] | null;
+  canned_version?: number;
   team: OperatorView[];
   version: number;
   digest: string;
@@ -701,6 +728,22 @@ export interface AddNote {
   text: string;
 }
 
+/** An own prepared reply, new where `canned` is "". Answered by `done`; `canned_reply_saved` tells its uid to all consoles of the operator. `bad_field` names a `shortcut` that another one of theirs has. */
+export interface SaveCannedReply {
+  type: "save_canned_reply";
+  id?: number;
+  canned?: string;
+  shortcut: string;
+  text: string;
+}
+
+/** An own prepared reply. Answered by `done`. */
+export interface DeleteCannedReply {
+  type: "delete_canned_reply";
+  id?: number;
+  canned: string;
+}
+
 export type PublicRow =
   | ChatOpened
   | MessagePosted
@@ -740,7 +783,9 @@ export type StaffEvent =
   | MarksChanged
   | TypingChanged
   | PresenceChanged
-  | OperatorChanged;
+  | OperatorChanged
+  | CannedReplySaved
+  | CannedReplyDeleted;
 
 export type Reply =
   | Ack
@@ -790,7 +835,9 @@ export type OperatorCommand =
   | SetAvailability
   | AcceptChat
   | TransferChat
-  | AddNote;
+  | AddNote
+  | SaveCannedReply
+  | DeleteCannedReply;
 
 /** What a visitor's socket may receive. */
 export type VisitorFrame = VisitorEvent | Reply;

@@ -34,7 +34,7 @@ function operator(frames: desk.Frame[]) {
     return { ...kept, held: early.length + earlyNotes.length, unread: desk.unread(chat) };
   };
   const here = [...state.chats.values()].filter((chat) => !chat.left);
-  const { epoch, account, me, departments, team, version, returned } = state;
+  const { epoch, account, me, departments, team, version, returned, canned, cannedVersion } = state;
   return {
     epoch,
     account,
@@ -44,6 +44,8 @@ function operator(frames: desk.Frame[]) {
     version,
     chats: Object.fromEntries(here.map((chat) => [chat.uid, seen(chat)])),
     missed: state.missed.map(seen),
+    canned,
+    canned_version: cannedVersion,
     returned: returned.map(({ name = "", ...rest }) => ({ ...rest, name })),
     digest: digest(state),
     positions: positions(state),

@@ -225,6 +225,97 @@ const write = {
   send: "Send",
 };
 
+/** What opens with Ctrl-K. */
+const palette = {
+  title: "Find and do",
+  field: "What do you want to do?",
+  hint: "Type a name or what you want to do",
+  list: "What you can do",
+  nothing: "Nothing is called like that.",
+  found: (n: number) => counted(LANG, n, { one: "# result", other: "# results" }),
+  goTo: (name: string) => `Go to ${name}`,
+  accept: "Accept the next chat",
+  transferTo: (name: string) => `Transfer to ${name}`,
+  with: (name: string) => `the chat with ${name}`,
+  online: "Go online",
+  away: "Set yourself away",
+  insert: (shortcut: string) => `Insert /${shortcut}`,
+  replies: "Edit your prepared replies",
+  settings: "Open settings",
+  keys: "Show the list of keys",
+  soundOn: "Turn the sound on",
+  soundOff: "Turn the sound off",
+  notLoaded: "This part could not be loaded. Please try again when the connection is back.",
+};
+
+/** What opens with a question mark. */
+const keys = {
+  title: "Keys",
+  close: "Close",
+  anywhere: "Anywhere",
+  writing: "While you write",
+  ctrl: "Ctrl",
+  alt: "Alt",
+  shift: "Shift",
+  enter: "Enter",
+  esc: "Esc",
+  palette: "Find a chat, a prepared reply or something to do",
+  list: "Show this list (while you are not writing)",
+  chats: "Go to the first, second … of your chats",
+  back: "Go back to the list, or close what is open",
+  send: "Send",
+  line: "Begin a new line",
+  edit: "Edit your last message (in an empty one)",
+  reply: "Insert a prepared reply",
+  slash: "Write a slash",
+};
+
+/** What an operator says again and again. */
+const prepared = {
+  title: "Prepared replies",
+  writeHint: "Enter sends, Shift+Enter begins a new line, / finds a prepared reply",
+  hint: "Type / and the shortcut while you write in a chat. The text is put into your message; you send it. Only you see these.",
+  none: "You have none yet.",
+  fillsIn: "{visitor_name}, {operator_name} and {site} are filled in when you insert it.",
+  shortcut: "Shortcut",
+  shortcutHint: "One word, typed behind the slash",
+  text: "Text",
+  newReply: "New reply",
+  newTitle: "New prepared reply",
+  save: "Save",
+  saved: (shortcut: string) => `/${shortcut} is saved.`,
+  deleted: (shortcut: string) => `/${shortcut} is deleted.`,
+  cancel: "Cancel",
+  editNamed: (shortcut: string) => `Edit /${shortcut}`,
+  removeNamed: (shortcut: string) => `Delete /${shortcut}`,
+  needsShortcut: "Give it a shortcut to find it by.",
+  oneWord: "One word, without spaces, slashes or braces.",
+  atMost: (n: number) => `At most ${digits(LANG, n)} characters.`,
+  taken: "Another of your replies has this shortcut.",
+  needsText: "Write what it should say.",
+  notSaved: "What you changed is not saved.",
+  discard: "Discard",
+  keepEditing: "Keep editing",
+  choices: (n: number) => counted(LANG, n, { one: "# prepared reply. Enter inserts it.", other: "# prepared replies. Arrows choose, Enter inserts." }),
+  manage: "Edit your prepared replies …",
+  makeFirst: "Prepare a reply …",
+};
+
+/** Rewording and taking back what was said last. */
+const corrections = {
+  last: "Your last message",
+  editing: "You are editing your last message.",
+  editHint: "Enter saves, Escape leaves it as it was",
+  remove: "Delete",
+  title: "Delete this message?",
+  text: "You and the visitor will see “Message deleted” in its place. This cannot be undone.",
+  yes: "Delete message",
+  keep: "Keep it",
+  notChanged: "This message cannot be changed any more.",
+  over: "The chat has ended, so the message stays as it is.",
+  notYours: "This chat is no longer yours, so the message stays as it is.",
+};
+
 const visitor = {
   title: "Visitor",
   close: "Close",
@@ -283,6 +374,7 @@ const failed: Record<ErrorCode, string> = {
   origin_refused: "This address may not be used for that.",
   protocol_not_spoken: "There is a newer version of the console. Please reload the page.",
   rate_limited: "That was too fast. Please wait a moment and try again.",
+  too_many: "There is no room for another one.",
   ticket_refused: "This page is too old. Please reload it.",
   unavailable: "The service is busy. Nothing was lost: please try again.",
   unknown_field: "A field is not asked for any more. Please reload the page.",
@@ -321,5 +413,5 @@ export const pages = {
 };
 export type Pages = typeof pages;
 
-export const words = { lang: LANG as string, alerts, settings, who, times, app, needs, lists, pane, talk, write, visitor, lines, failed, refused };
+export const words = { lang: LANG as string, alerts, settings, who, times, app, needs, lists, pane, talk, write, palette, keys, prepared, corrections, visitor, lines, failed, refused };
 export type Words = typeof words;

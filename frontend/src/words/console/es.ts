@@ -216,6 +216,93 @@ const write: Words["write"] = {
   send: "Enviar",
 };
 
+const palette: Words["palette"] = {
+  title: "Buscar y hacer",
+  field: "¿Qué quiere hacer?",
+  hint: "Escriba un nombre o lo que quiere hacer",
+  list: "Lo que puede hacer",
+  nothing: "No hay nada con ese nombre.",
+  found: (n) => counted(LANG, n, { one: "# resultado", other: "# resultados" }),
+  goTo: (name) => `Ir a ${name}`,
+  accept: "Aceptar el siguiente chat",
+  transferTo: (name) => `Transferir a ${name}`,
+  with: (name) => `el chat con ${name}`,
+  online: "Ponerse en línea",
+  away: "Ponerse ausente",
+  insert: (shortcut) => `Insertar /${shortcut}`,
+  replies: "Editar sus respuestas preparadas",
+  settings: "Abrir los ajustes",
+  keys: "Mostrar la lista de teclas",
+  soundOn: "Activar el sonido",
+  soundOff: "Desactivar el sonido",
+  notLoaded: "No se pudo cargar esta parte. Inténtelo de nuevo cuando vuelva la conexión.",
+};
+
+const keys: Words["keys"] = {
+  title: "Teclas",
+  close: "Cerrar",
+  anywhere: "En cualquier lugar",
+  writing: "Mientras escribe",
+  ctrl: "Ctrl",
+  alt: "Alt",
+  shift: "Mayús",
+  enter: "Intro",
+  esc: "Esc",
+  palette: "Buscar un chat, una respuesta preparada o algo que hacer",
+  list: "Mostrar esta lista (cuando no está escribiendo)",
+  chats: "Ir al primero, segundo … de sus chats",
+  back: "Volver a la lista o cerrar lo que está abierto",
+  send: "Enviar",
+  line: "Empezar una línea nueva",
+  edit: "Editar su último mensaje (con el campo vacío)",
+  reply: "Insertar una respuesta preparada",
+  slash: "Escribir una barra",
+};
+
+const prepared: Words["prepared"] = {
+  title: "Respuestas preparadas",
+  writeHint: "Intro envía, Mayús+Intro empieza una línea nueva, / busca una respuesta preparada",
+  hint: "Escriba / y el atajo mientras redacta en un chat. El texto se pone en su mensaje; lo envía usted. Solo usted las ve.",
+  none: "Todavía no tiene ninguna.",
+  fillsIn: "{visitor_name}, {operator_name} y {site} se rellenan al insertarla.",
+  shortcut: "Atajo",
+  shortcutHint: "Una palabra, que se escribe tras la barra",
+  text: "Texto",
+  newReply: "Respuesta nueva",
+  newTitle: "Nueva respuesta preparada",
+  save: "Guardar",
+  saved: (shortcut) => `/${shortcut} está guardada.`,
+  deleted: (shortcut) => `/${shortcut} está borrada.`,
+  cancel: "Cancelar",
+  editNamed: (shortcut) => `Editar /${shortcut}`,
+  removeNamed: (shortcut) => `Borrar /${shortcut}`,
+  needsShortcut: "Póngale un atajo con el que encontrarla.",
+  oneWord: "Una palabra, sin espacios, barras ni llaves.",
+  atMost: (n) => `Como máximo ${digits(LANG, n)} caracteres.`,
+  taken: "Otra de sus respuestas tiene este atajo.",
+  needsText: "Escriba lo que debe decir.",
+  notSaved: "Lo que ha cambiado no está guardado.",
+  discard: "Descartar",
+  keepEditing: "Seguir editando",
+  choices: (n) => counted(LANG, n, { one: "# respuesta preparada. Intro la inserta.", other: "# respuestas preparadas. Las flechas eligen, Intro inserta." }),
+  manage: "Editar sus respuestas preparadas …",
+  makeFirst: "Preparar una respuesta …",
+};
+
+const corrections: Words["corrections"] = {
+  last: "Su último mensaje",
+  editing: "Está editando su último mensaje.",
+  editHint: "Intro guarda, Escape lo deja como estaba",
+  remove: "Borrar",
+  title: "¿Borrar este mensaje?",
+  text: "Usted y el visitante verán «Mensaje borrado» en su lugar. Esto no se puede deshacer.",
+  yes: "Borrar el mensaje",
+  keep: "Conservarlo",
+  notChanged: "Este mensaje ya no se puede cambiar.",
+  over: "El chat ha terminado, así que el mensaje se queda como está.",
+  notYours: "Este chat ya no es suyo, así que el mensaje se queda como está.",
+};
+
 const visitor: Words["visitor"] = {
   title: "Visitante",
   close: "Cerrar",
@@ -272,6 +359,7 @@ const failed: Words["failed"] = {
   origin_refused: "Esta dirección no se puede usar para eso.",
   protocol_not_spoken: "Hay una versión más nueva de la consola. Vuelva a cargar la página.",
   rate_limited: "Eso fue demasiado rápido. Espere un momento e inténtelo de nuevo.",
+  too_many: "No queda sitio para otra.",
   ticket_refused: "Esta página es demasiado antigua. Vuelva a cargarla.",
   unavailable: "El servicio está ocupado. No se perdió nada: inténtelo de nuevo.",
   unknown_field: "Un campo ya no se pide. Vuelva a cargar la página.",
@@ -308,4 +396,4 @@ export const pages: Pages = {
   tryNow: "Intentar ahora",
 };
 
-export const words: Words = { lang: LANG, alerts, settings, who, times, app, needs, lists, pane, talk, write, visitor, lines, failed, refused };
+export const words: Words = { lang: LANG, alerts, settings, who, times, app, needs, lists, pane, talk, write, palette, keys, prepared, corrections, visitor, lines, failed, refused };
