@@ -36,6 +36,7 @@ GOOD: dict[str, Any] = {
     "ref": "0192f0c1-2345-7abc-8def-0123456789ab", "text": "hello", "on": True, "delivered": 1, "read": 1,
     "before": 0, "department": UID, "fields": {}, "notice": "", "name": "", "email": "a@b.test",
     "online": True, "operator": "", "positions": {}, "id": 1, "work": "", "canned": UID, "shortcut": "hello",
+    "language": "en", "zone": "Europe/Paris",
 }  # fmt: skip
 ENDPOINTS = {"visitor": commands.VISITOR, "operator": commands.OPERATOR}
 CASES = [
@@ -101,6 +102,7 @@ def test_a_text_that_does_not_fit_is_refused_or_is_only_a_text(
         return
     free = {"text", "name", "email", "embedder", "page_url", "ticket", "account", "department", "operator"}
     free |= {"epoch", "notice"}  # compared with what is stored, never used as anything else
+    free |= {"language", "zone"}  # looked up among those that there are; another one is as none
     for text in TEXTS:
         error = fault(endpoint, frame_for(command, **{field: text}))
         if "\x00" in text or len(text) > 60000 or field not in free:

@@ -270,7 +270,10 @@ async def test_a_talk_is_heard_by_those_two_and_nobody_else(
 
 # The key of a site is public: it stands in the page of every visitor. That it is refused on another domain
 # with 403 instead of 404 is R-002, tested with visitors.
-BY_PUBLIC_KEY = {"widget/v1/site/<str:key>", "widget/v1/ticket", "widget/v1/frame", "chat/<str:key>/"}
+BY_PUBLIC_KEY = {
+    "widget/v1/site/<str:key>", "widget/v1/ticket", "widget/v1/frame", "chat/<str:key>/",
+    "widget/v1/picture/<str:uid>.png",
+}  # fmt: skip
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 
 
@@ -315,7 +318,7 @@ def test_no_public_route_changes_anything(
     client = Client()
     client.force_login(eve.user)
     before = everything_of(acme)
-    values = {"key": site.key, "page": "index", "version": "0" * 12}
+    values = {"key": site.key, "page": "index", "version": "0" * 12, "uid": "A" * 22}
     for route in routes():
         if route.pattern in PUBLIC:
             client.generic(
