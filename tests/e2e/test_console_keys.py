@@ -152,10 +152,11 @@ def test_what_is_typed_before_the_palette_has_come_is_for_the_palette(desk: Desk
 
 def test_a_palette_that_cannot_be_had_says_so_and_is_tried_again(desk: Desks) -> None:
     olga = desk("olga", service_workers="block")
-    olga.page.route("**/tools.js*", lambda route: route.abort())
+    olga.page.context.set_offline(True)
     olga.page.keyboard.press("Control+k")
     olga.is_told("could not be loaded")
-    olga.page.unroute("**/tools.js*")
+    olga.page.context.set_offline(False)
+    expect(olga.has_trouble()).to_have_count(0)
     olga.page.keyboard.press("Control+k")
     expect(palette(olga)).to_be_visible()
 
