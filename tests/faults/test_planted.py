@@ -145,6 +145,7 @@ def test_a_lost_coming_is_caught_and_heals_by_the_positions(stage: Stage, bug: s
     """V-14, R-121: vera left, as olga knows, and that she is back nobody hears."""
 
     async def look() -> History:
+        stage.order()  # whatever was planted before
         crowd = Crowd(stage.cast, stage.urls, seed=SEED, pace=Pace(visitors=1))
         try:
             await crowd.open()
