@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.identifiers import new_ref
 from tests.realtime.kit import dial, hear, until
@@ -56,7 +56,7 @@ class Talker:
         away_since = time.monotonic()
         while True:
             headers = {"Cookie": self.cookie} if self.cookie else {}
-            with contextlib.suppress(OSError, httpx.HTTPError):
+            with contextlib.suppress(OSError, httpx.HTTPError, InvalidHandshake):
                 async with dial(
                     f"{self.server.url.replace('http', 'ws')}{self.path}",
                     origin=self.server.url,

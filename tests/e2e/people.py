@@ -95,6 +95,10 @@ class Desk:
         """The status switch, whatever it says."""
         return self.page.locator("button.status")
 
+    def is_connected(self) -> None:
+        """Back after whatever was done to the line, and with no word left of it."""
+        expect(self.page.get_by_text("What you write is kept here")).to_have_count(0, timeout=30_000)
+
     def is_online(self) -> None:
         """Goes online where that is not so already."""
         if self.status.inner_text() == "Away":

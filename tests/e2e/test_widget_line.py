@@ -44,6 +44,7 @@ def console(world: Browser, abroad: Shop) -> Iterator[Desk]:
 
 @pytest.fixture
 def olga(console: Desk) -> Desk:
+    console.is_connected()  # the server of the test before was killed, perhaps
     console.is_online()
     return console
 

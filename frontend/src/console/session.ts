@@ -3,7 +3,7 @@
  * timers and the storage that the reducer may not know. Screens read its signals and call its methods.
  */
 import { computed, signal } from "@preact/signals";
-import { Connection, type LinkState, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
+import { Connection, type LinkState, LONGEST_OF_CONSOLE_MS, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
 import { HOLD_MS } from "../wire/gaps.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
 import { poll } from "../wire/polls.ts";
@@ -90,6 +90,7 @@ export class Session {
         this.link.value = { state, code, polls: this.connection.isBlocked };
       },
       quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors
+      longestMs: LONGEST_OF_CONSOLE_MS,
       poll: () => poll(url, () => this.at()),
       box,
       ...(page && { page }),

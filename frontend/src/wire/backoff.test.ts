@@ -6,6 +6,10 @@ test("the longest wait doubles from half a second and stops at thirty", () => {
   expect(longest).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
 });
 
+test("who may not stay away for long waits no longer than that", () => {
+  expect([0, 4, 100].map((n) => backoff(n, () => 1, 500, 5_000))).toEqual([500, 5_000, 5_000]);
+});
+
 test("a thousand clients that were cut at once spread over the whole span", () => {
   const waits = Array.from({ length: 1000 }, () => backoff(5));
   const tenths = new Set(waits.map((w) => Math.floor(w / 1600)));

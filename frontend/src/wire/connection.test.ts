@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Connection, type Frame, Lost, QUIET_IN_CHAT_MS } from "./connection.ts";
+import { Connection, type Frame, LONGEST_OF_CONSOLE_MS, Lost, QUIET_IN_CHAT_MS } from "./connection.ts";
 import { FakeSocket } from "./socket.test-kit.ts";
 
 let states: string[];
@@ -25,7 +25,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function connect(quietMs?: number): Connection {
+function connect(quietMs?: number, longestMs?: number): Connection {
   const link = new Connection({
     url: "wss://chat.test/ws",
     hello: () => hello(),
@@ -35,13 +35,14 @@ function connect(quietMs?: number): Connection {
     page,
     document: screen,
     ...(quietMs ? { quietMs: () => quietMs } : {}),
+    ...(longestMs ? { longestMs } : {}),
   });
   link.start();
   return link;
 }
 
-async function welcomed(quietMs?: number): Promise<Connection> {
-  const link = connect(quietMs);
+async function welcomed(quietMs?: number, longestMs?: number): Promise<Connection> {
+  const link = connect(quietMs, longestMs);
   await vi.advanceTimersByTimeAsync(0);
   FakeSocket.last.opens();
   FakeSocket.last.says({ type: "welcome" });
@@ -88,6 +89,40 @@ test("while the server stays away the waits grow, and a welcome makes them short
   FakeSocket.last.closes(1006);
   await vi.advanceTimersByTimeAsync(500);
   expect(FakeSocket.made).toHaveLength(6);
+});
+
+test("a console stays away for five seconds at most, however long the server was gone", async () => {
+  await welcomed(undefined, LONGEST_OF_CONSOLE_MS);
+  for (let i = 0; i < 12; i++) {
+    const gone = FakeSocket.last;
+    gone.closes(1006);
+    await vi.advanceTimersByTimeAsync(LONGEST_OF_CONSOLE_MS);
+    expect(FakeSocket.last).not.toBe(gone);
+  }
+});
+
+test("who writes or asks while a client waits to come back brings it back at once; who only types does not", async () => {
+  const link = await welcomed();
+  FakeSocket.last.closes(1006);
+  expect(link.send({ type: "set_typing" })).toBe(false);
+  await vi.advanceTimersByTimeAsync(50);
+  expect(FakeSocket.made).toHaveLength(1);
+  await expect(link.ask({ type: "accept_chat" })).rejects.toBeInstanceOf(Lost);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(FakeSocket.made).toHaveLength(2);
+});
+
+test("a server that has said when to come back is not asked before, however much is written", async () => {
+  for (const [code, reason, ms] of [[4029, "flood", 5_000], [1013, "busy 12000", 12_000]] as const) {
+    const link = await welcomed();
+    const socket = FakeSocket.last;
+    socket.closes(code, reason);
+    await vi.advanceTimersByTimeAsync(ms - 100);
+    link.send({ type: "send_message" }, true);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(FakeSocket.last).toBe(socket);
+    link.stop();
+  }
 });
 
 test("a refusal that will not change is not knocked at again", async () => {

@@ -28,6 +28,8 @@ export interface ConnectionOptions<F extends Frame> {
   onState: (state: LinkState, code: number) => void;
   /** Milliseconds of silence after which to ask whether somebody is there; asked anew each time. */
   quietMs?: () => number;
+  /** The longest wait before coming back, where it is not the usual one. */
+  longestMs?: number;
   /** Where `online`, `offline`, `pageshow` and `visibilitychange` are heard. */
   page?: EventTarget;
   /** The same by plain requests, for networks that let no socket through (R-006). */
@@ -40,6 +42,8 @@ export interface ConnectionOptions<F extends Frame> {
 export const QUIET_MS = 25_000;
 /** With a chat on the screen, a dead network is noticed within 5 s: quiet + answer + two looks (R-007). */
 export const QUIET_IN_CHAT_MS = 2_000;
+/** Operators are few, and while one is away visitors wait: their consoles do not stay away for long. */
+export const LONGEST_OF_CONSOLE_MS = 5_000;
 const ANSWER_MS = 1_800;
 const LONGEST_ANSWER_MS = 12_000;
 const LOOK_MS = 500;
@@ -75,6 +79,8 @@ export class Connection<F extends Frame = Frame> {
   polling: boolean;
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
+  /** The server's own word: nobody is let in before that. */
+  private notBefore = 0;
   private look: ReturnType<typeof setInterval> | undefined;
   private heardAt = 0;
   private askedAt = 0;
@@ -137,8 +143,10 @@ export class Connection<F extends Frame = Frame> {
     if (this.state === "online") void this.attempt();
   }
 
-  /** False when nothing could be sent; then the caller keeps it. `owed`: an answer is expected soon. */
+  /** False when nothing could be sent; then the caller keeps it. `owed`: an answer is expected soon, and
+   *  somebody who wants one does not sit out the wait of a line that was down. */
   send(command: object, owed = false): boolean {
+    if (owed && this.state === "offline" && now() >= this.notBefore) this.wake();
     if (this.state !== "online" || this.socket?.readyState !== 1) return false;
     this.socket.send(JSON.stringify(command, wellFormed));
     if (owed && !this.owedAt) this.owedAt = now();
@@ -253,7 +261,9 @@ export class Connection<F extends Frame = Frame> {
       return;
     }
     const first = code === RESTART ? RESTART_MS : FIRST_MS;
-    const wait = backoff(this.attempts++, Math.random, first) + (code === FLOOD ? FLOOD_MS : appointment(reason));
+    const told = code === FLOOD ? FLOOD_MS : appointment(reason);
+    this.notBefore = now() + told;
+    const wait = told + backoff(this.attempts++, Math.random, first, this.options.longestMs);
     this.retry = setTimeout(() => void this.attempt(), wait);
     this.become("offline", code);
   }
