@@ -6,21 +6,27 @@ written, and of a library's record only the text that stands in its source, with
 
 In production a line is a JSON object, `{"at", "level", "logger", "message", "id", …}`; `id` is that of the
 request, socket, poll or task in hand. What a record has as `extra={"facts": {…}}` stands beside these.
+
+Lines that come thick are written together: each write lets go of the interpreter's lock, and in a storm (V-9)
+the loop waits for milliseconds until it has it again, a line of each of ten thousand sockets.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import json
 import logging
+import os
 import secrets
 import sys
 import threading
 import time
 import traceback
+from collections import deque
 from itertools import count
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 OURS = frozenset({"accounts", "chatlead", "chats", "privacy", "sms", "surveys", "visitors"})
 # Said instead of what stands in a library's source, by logger, from warnings upwards. And whether the places
@@ -115,6 +121,75 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     found = current_id()
     named = {"id": found} if found else {}
     return named | getattr(record, "facts", {})
+
+
+# --- writing ------------------------------------------------------------------------------------------
+
+
+class Gathering(logging.StreamHandler[TextIO]):
+    """Writes a line at once when it is quiet; those that come within GATHER_SECONDS of each other are written
+    many in one piece, by a thread, so that nobody waits for the stream. A warning takes along all that wait, and so
+    does the end of the process; what is lost by kill -9 are lines of the last moment, none of a warning.
+    """
+
+    GATHER_SECONDS = 0.02
+    MOST_LINES = 10_000  # beyond them whoever logs waits for the stream, as usual
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__(stream)
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._lines: deque[str] = deque()
+        self._writing = threading.Lock()
+        self._come = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._came_at = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """As stock; an error while the line is made is told and raises nothing."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+            before, self._came_at = self._came_at, time.monotonic()
+            if record.levelno >= logging.WARNING or len(self._lines) > self.MOST_LINES:
+                self.flush()
+            elif self._came_at - before < self.GATHER_SECONDS:
+                self._leave_to_thread()
+            elif self._writing.acquire(blocking=False):
+                try:
+                    self._write()
+                finally:
+                    self._writing.release()
+            else:
+                self._leave_to_thread()
+        except Exception:
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """All lines are with the stream when this returns."""
+        with self._writing:
+            self._write()
+
+    def _write(self) -> None:
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if lines:
+            self.stream.write("".join(lines))
+        self.stream.flush()
+
+    def _leave_to_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._gather, name="log", daemon=True)
+            self._thread.start()
+        self._come.set()
+
+    def _gather(self) -> None:
+        while True:
+            self._come.wait()
+            time.sleep(self.GATHER_SECONDS)
+            self._come.clear()
+            with contextlib.suppress(OSError, ValueError):  # a stream that is gone
+                self.flush()
 
 
 # --- what would go past the log -----------------------------------------------------------------------

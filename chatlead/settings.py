@@ -294,7 +294,7 @@ LOGGING: dict[str, Any] = {
         "plain": {"()": "chatlead.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": "chatlead.logs.JsonLines"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "handlers": {"console": {"class": "chatlead.logs.Gathering", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("CHATLEAD_LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -151,6 +152,7 @@ class Server:
 
     def log(self) -> str:
         """What all processes have written so far."""
+        time.sleep(0.1)  # lines that come thick are written a moment later (chatlead/logs.py)
         return "".join(
             self._log(number).read_text(errors="replace")
             for number in range(len(self.processes))
