@@ -128,8 +128,8 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 class Gathering(logging.StreamHandler[TextIO]):
     """Writes a line at once when it is quiet; those that come within GATHER_SECONDS of each other are written
-    many in one piece, by a thread, so that nobody waits for the stream. A warning takes along all that wait, and so
-    does the end of the process; what is lost by kill -9 are lines of the last moment, none of a warning.
+    many in one piece, by a thread, so that nobody waits for the stream. A warning takes along all that wait,
+    and so does the end of the process; kill -9 loses lines of the last moment, but no warning.
     """
 
     GATHER_SECONDS = 0.02
