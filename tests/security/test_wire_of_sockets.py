@@ -43,8 +43,9 @@ async def upgraded() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Stream
             writer.transport.abort()
 
 
-async def test_a_crowd_that_is_cut_off_at_once_is_let_go_a_few_in_a_turn() -> None:
-    """V-9: those who stay have their turns in between, and nobody who is gone is forgotten."""
+@pytest.mark.parametrize("way", ["abort", "close"])
+async def test_a_crowd_that_is_cut_off_at_once_is_let_go_a_few_in_a_turn(way: str) -> None:
+    """V-9: by resets or by plain ends. Those who stay have their turns, and nobody who is gone is forgotten."""
     ended, turns = Counter[int](), Turns()
 
     async def listens(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -61,8 +62,11 @@ async def test_a_crowd_that_is_cut_off_at_once_is_let_go_a_few_in_a_turn() -> No
             each.write(UPGRADE)
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         for _, each in crowd:
-            each.transport.abort()
+            getattr(each.transport, way)()
         await until(lambda: ended.total() == len(crowd))
+        for reader, _ in crowd:
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
     turns.end()
     assert max(ended.values()) <= 2 * A_TURN
 
