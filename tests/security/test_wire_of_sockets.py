@@ -45,7 +45,7 @@ async def upgraded() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Stream
 
 @pytest.mark.parametrize("way", ["abort", "close"])
 async def test_a_crowd_that_is_cut_off_at_once_is_let_go_a_few_in_a_turn(way: str) -> None:
-    """V-9: by resets or by plain ends. Those who stay have their turns, and nobody who is gone is forgotten."""
+    """V-9: by resets or plain ends. Those who stay have their turns, and nobody who is gone is forgotten."""
     ended, turns = Counter[int](), Turns()
 
     async def listens(scope: dict[str, Any], receive: Any, send: Any) -> None:
