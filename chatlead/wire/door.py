@@ -4,7 +4,8 @@ too (V-9).
 Ten thousand whose lines are cut are gone within a second, and ask for new sockets within the next. A turn of
 the loop deals with all that has come since the last one, at some tenths of a millisecond each, so a chat that
 goes on would wait for seconds. What is said on a connection for the first time, and what its end leaves to be
-done, therefore wait here, and a few are let through before everybody else is heard again.
+done, therefore wait here, and a few are let through before everybody else is heard again. Who has come to
+nothing meanwhile takes nobody's place.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from collections import deque
 from collections.abc import Callable
 
 A_TURN = 16
+LOOKS = 1024  # at who waits, in a turn in which most have come to nothing
+Call = Callable[[], bool]
 
 
 class Door:
     """One direction of this process. On one loop at a time."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Call] = deque()
         self._places = A_TURN
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -40,8 +43,8 @@ class Door:
         self._places -= 1
         return True
 
-    def wait(self, call: Callable[[], None]) -> None:
-        """It is called when it is its turn, after all who waited before."""
+    def wait(self, call: Call) -> None:
+        """It is called when it is its turn, after all who waited before, and says whether it has used it."""
         self._waiting.append(call)
 
     def _turn(self) -> None:
@@ -51,8 +54,11 @@ class Door:
             return
         asyncio.get_running_loop().call_soon(self._turn)
         self._places = 0
-        for _ in range(min(A_TURN, len(self._waiting))):
-            self._waiting.popleft()()
+        left = A_TURN
+        for _ in range(min(LOOKS, len(self._waiting))):
+            left -= self._waiting.popleft()()
+            if not left:
+                return
 
 
 entrance = Door()

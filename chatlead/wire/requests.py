@@ -10,6 +10,8 @@ from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from chatlead.addresses import is_trusted
+from chatlead.answers import error_json
+from chatlead.errors import Unavailable
 from chatlead.realtime.capacity import most_connections
 from chatlead.realtime.crowd import place_of
 from chatlead.wire.dawdlers import dawdlers
@@ -17,7 +19,16 @@ from chatlead.wire.door import entrance
 
 ABORT_SECONDS = 10.0
 HEAD_BYTES = 64 * 1024
+BUSY_MS = 5_000
 PIPELINED = 16  # requests before the first is answered; browsers send none
+
+
+def _busy() -> bytes:
+    """The answer to a request that was not read."""
+    answer = error_json(Unavailable(retry_after_ms=BUSY_MS))
+    fields = {**answer.headers, "Content-Length": str(len(answer.content)), "Connection": "close"}
+    head = "".join(f"{name.lower()}: {value}\r\n" for name, value in fields.items())
+    return STATUS_LINE[answer.status_code] + head.encode("latin-1") + b"\r\n" + answer.content
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -74,7 +85,7 @@ class RequestProtocol(HttpToolsProtocol):
             self._knocked = True
             if not entrance.is_open():
                 self.transport.pause_reading()
-                entrance.wait(partial(self.come_in, data))
+                entrance.wait(partial(self.come_in, data, self.loop.time()))
                 return
         self._taken += len(data)
         if not self._lingers:
@@ -86,11 +97,19 @@ class RequestProtocol(HttpToolsProtocol):
         elif self._taken > HEAD_BYTES + 2 * settings.BODY_MAX_BYTES:  # twice, for the marks between chunks
             self.transport.abort()
 
-    def come_in(self, data: bytes) -> None:
-        """It is this connection's turn to be read, after it had to wait at the door."""
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-            self.data_received(data)
+    def come_in(self, data: bytes, since: float) -> bool:
+        """It is this connection's turn to be read, after it had to wait at the door since that moment of the
+        loop. False where nothing was read: it is gone, or has waited for so long that it will be gone before
+        it is served. To serve such would have those behind it wait as long, without end."""
+        if self.transport.is_closing():
+            return False
+        if self.loop.time() - since > settings.ADMISSION_SECONDS:
+            self.transport.write(_busy())
+            self.transport.close()
+            return False
+        self.transport.resume_reading()
+        self.data_received(data)
+        return True
 
     def on_message_begin(self) -> None:
         self._taken, self._in_head = 0, True

@@ -95,16 +95,21 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         exit_.wait(self._go)
         return True
 
-    def _go(self) -> None:
+    def _go(self) -> bool:
         self._goes = True
         self.transport.close()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.disconnected = True
         if self._goes or exit_.is_open():
             super().connection_lost(exc)
         else:
-            exit_.wait(partial(super().connection_lost, exc))
+            exit_.wait(partial(self._was_lost, exc))
+
+    def _was_lost(self, exc: Exception | None) -> bool:
+        super().connection_lost(exc)
+        return True
 
     def send_receive_event_to_app(self) -> None:
         waiting = self.queue.qsize()

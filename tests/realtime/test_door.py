@@ -27,10 +27,11 @@ class Newcomer:
         else:
             self.door.wait(partial(self.come_in, data))
 
-    def come_in(self, data: bytes) -> None:
+    def come_in(self, data: bytes) -> bool:
         assert data == b"GET"
         self.heard.append(self.name)
         self.turn = self.turns.number
+        return True
 
 
 async def test_a_crowd_is_heard_in_its_order_a_few_in_a_turn() -> None:
@@ -45,6 +46,26 @@ async def test_a_crowd_is_heard_in_its_order_a_few_in_a_turn() -> None:
     assert heard == sorted(heard)
     assert max(Counter(each.turn for each in crowd).values()) <= 2 * A_TURN
     assert len(door) == 0
+
+
+async def test_those_who_have_gone_meanwhile_take_nobodys_place() -> None:
+    """V-9: behind thousands who have given up, one who still waits is heard in the next turns."""
+    door, turns, gone, heard = Door(), Turns(), list[int](), list[int]()
+
+    def has_gone(number: int) -> bool:
+        gone.append(number)
+        return False
+
+    while door.is_open():
+        pass
+    for number in range(CROWD):
+        door.wait(partial(has_gone, number))
+    late = Newcomer(1, door, heard, turns)
+    late.says(b"GET")
+    await until(lambda: heard)
+    turns.end()
+    assert (gone, len(door)) == ([*range(CROWD)], 0)
+    assert late.turn <= 3
 
 
 async def test_who_comes_alone_is_heard_at_once_also_after_a_crowd() -> None:

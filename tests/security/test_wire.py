@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from chatlead import server as house
 from chatlead.wire.dawdlers import dawdlers
+from chatlead.wire.door import A_TURN
 from chatlead.wire.requests import RequestProtocol
 from tests.realtime.kit import until
 
@@ -262,3 +263,23 @@ async def test_a_proxy_and_this_machine_are_no_address(settings: Settings) -> No
     assert not any(line.is_cut for line in lines)
     for line in lines:
         line.abort()
+
+
+async def test_who_has_waited_too_long_at_the_door_is_told_when_to_come_back(settings: Settings) -> None:
+    """V-9: else everybody behind them would wait as long, and be gone as well when their turn has come."""
+    settings.ADMISSION_SECONDS = -1.0
+    async with plain() as (reader, writer):
+        address = writer.get_extra_info("peername")
+        crowd = [await asyncio.open_connection(*address) for _ in range(3 * A_TURN)]
+        for _, each in crowd:
+            each.write(POST + b"Connection: close\r\nContent-Length: 2\r\n\r\nhi")
+        answers = [await rest(each, 20) for each, _ in crowd]
+        for _, each in crowd:
+            each.close()
+            await each.wait_closed()
+        writer.write(POST + b"Content-Length: 2\r\n\r\nhi")
+        assert (await reader.readuntil(b"\r\n\r\n2")).startswith(b"HTTP/1.1 200")
+    refused = [each for each in answers if each.startswith(b"HTTP/1.1 503")]
+    assert len(refused) >= A_TURN
+    assert all(b"retry-after: 5" in each and b'"code": "unavailable"' in each for each in refused)
+    assert all(each.startswith(b"HTTP/1.1 200") for each in answers if each not in refused)
