@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-BENCHES = ("message", "latency", "idle", "connect", "growth", "start")
+BENCHES = ("message", "latency", "idle", "connect", "growth", "start", "widget")
 SIZED = ("latency", "idle", "connect", "growth")
 ASKED = re.compile(r"(?P<name>\w+)(?::(?P<stack>sqlite|postgres))?(?:=(?P<size>\d+))?")
 
@@ -30,7 +30,7 @@ def main(asked: list[str]) -> int:
             options["stacks"] = (found["stack"],)
         if found["size"]:
             options["size"] = int(found["size"])
-        if (options and found["name"] == "start") or ("size" in options and found["name"] not in SIZED):
+        if (options and found["name"] in ("start", "widget")) or ("size" in options and found["name"] not in SIZED):
             print(f"{found['name']} has no such choice: {each}", file=sys.stderr)
             return 2
         plan.append((found["name"], options))

@@ -1,4 +1,4 @@
-"""A Chromium of our own, started with the browser's own defaults and joined over its debugging port.
+"""A Chromium of our own (tests/chromium.py), joined by Playwright over its debugging port.
 
 Playwright's default flags switch partitioned storage off, so a frame's storage would always throw there and
 every test would see only the fall-back. Imports no pytest, so that other programs can use it.
@@ -8,37 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-# What would be started for a page that may never come, or for an address bar that nobody sees: a process of
-# its own in every window, dearer than a page of ours.
-UNSEEN = (
-    "SpareRendererForSitePerProcess",
-    "WebUIOmniboxPopup",
-    "WebUIOmniboxAimPopup",
-    "WebUIOmniboxFullPopup",
-)
-FLAGS = (
-    "--headless=new",
-    "--remote-debugging-port=0",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--mute-audio",
-    "--disable-gpu",
-    f"--disable-features={','.join(UNSEEN)}",
-)
-
+from tests.chromium import NAMES, started
 
 _driver: Playwright | None = None
 _user_count = 0
@@ -63,28 +40,12 @@ def driver() -> Iterator[Playwright]:
 @contextlib.contextmanager
 def chromium(*flags: str) -> Iterator[Browser]:
     """A browser for the length of the block. Raises FileNotFoundError naming the package to install."""
-    program = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if program is None:
-        raise FileNotFoundError("no Chromium here: apt-get install chromium")
-    profile = Path(tempfile.mkdtemp(prefix="chatlead-browser-"))
-    root = ["--no-sandbox"] if os.getuid() == 0 else []  # the sandbox refuses to run as root
-    process = subprocess.Popen(
-        [program, *FLAGS, *root, *flags, f"--user-data-dir={profile}", "about:blank"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        address = f"http://127.0.0.1:{_port(profile, process)}"
-        with driver() as playwright:
-            browser = playwright.chromium.connect_over_cdp(address)
-            try:
-                yield browser
-            finally:
-                browser.close()
-    finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(profile, ignore_errors=True)
+    with started(*flags) as address, driver() as playwright:
+        browser = playwright.chromium.connect_over_cdp(f"http://{address.partition('/')[0]}")
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def complaints(page: Page) -> list[str]:
@@ -110,16 +71,3 @@ def keeping_nothing(browser: Browser) -> Iterator[BrowserContext]:
             yield context
         finally:
             context.close()
-
-
-def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:
-    """The port that the browser took; it writes it down when it is ready."""
-    note = profile / "DevToolsActivePort"
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"the browser ended with {process.returncode}")
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            return int(note.read_text().splitlines()[0])
-        time.sleep(0.02)
-    raise TimeoutError("the browser did not come up in 30 s")

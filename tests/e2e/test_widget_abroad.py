@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.browser import NAMES, chromium
+from tests.chromium import NAMES
+from tests.e2e.browser import chromium
 from tests.e2e.front import Front
 from tests.e2e.people import Desk, Visitor
 from tests.e2e.shop import CHAT, SHOP, Shop, at_the_shop, shop, starts

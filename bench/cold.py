@@ -1,0 +1,212 @@
+"""What a chat widget costs a page: the page is loaded cold with and without it, then the chat is opened.
+
+The same for any widget: a `Subject` is a snippet as its maker gives it, a script that opens it, and how to tell
+that all has come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
+
+from bench.devtools import Browser, Page
+from tests.e2e.hosts import Host, HostPage
+
+THROTTLE = 4  # a phone of the middle class against a desktop, as Lighthouse has it
+QUIET_SECONDS = 3.0  # what a widget has not begun so long after everything else, it does not do by itself
+SETTLE_SECONDS = 60.0
+
+Ready = Callable[[Page], object]
+
+STYLES = """body { margin: 0 auto; max-width: 60rem; padding: 1rem; font: 1rem/1.5 sans-serif; color: #222 }
+nav a { margin-inline-end: 1rem } h1 { font-size: 2rem } section { border-top: 1px solid #ddd; padding: 1rem 0 }
+"""
+TEXT = "We have answered such questions for people of this town for a long time, and the first talk is free. "
+SECTIONS = "".join(
+    f"<section data-host><h2>Our work, part {number}</h2><p>{TEXT * 5}</p></section>" for number in range(12)
+)
+
+# Counts in the page itself what a visitor would notice. What is not the host's is whatever stands beside its
+# marked elements; it shows when a part of it has a box of 16 pixels that is not transparent.
+WATCH = """(() => {
+  if (window !== top) return;
+  const seen = { launcher: 0, tasks: [], shift: 0 };
+  Object.defineProperty(window, "benchSeen", { value: seen });
+  const observe = (type, take) =>
+    new PerformanceObserver(list => list.getEntries().forEach(take)).observe({ type, buffered: true });
+  observe("longtask", each => seen.tasks.push(each.duration));
+  observe("layout-shift", each => { seen.shift += each.value; });
+  const shows = each => {
+    if (!(each instanceof Element)) return false;
+    const style = getComputedStyle(each), box = each.getBoundingClientRect();
+    if (style.display === "none" || +style.opacity === 0) return false;
+    const seenHere = box.width >= 16 && box.height >= 16 && style.visibility === "visible"
+      && box.right > 0 && box.bottom > 0 && box.left < innerWidth && box.top < innerHeight;
+    return seenHere || [...each.shadowRoot?.children ?? [], ...each.children].some(shows);
+  };
+  const own = /^(HEAD|BODY|SCRIPT|STYLE|LINK|NOSCRIPT|META|TEMPLATE)$/;
+  const look = () => {
+    const beside = [...document.documentElement?.children ?? [], ...document.body?.children ?? []];
+    const found = beside.some(each => !own.test(each.tagName) && !("host" in each.dataset) && shows(each));
+    if (found) seen.launcher = performance.now(); else requestAnimationFrame(look);
+  };
+  look();
+})()"""
+
+
+class Subject(NamedTuple):
+    """A widget: its `snippet`, what `opens` it (JavaScript), and when it is all there.
+
+    Without `shown` or `opened` it is when nothing comes any more for QUIET_SECONDS.
+    """
+
+    name: str
+    snippet: str
+    opens: str = ""
+    shown: Ready | None = None
+    opened: Ready | None = None
+
+
+@dataclass
+class Figures:
+    """Of one load, or medians of several. Bytes over the wire, heads included; times of a slowed processor."""
+
+    bytes: float
+    requests: float
+    load_ms: float
+    launcher_ms: float  # 0.0 where nothing was seen
+    long_tasks: float  # over 50 ms, in the page's own process
+    blocking_ms: float  # what they are over 50 ms
+    shift: float  # cumulative layout shift
+    task_ms: float  # of the page's main thread
+    heap_kb: float
+    opened_bytes: float = 0.0  # all in all
+    opened_requests: float = 0.0
+    open_ms: float = 0.0
+    opened_tasks: float = 0.0
+
+    @staticmethod
+    def middle(of: list[Figures]) -> Figures:
+        names = Figures.__dataclass_fields__
+        return Figures(**{name: float(median(getattr(each, name) for each in of)) for name in names})
+
+
+@contextlib.contextmanager
+def host(subjects: dict[str, str]) -> Iterator[Callable[[str], str]]:
+    """A small firm's page for each snippet, on another site than any chat server; where it is, by name."""
+    with Host() as running:
+        running.pages["/site.css"] = HostPage(STYLES, {"Content-Type": "text/css"})
+        for name, snippet in subjects.items():
+            running.pages[f"/{name}"] = HostPage(
+                '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A firm</title>'
+                '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+                '<link rel="stylesheet" href="/site.css"></head><body>'
+                f"<h1 data-host>A firm</h1>{SECTIONS}{snippet}</body></html>"
+            )
+        yield lambda name: running.address(f"/{name}")
+
+
+def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float, throttle: float) -> Figures:
+    """One cold load, to the end of what comes by itself, then the chat opened. `subject` None: the page alone."""
+    with browser.cold(throttle=throttle, script=WATCH) as page:
+        page.goes_to(url)
+        shown = subject.shown if subject else None
+        page.settles(quiet, ready=_of(shown, page), seconds=SETTLE_SECONDS)
+        figures = _now(page)
+        if subject and subject.opens:
+            pressed = time.monotonic()
+            page.does(subject.opens, gesture=True)
+            page.settles(quiet, ready=_of(subject.opened, page), seconds=SETTLE_SECONDS)
+            figures.open_ms = (page.last - pressed) * 1000
+            figures.opened_bytes, figures.opened_requests = page.bytes, len(page.requests)
+            figures.opened_tasks = len(page.does("benchSeen.tasks"))
+        return figures
+
+
+def _of(ready: Ready | None, page: Page) -> Callable[[], object] | None:
+    return None if ready is None else lambda: ready(page)
+
+
+def _now(page: Page) -> Figures:
+    seen = page.does("benchSeen")
+    load = page.does("performance.getEntriesByType('navigation')[0].loadEventStart")
+    over = [each - 50 for each in seen["tasks"] if each > 50]
+    return Figures(
+        bytes=page.bytes,
+        requests=len(page.requests),
+        load_ms=load,
+        launcher_ms=seen["launcher"],
+        long_tasks=len(over),
+        blocking_ms=sum(over),
+        shift=seen["shift"],
+        task_ms=page.task_seconds() * 1000,
+        heap_kb=page.heap() / 1000,
+    )
+
+
+def rounds(
+    browser: Browser,
+    subjects: list[Subject],
+    *,
+    count: int,
+    quiet: float = QUIET_SECONDS,
+    throttle: float = THROTTLE,
+) -> tuple[Figures, dict[str, list[Figures]]]:
+    """The page alone (medians), and each subject's loads, taken in turn so that a busy moment meets all.
+
+    A first load of each is not counted: the browser itself has things to do for the first time.
+    """
+    alone: list[Figures] = []
+    taken: dict[str, list[Figures]] = {each.name: [] for each in subjects}
+    with host({"alone": ""} | {each.name: each.snippet for each in subjects}) as address:
+        for number in range(count + 1):
+            bare = look(browser, address("alone"), None, quiet=min(quiet, 0.5), throttle=throttle)
+            found = {
+                each.name: look(browser, address(each.name), each, quiet=quiet, throttle=throttle)
+                for each in subjects
+            }
+            if number:
+                alone.append(bare)
+                for name, figures in found.items():
+                    taken[name].append(figures)
+    return Figures.middle(alone), taken
+
+
+def line(name: str, alone: Figures, loads: list[Figures]) -> dict[str, float | int | str]:
+    """A bench line: what the widget adds to the page. `value` is KB (1,000 bytes) before anything is opened,
+    `floor` what the page itself weighs, `ratio` the one by the other."""
+    ours = Figures.middle(loads)
+
+    def more(field: str, digits: int = 1) -> float:
+        return round(float(getattr(ours, field) - getattr(alone, field)), digits)
+
+    value, floor = more("bytes") / 1000, alone.bytes / 1000
+    found: dict[str, float | int | str] = {
+        "bench": name,
+        "unit": "KB",
+        "value": round(value, 2),
+        "floor": round(floor, 2),
+        "ratio": round(value / floor, 2),
+        "requests": int(more("requests", 0)),
+        "launcher_ms": round(ours.launcher_ms),
+        "load_ms": round(ours.load_ms, 1),
+        "floor_load_ms": round(alone.load_ms, 1),
+        "load_added_ms": more("load_ms"),
+        "long_tasks": more("long_tasks"),
+        "blocking_ms": more("blocking_ms"),
+        "shift": more("shift", 4),
+        "task_ms": more("task_ms"),
+        "heap_kb": more("heap_kb", 0),
+    }
+    if ours.opened_bytes:
+        found |= {
+            "opened_kb": round((ours.opened_bytes - alone.bytes) / 1000, 2),
+            "opened_requests": int(ours.opened_requests - alone.requests),
+            "open_ms": round(ours.open_ms),
+            "opened_long_tasks": round(ours.opened_tasks - alone.long_tasks, 1),
+        }
+    return found | {"rounds": len(loads), "throttle": THROTTLE}
