@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 BENCHES = ("message", "latency", "idle", "connect", "growth", "start", "widget")
+ALIKE = ("start", "widget")  # on every stack
 SIZED = ("latency", "idle", "connect", "growth")
 ASKED = re.compile(r"(?P<name>\w+)(?::(?P<stack>sqlite|postgres))?(?:=(?P<size>\d+))?")
 
@@ -30,7 +31,8 @@ def main(asked: list[str]) -> int:
             options["stacks"] = (found["stack"],)
         if found["size"]:
             options["size"] = int(found["size"])
-        if (options and found["name"] in ("start", "widget")) or ("size" in options and found["name"] not in SIZED):
+        no_stacks = found["stack"] and found["name"] in ALIKE
+        if no_stacks or (found["size"] and found["name"] not in SIZED):
             print(f"{found['name']} has no such choice: {each}", file=sys.stderr)
             return 2
         plan.append((found["name"], options))

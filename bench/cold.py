@@ -1,7 +1,7 @@
 """What a chat widget costs a page: the page is loaded cold with and without it, then the chat is opened.
 
-The same for any widget: a `Subject` is a snippet as its maker gives it, a script that opens it, and how to tell
-that all has come.
+The same for any widget: a `Subject` is a snippet as its maker gives it, a script that opens it, and how to
+tell that all has come.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from tests.e2e.hosts import Host, HostPage
 THROTTLE = 4  # a phone of the middle class against a desktop, as Lighthouse has it
 QUIET_SECONDS = 3.0  # what a widget has not begun so long after everything else, it does not do by itself
 SETTLE_SECONDS = 60.0
+LOADS = 12
+LOAD = "performance.getEntriesByType('navigation')[0].loadEventStart"
 
 Ready = Callable[[Page], object]
 
 STYLES = """body { margin: 0 auto; max-width: 60rem; padding: 1rem; font: 1rem/1.5 sans-serif; color: #222 }
-nav a { margin-inline-end: 1rem } h1 { font-size: 2rem } section { border-top: 1px solid #ddd; padding: 1rem 0 }
+h1 { font-size: 2rem }
+section { border-top: 1px solid #ddd; padding: 1rem 0 }
 """
 TEXT = "We have answered such questions for people of this town for a long time, and the first talk is free. "
 SECTIONS = "".join(
@@ -73,18 +76,20 @@ class Subject(NamedTuple):
 
 @dataclass
 class Figures:
-    """Of one load, or medians of several. Bytes over the wire, heads included; times of a slowed processor."""
+    """Of one visit, or medians of several. Times are those of the slowed processor."""
 
-    bytes: float
+    load: float  # bytes: bodies as packed, and what sockets said
+    wire: float  # bytes: the same with all heads
     requests: float
-    load_ms: float
+    load_ms: float  # until the page's `load`
     launcher_ms: float  # 0.0 where nothing was seen
     long_tasks: float  # over 50 ms, in the page's own process
     blocking_ms: float  # what they are over 50 ms
     shift: float  # cumulative layout shift
     task_ms: float  # of the page's main thread
     heap_kb: float
-    opened_bytes: float = 0.0  # all in all
+    opened_load: float = 0.0  # all in all
+    opened_wire: float = 0.0
     opened_requests: float = 0.0
     open_ms: float = 0.0
     opened_tasks: float = 0.0
@@ -110,9 +115,9 @@ def host(subjects: dict[str, str]) -> Iterator[Callable[[str], str]]:
         yield lambda name: running.address(f"/{name}")
 
 
-def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float, throttle: float) -> Figures:
-    """One cold load, to the end of what comes by itself, then the chat opened. `subject` None: the page alone."""
-    with browser.cold(throttle=throttle, script=WATCH) as page:
+def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float) -> Figures:
+    """One cold visit: to the end of what comes by itself, then the chat opened. Without a `subject` the page."""
+    with browser.cold(throttle=THROTTLE, script=WATCH) as page:
         page.goes_to(url)
         shown = subject.shown if subject else None
         page.settles(quiet, ready=_of(shown, page), seconds=SETTLE_SECONDS)
@@ -122,7 +127,8 @@ def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float, t
             page.does(subject.opens, gesture=True)
             page.settles(quiet, ready=_of(subject.opened, page), seconds=SETTLE_SECONDS)
             figures.open_ms = (page.last - pressed) * 1000
-            figures.opened_bytes, figures.opened_requests = page.bytes, len(page.requests)
+            figures.opened_load, figures.opened_wire = page.load, page.bytes
+            figures.opened_requests = len(page.requests)
             figures.opened_tasks = len(page.does("benchSeen.tasks"))
         return figures
 
@@ -133,12 +139,12 @@ def _of(ready: Ready | None, page: Page) -> Callable[[], object] | None:
 
 def _now(page: Page) -> Figures:
     seen = page.does("benchSeen")
-    load = page.does("performance.getEntriesByType('navigation')[0].loadEventStart")
     over = [each - 50 for each in seen["tasks"] if each > 50]
     return Figures(
-        bytes=page.bytes,
+        load=page.load,
+        wire=page.bytes,
         requests=len(page.requests),
-        load_ms=load,
+        load_ms=page.does(LOAD),
         launcher_ms=seen["launcher"],
         long_tasks=len(over),
         blocking_ms=sum(over),
@@ -148,65 +154,76 @@ def _now(page: Page) -> Figures:
     )
 
 
-def rounds(
-    browser: Browser,
-    subjects: list[Subject],
-    *,
-    count: int,
-    quiet: float = QUIET_SECONDS,
-    throttle: float = THROTTLE,
-) -> tuple[Figures, dict[str, list[Figures]]]:
-    """The page alone (medians), and each subject's loads, taken in turn so that a busy moment meets all.
+class Taken(NamedTuple):
+    """Visits of the page alone and with each subject, in the order in which they were made."""
 
-    A first load of each is not counted: the browser itself has things to do for the first time.
+    alone: list[Figures]
+    of: dict[str, list[Figures]]
+    quick: dict[str, list[float]]  # milliseconds until `load` of a processor that is not slowed; "" alone
+
+
+def visits(
+    browser: Browser, subjects: list[Subject], *, count: int, quiet: float, loads: int = LOADS
+) -> Taken:
+    """`count` whole visits of each and `loads` more until the page's `load`, in turn, so that a busy moment of
+    the machine meets all alike. The first of each is not counted: the browser has things to do for the first
+    time.
     """
-    alone: list[Figures] = []
-    taken: dict[str, list[Figures]] = {each.name: [] for each in subjects}
-    with host({"alone": ""} | {each.name: each.snippet for each in subjects}) as address:
+    names = [each.name for each in subjects]
+    found = Taken([], {name: [] for name in names}, {name: [] for name in ["", *names]})
+    with host({"": ""} | {each.name: each.snippet for each in subjects}) as address:
         for number in range(count + 1):
-            bare = look(browser, address("alone"), None, quiet=min(quiet, 0.5), throttle=throttle)
-            found = {
-                each.name: look(browser, address(each.name), each, quiet=quiet, throttle=throttle)
-                for each in subjects
-            }
+            alone = look(browser, address(""), None, quiet=min(quiet, 0.5))
+            withs = {each.name: look(browser, address(each.name), each, quiet=quiet) for each in subjects}
             if number:
-                alone.append(bare)
-                for name, figures in found.items():
-                    taken[name].append(figures)
-    return Figures.middle(alone), taken
+                found.alone.append(alone)
+                for name, figures in withs.items():
+                    found.of[name].append(figures)
+        for _ in range(loads):
+            for name, times in found.quick.items():
+                with browser.cold() as page:
+                    page.goes_to(address(name))
+                    times.append(page.does(LOAD))
+    return found
 
 
-def line(name: str, alone: Figures, loads: list[Figures]) -> dict[str, float | int | str]:
-    """A bench line: what the widget adds to the page. `value` is KB (1,000 bytes) before anything is opened,
-    `floor` what the page itself weighs, `ratio` the one by the other."""
-    ours = Figures.middle(loads)
+def line(name: str, of: str, taken: Taken) -> dict[str, float | int | str]:
+    """A bench line: what the widget `of` adds to the page. `value` is KB (1,000 bytes) before anything is
+    opened, `floor` what the page itself weighs, `ratio` the one by the other."""
+    ours, alone = Figures.middle(taken.of[of]), Figures.middle(taken.alone)
 
     def more(field: str, digits: int = 1) -> float:
         return round(float(getattr(ours, field) - getattr(alone, field)), digits)
 
-    value, floor = more("bytes") / 1000, alone.bytes / 1000
+    def kb(size: float) -> float:
+        return round(size / 1000, 2)
+
+    least, bare = min(taken.quick[of], default=0.0), min(taken.quick[""], default=0.0)
     found: dict[str, float | int | str] = {
         "bench": name,
         "unit": "KB",
-        "value": round(value, 2),
-        "floor": round(floor, 2),
-        "ratio": round(value / floor, 2),
+        "value": kb(ours.load - alone.load),
+        "floor": kb(alone.load),
+        "ratio": round((ours.load - alone.load) / alone.load, 2),
+        "wire_kb": kb(ours.wire - alone.wire),
         "requests": int(more("requests", 0)),
+        "load_ms": round(least, 1),
+        "floor_load_ms": round(bare, 1),
+        "load_added_ms": round(least - bare, 1),
+        "slow_load_added_ms": more("load_ms"),
         "launcher_ms": round(ours.launcher_ms),
-        "load_ms": round(ours.load_ms, 1),
-        "floor_load_ms": round(alone.load_ms, 1),
-        "load_added_ms": more("load_ms"),
         "long_tasks": more("long_tasks"),
         "blocking_ms": more("blocking_ms"),
         "shift": more("shift", 4),
         "task_ms": more("task_ms"),
         "heap_kb": more("heap_kb", 0),
     }
-    if ours.opened_bytes:
+    if ours.opened_requests:
         found |= {
-            "opened_kb": round((ours.opened_bytes - alone.bytes) / 1000, 2),
+            "opened_kb": kb(ours.opened_load - alone.load),
+            "opened_wire_kb": kb(ours.opened_wire - alone.wire),
             "opened_requests": int(ours.opened_requests - alone.requests),
             "open_ms": round(ours.open_ms),
             "opened_long_tasks": round(ours.opened_tasks - alone.long_tasks, 1),
         }
-    return found | {"rounds": len(loads), "throttle": THROTTLE}
+    return found | {"visits": len(taken.alone), "throttle": THROTTLE}

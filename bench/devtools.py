@@ -1,7 +1,7 @@
 """A Chromium over its own debugging protocol, without Playwright: a cold page, and all that it brings.
 
-A chat widget is not one page: its frames are of another origin and so of another process, to which a client of
-the page alone hears nothing. Here every frame and worker is held at its birth until it is listened to, so no
+A chat widget is not one page: its frames are of another origin and so of another process, of which a client
+of the page alone hears nothing. Here every frame and worker is held at its birth until it is listened to, so no
 request and no byte of it is missed.
 
     with started() as address, Browser(address) as browser:
@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 
 Frame = dict[str, Any]
 ANSWER_SECONDS = 60.0
-SOCKET_FRAME_HEAD = 2  # the least that a frame of a WebSocket costs besides its text
+SOCKET_FRAME_HEAD = 2  # of a WebSocket, besides its text: the least
 
 
 class BrowserFailed(Exception):
@@ -39,6 +39,7 @@ class Request:
         self.url = url
         self.kind = kind
         self.bytes = 0  # that came over the wire: heads, bodies as packed, a socket's frames
+        self.head = 0  # of these the heads
         self.status = 0
         self.is_over = kind == "WebSocket"
         self.frames = 0  # of a socket
@@ -46,7 +47,7 @@ class Request:
 
 
 class Browser:
-    """`address` as `tests.chromium.started` says it. All on one thread: news are taken while something is awaited."""
+    """`address` as `tests.chromium.started` says it. One thread: news are taken while something is awaited."""
 
     def __init__(self, address: str) -> None:
         self._socket = connect(f"ws://{address}", max_size=None, compression=None)
@@ -105,8 +106,8 @@ class Browser:
         """
         context = self.ask("Target.createBrowserContext")["browserContextId"]
         try:
-            size = {"width": 1440, "height": 900}
-            target = self.ask("Target.createTarget", url="about:blank", browserContextId=context, **size)
+            place = {"browserContextId": context, "width": 1440, "height": 900}
+            target = self.ask("Target.createTarget", **{"url": "about:blank", **place})
             at = self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
             page = Page(self, at["sessionId"], throttle, script)
             yield page
@@ -144,7 +145,13 @@ class Page:
 
     @property
     def bytes(self) -> int:
+        """Over the wire, heads included."""
         return sum(each.bytes for each in self.requests)
+
+    @property
+    def load(self) -> int:
+        """Of these what they were asked for: bodies as packed, and what sockets said."""
+        return sum(each.bytes - each.head for each in self.requests)
 
     def goes_to(self, url: str) -> None:
         """Returns after the page's `load`."""
@@ -154,10 +161,12 @@ class Page:
             raise BrowserFailed(f"{url}: {answer['errorText']}")
         self._browser.hear_until(lambda: self._loaded, 60, f"load of {url}")
 
-    def settles(self, quiet: float, *, ready: Callable[[], object] | None = None, seconds: float = 60) -> None:
+    def settles(
+        self, quiet: float, *, ready: Callable[[], object] | None = None, seconds: float = 60
+    ) -> None:
         """Wait for `ready`, then until nothing is under way and for `quiet` seconds nothing has come.
 
-        A page that never is quiet is taken as it is after `seconds`; one that never is `ready` is a TimeoutError.
+        A page that is never quiet is taken as it is after `seconds`; one never `ready` is a TimeoutError.
         """
         if ready is not None:
             self._browser.hear_until(ready, seconds, "what was to come")
@@ -166,7 +175,7 @@ class Page:
             self._browser.hear_until(lambda: self._is_quiet(quiet), seconds, "quiet")
 
     def does(self, expression: str, *, gesture: bool = False) -> Any:
-        """The value of a script in the page, a promise's included; `gesture`: as if somebody had pressed something."""
+        """The value of a script in the page, a promise's included. `gesture`: as if somebody had pressed."""
         options = {"returnByValue": True, "awaitPromise": True, "userGesture": gesture}
         answer = self._browser.ask("Runtime.evaluate", self._session, expression=expression, **options)
         if details := answer.get("exceptionDetails"):
@@ -228,7 +237,7 @@ class Page:
             self.last = time.monotonic()
         if name == "responseReceived":
             request.status = said["response"]["status"]
-            request.bytes = max(request.bytes, int(said["response"]["encodedDataLength"]))
+            request.bytes = request.head = int(said["response"]["encodedDataLength"])
         elif name == "loadingFinished":
             request.bytes = max(request.bytes, int(said["encodedDataLength"]))
             request.is_over = True
@@ -237,16 +246,18 @@ class Page:
             request.is_over = True
         elif name == "webSocketHandshakeResponseReceived":
             request.status = said["response"]["status"]
+            request.head += len(said["response"].get("headersText", ""))
             request.bytes += len(said["response"].get("headersText", ""))
         elif name == "webSocketFrameReceived":
             request.frames += 1
+            request.head += SOCKET_FRAME_HEAD
             request.bytes += len(said["response"]["payloadData"].encode()) + SOCKET_FRAME_HEAD
 
     def _begins(self, number: str, said: Frame) -> None:
         self.last = time.monotonic()
         before = self._known.get(number)
         if before is not None and "redirectResponse" in said:
-            before.bytes = int(said["redirectResponse"]["encodedDataLength"])
+            before.bytes = before.head = int(said["redirectResponse"]["encodedDataLength"])
             before.status, before.is_over = said["redirectResponse"]["status"], True
             self._gone.append(before)
         elif before is not None:
