@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import brotli
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -21,13 +22,22 @@ if TYPE_CHECKING:
 
 DIST = f"{settings.STATIC_URL}dist/"
 LOADER = "/widget/v1/loader"
-_unpacks = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
+# Smallest first: Brotli is a tenth smaller. Browsers ask for it over TLS and on this machine only.
+CODINGS = ("br", "gzip")
+_offered = {
+    coding: re.compile(rf"(?<![\w-]){coding}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))") for coding in CODINGS
+}
 
 
-@lru_cache(maxsize=32)
-def packed(body: bytes) -> bytes:
-    """The same bytes for the same file, made once."""
-    return gzip.compress(body, mtime=0)
+@lru_cache(maxsize=64)
+def packed(body: bytes, coding: str) -> bytes:
+    """The same bytes for the same file, made once: Brotli takes a tenth of a second for the largest."""
+    return bytes(brotli.compress(body)) if coding == "br" else gzip.compress(body, mtime=0)
+
+
+def best_coding(accepted: str) -> str:
+    """Of CODINGS, by the `Accept-Encoding` of a request; "" where the browser knows neither."""
+    return next((coding for coding in CODINGS if _offered[coding].search(accepted)), "")
 
 
 class Packing:
@@ -45,9 +55,9 @@ class Packing:
         version = request.GET.get("v")
         if version and version == version_of(request.path.removeprefix(DIST)):
             response["Cache-Control"] = "public, max-age=31536000, immutable"
-        accepted = request.headers.get("Accept-Encoding", "")
-        if request.method == "GET" and response.status_code == 200 and _unpacks.search(accepted):
-            response.content = packed(response.content)
-            response["Content-Encoding"] = "gzip"
+        coding = best_coding(request.headers.get("Accept-Encoding", ""))
+        if request.method == "GET" and response.status_code == 200 and coding:
+            response.content = packed(response.content, coding)
+            response["Content-Encoding"] = coding
             response["Content-Length"] = str(len(response.content))
         return response
