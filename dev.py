@@ -41,9 +41,18 @@ def module(name: str, arguments: list[str]) -> NoReturn:
 
 
 def bench(args: argparse.Namespace) -> NoReturn:
-    system("postgresql", "redis-server")
+    widget_only = bool(args.names) and all(name == "widget" for name in args.names)
+    system(*([] if widget_only else ["postgresql", "redis-server"]))
+    if not args.names or "widget" in args.names:
+        system("chromium")
     packages("base", "bench")
     module("bench", args.names)
+
+
+def compare(arguments: list[str]) -> NoReturn:
+    system("chromium")
+    packages("base", "bench")
+    module("bench.compare", arguments)
 
 
 def shots(args: argparse.Namespace) -> NoReturn:
@@ -58,10 +67,12 @@ def assets(args: argparse.Namespace) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    # Everything behind `replay` belongs to the replay program, its --help too.
+    # Everything behind these belongs to programs of their own, --help too.
     if arguments[:1] == ["replay"]:
         packages("base", "bench")
         module("bench.replay", arguments[1:])
+    if arguments[:1] == ["compare"]:
+        compare(arguments[1:])
     parser = argparse.ArgumentParser(prog="dev.py", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -80,6 +91,7 @@ def main(arguments: list[str]) -> int:
     sub.add_argument("names", nargs="*", metavar="NAME")
     sub.set_defaults(run=bench)
 
+    commands.add_parser("compare", help="our widget beside others, measured on one page (compare --help)")
     commands.add_parser("replay", help="replay real dialogues against a running server (replay --help)")
 
     sub = commands.add_parser("shots", help="a picture of every screen, light and dark, desktop and phone")

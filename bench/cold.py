@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from bench.devtools import Browser, Page
+from bench.devtools import Browser, BrowserFailed, Page
 from tests.e2e.hosts import Host, HostPage
 
 THROTTLE = 4  # a phone of the middle class against a desktop, as Lighthouse has it
@@ -81,6 +81,7 @@ class Figures:
     load: float  # bytes: bodies as packed, and what sockets said
     wire: float  # bytes: the same with all heads
     requests: float
+    answers: float  # how many of them were answered with 2xx, or became a socket
     load_ms: float  # until the page's `load`
     launcher_ms: float  # 0.0 where nothing was seen
     long_tasks: float  # over 50 ms, in the page's own process
@@ -116,7 +117,7 @@ def host(subjects: dict[str, str]) -> Iterator[Callable[[str], str]]:
 
 
 def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float) -> Figures:
-    """One cold visit: to the end of what comes by itself, then the chat opened. Without a `subject` the page."""
+    """One cold visit: to the end of what comes by itself, then the chat opened. No `subject`: the page."""
     with browser.cold(throttle=THROTTLE, script=WATCH) as page:
         page.goes_to(url)
         shown = subject.shown if subject else None
@@ -124,7 +125,10 @@ def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float) -
         figures = _now(page)
         if subject and subject.opens:
             pressed = time.monotonic()
-            page.does(subject.opens, gesture=True)
+            try:
+                page.does(subject.opens, gesture=True)
+            except BrowserFailed as error:
+                raise BrowserFailed(f"{subject.name} does not open: {error}") from None
             page.settles(quiet, ready=_of(subject.opened, page), seconds=SETTLE_SECONDS)
             figures.open_ms = (page.last - pressed) * 1000
             figures.opened_load, figures.opened_wire = page.load, page.bytes
@@ -144,6 +148,7 @@ def _now(page: Page) -> Figures:
         load=page.load,
         wire=page.bytes,
         requests=len(page.requests),
+        answers=sum(each.status == 101 or 200 <= each.status < 300 for each in page.requests),
         load_ms=page.does(LOAD),
         launcher_ms=seen["launcher"],
         long_tasks=len(over),
@@ -163,19 +168,25 @@ class Taken(NamedTuple):
 
 
 def visits(
-    browser: Browser, subjects: list[Subject], *, count: int, quiet: float, loads: int = LOADS
+    browser: Browser,
+    subjects: list[Subject],
+    *,
+    count: int,
+    quiet: float,
+    loads: int = LOADS,
+    warm: int = 1,
 ) -> Taken:
-    """`count` whole visits of each and `loads` more until the page's `load`, in turn, so that a busy moment of
-    the machine meets all alike. The first of each is not counted: the browser has things to do for the first
-    time.
+    """`count` whole visits of each and `loads` more until the page's `load`, in turn, so that a busy moment
+    meets all alike. `warm` more of each come first and are not counted: the browser has things to do for the
+    first time.
     """
     names = [each.name for each in subjects]
     found = Taken([], {name: [] for name in names}, {name: [] for name in ["", *names]})
     with host({"": ""} | {each.name: each.snippet for each in subjects}) as address:
-        for number in range(count + 1):
+        for number in range(warm + count):
             alone = look(browser, address(""), None, quiet=min(quiet, 0.5))
             withs = {each.name: look(browser, address(each.name), each, quiet=quiet) for each in subjects}
-            if number:
+            if number >= warm:
                 found.alone.append(alone)
                 for name, figures in withs.items():
                     found.of[name].append(figures)

@@ -1,8 +1,8 @@
 """A Chromium over its own debugging protocol, without Playwright: a cold page, and all that it brings.
 
 A chat widget is not one page: its frames are of another origin and so of another process, of which a client
-of the page alone hears nothing. Here every frame and worker is held at its birth until it is listened to, so no
-request and no byte of it is missed.
+of the page alone hears nothing. Here every frame and worker is held at its birth until it is listened to, so
+no request and no byte of it is missed.
 
     with started() as address, Browser(address) as browser:
         with browser.cold(throttle=4) as page:
@@ -47,10 +47,12 @@ class Request:
 
 
 class Browser:
-    """`address` as `tests.chromium.started` says it. One thread: news are taken while something is awaited."""
+    """`address` as `tests.chromium.started` says it. One thread: news come while something is awaited."""
 
     def __init__(self, address: str) -> None:
-        self._socket = connect(f"ws://{address}", max_size=None, compression=None)
+        self._stack = contextlib.ExitStack()
+        line = connect(f"ws://{address}", max_size=None, compression=None)
+        self._socket = self._stack.enter_context(line)
         self._numbers = itertools.count(1)
         self._answers: dict[int, Frame] = {}
         self._pages: dict[str, Page] = {}  # by session; a page has one for each of its processes
@@ -61,7 +63,7 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._stack.close()
 
     def tell(self, method: str, session: str = "", **params: Any) -> int:
         """Send without waiting for the answer; its number."""

@@ -22,21 +22,26 @@ VISITS = 7
 AFTER = 0.5  # seconds without anything new once we know that all of ours is there
 
 
+def subject(server: str) -> Subject:
+    """The demo's site at this address, with the snippet as the README has it."""
+    source = f"{server}/widget/v1/loader.js"
+    return Subject(
+        "ours",
+        f'<script async src="{source}" data-site="{http.site_key(server)}"></script>',
+        "ChatLead.push(['open'])",
+        shown=lambda page: _launcher(page) and _welcomed(page) >= 1,
+        opened=lambda page: _welcomed(page) >= 2,
+    )
+
+
 @contextmanager
 def ours() -> Iterator[Subject]:
-    """The demo's site on a server of its own, with the snippet as the README has it."""
+    """On a server of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="chatlead-bench-") as folder,
         Server(data_dir=Path(folder), options=["--migrate", "--demo"]) as server,
     ):
-        source = f"{server.url}/widget/v1/loader.js"
-        yield Subject(
-            "ours",
-            f'<script async src="{source}" data-site="{http.site_key(server.url)}"></script>',
-            "ChatLead.push(['open'])",
-            shown=lambda page: _launcher(page) and _welcomed(page) >= 1,
-            opened=lambda page: _welcomed(page) >= 2,
-        )
+        yield subject(server.url)
         server.kill()  # nobody looks at how it ends
 
 
@@ -50,6 +55,6 @@ def _launcher(page: Page) -> bool:
 
 
 def run(count: int = VISITS, loads: int = LOADS) -> Iterator[dict[str, Any]]:
-    with ours() as subject, started() as address, Browser(address) as browser:
-        taken = visits(browser, [subject], count=count, quiet=AFTER, loads=loads)
-        yield line("widget", subject.name, taken)
+    with ours() as own, started() as address, Browser(address) as browser:
+        taken = visits(browser, [own], count=count, quiet=AFTER, loads=loads)
+        yield line("widget", own.name, taken)
