@@ -17,8 +17,21 @@ if sys.version_info < (3, 11):
     print("dev.py: ChatLead needs Python 3.11 or newer; this is " + sys.version.split()[0], file=sys.stderr)
     raise SystemExit(2)
 
+from bench.asked import BENCHES, planned
 from tests.machine import FRONTEND, PYTHON, ROOT, node_modules, packages, sh, system
 from tests.suite import PARTS, test
+
+
+def port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return int(text)
+
+
+def seconds(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> NoReturn:
@@ -41,10 +54,9 @@ def module(name: str, arguments: list[str]) -> NoReturn:
 
 
 def bench(args: argparse.Namespace) -> NoReturn:
-    widget_only = bool(args.names) and all(name == "widget" for name in args.names)
-    system(*([] if widget_only else ["postgresql", "redis-server"]))
-    if not args.names or "widget" in args.names:
-        system("chromium")
+    names = {name for name, _ in planned(args.names)}
+    services = ("postgresql", "redis-server") if names - {"start", "widget"} else ()
+    system(*services, *(["chromium"] if "widget" in names else []))
     packages("base", "bench")
     module("bench", args.names)
 
@@ -73,38 +85,75 @@ def main(arguments: list[str]) -> int:
         module("bench.replay", arguments[1:])
     if arguments[:1] == ["compare"]:
         compare(arguments[1:])
-    parser = argparse.ArgumentParser(prog="dev.py", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="dev.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    sub = commands.add_parser("run", help="serve everything in one process on SQLite, with the demo")
-    sub.add_argument("--host", default="127.0.0.1")
-    sub.add_argument("--port", type=int, default=8000)
+    def command(name: str, brief: str, more: str = "") -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=brief,
+            description=f"{brief[0].upper()}{brief[1:]}.\n\n{more}".rstrip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    sub = command(
+        "run",
+        "serve everything in one process on SQLite, with the demo",
+        "Prints the addresses and log-ins of the demo. Ctrl-C ends it; the data folder keeps what was said.",
+    )
+    sub.add_argument("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1)")
+    sub.add_argument("--port", type=port, default=8000, metavar="PORT", help="where it listens (8000)")
     sub.add_argument("--data", metavar="DIR", help="where database, key and demo password are kept (./data)")
     sub.set_defaults(run=run)
 
-    sub = commands.add_parser("test", help="run the tests: all, or the named parts")
+    sub = command(
+        "test",
+        "run the tests: all, or the named parts",
+        "The last line is `N passed, N failed, N skipped`; the exit code is 1 when anything failed.",
+    )
     sub.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    sub.add_argument("--long", type=int, default=0, metavar="SECONDS", help="how long `faults` goes on")
+    sub.add_argument(
+        "--long",
+        type=seconds,
+        default=0,
+        metavar="SECONDS",
+        help="how long `faults` goes on, divided over all",
+    )
     sub.set_defaults(run=test)
 
-    sub = commands.add_parser("bench", help="measure, each figure against its floor in the same run")
-    sub.add_argument("names", nargs="*", metavar="NAME")
+    sub = command(
+        "bench",
+        "measure, each figure against its floor in the same run",
+        "A JSON line for each bench and stack (docs/performance.md):\n"
+        + "".join(f"\n  {name:8} {what}" for name, what in BENCHES.items())
+        + "\n\nmessage:sqlite is one stack alone (sqlite, postgres), connect=1000 another size.",
+    )
+    sub.add_argument("names", nargs="*", metavar="NAME[:STACK][=SIZE]", help="all, where none is named")
     sub.set_defaults(run=bench)
 
-    commands.add_parser("compare", help="our widget beside others, measured on one page (compare --help)")
-    commands.add_parser("replay", help="replay real dialogues against a running server (replay --help)")
+    command("compare", "our widget beside others, measured on one page (compare --help)")
+    command("replay", "replay real dialogues against a running server (replay --help)")
 
-    sub = commands.add_parser("shots", help="a picture of every screen, light and dark, desktop and phone")
-    sub.add_argument("directory", metavar="DIR")
+    sub = command("shots", "a picture of every screen, light and dark, desktop and phone")
+    sub.add_argument("directory", metavar="DIR", help="where the pictures go; made where it is not there")
     sub.set_defaults(run=shots)
 
-    sub = commands.add_parser("assets", help="rebuild static/dist/ (needs Node)")
+    sub = command("assets", "rebuild static/dist/ (needs Node)")
     sub.set_defaults(run=assets)
 
     args = parser.parse_args(arguments)
     unknown = set(getattr(args, "parts", [])) - PARTS.keys()
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))} (there are {', '.join(PARTS)})")
+    try:
+        planned(getattr(args, "names", []))
+    except ValueError as error:
+        parser.error(str(error))
+    for given in (getattr(args, "data", None), getattr(args, "directory", None)):
+        if given and Path(given).exists() and not Path(given).is_dir():
+            parser.error(f"{given} is no folder")
     return int(args.run(args) or 0)
 
 
