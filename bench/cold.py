@@ -19,6 +19,7 @@ from tests.e2e.hosts import Host, HostPage
 THROTTLE = 4  # a phone of the middle class against a desktop, as Lighthouse has it
 QUIET_SECONDS = 3.0  # what a widget has not begun so long after everything else, it does not do by itself
 SETTLE_SECONDS = 60.0
+ALONE_SECONDS = 2.0  # for as long as a page with a widget takes: pages work a little while they stand there
 LOADS = 12
 LOAD = "performance.getEntriesByType('navigation')[0].loadEventStart"
 
@@ -184,7 +185,7 @@ def visits(
     found = Taken([], {name: [] for name in names}, {name: [] for name in ["", *names]})
     with host({"": ""} | {each.name: each.snippet for each in subjects}) as address:
         for number in range(warm + count):
-            alone = look(browser, address(""), None, quiet=min(quiet, 0.5))
+            alone = look(browser, address(""), None, quiet=max(quiet, ALONE_SECONDS))
             withs = {each.name: look(browser, address(each.name), each, quiet=quiet) for each in subjects}
             if number >= warm:
                 found.alone.append(alone)
