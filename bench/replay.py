@@ -44,13 +44,19 @@ class Dialogue(NamedTuple):
 
 
 def read_dialogues(path: Path) -> Iterator[Dialogue]:
-    """The dialogues of a file of JSON lines, gzip or not."""
+    """The dialogues of a file of JSON lines, gzip or not. Raises OSError, and ValueError naming the line."""
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rt") if packed else path.open() as lines:
-        for line in lines:
-            record = json.loads(line)
-            yield Dialogue(record["id"], [(author, text) for author, text in record["turns"]])
+    with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                record = json.loads(line)
+                dialogue = Dialogue(record["id"], [(author, text) for author, text in record["turns"]])
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f"line {number} is no dialogue, as --help describes it") from None
+            if not {author for author, _ in dialogue.turns} <= {"visitor", "operator"}:
+                raise ValueError(f"line {number}: somebody speaks who is neither visitor nor operator")
+            yield dialogue
 
 
 class Verdict(NamedTuple):
@@ -307,7 +313,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--limit", type=int, default=0, help="only so many dialogues (all)")
     parser.add_argument("--patience", type=float, default=90.0, help="seconds until a turn counts as lost")
     args = parser.parse_args(arguments)
-    dialogues = list(read_dialogues(args.file))
+    if args.chats < 1 or args.consoles < 1 or not 0 <= args.polls <= 1:
+        parser.error("--chats and --consoles are at least 1, --polls is from 0 to 1")
+    try:
+        dialogues = list(read_dialogues(args.file))
+    except (OSError, ValueError, EOFError) as error:
+        parser.error(f"{args.file}: {getattr(error, 'strerror', None) or error}")
+    try:
+        http.site_key(args.server.split(",")[0])
+    except (OSError, LookupError) as error:
+        parser.error(f"no demo to talk with: {error}")
     replay = Replay(
         [server.rstrip("/") for server in args.server.split(",")],
         password=demo_password(args.data),
@@ -319,7 +334,10 @@ def main(arguments: list[str]) -> int:
         patience=args.patience,
         polls=args.polls,
     )
-    report = asyncio.run(replay.run(dialogues[: args.limit or None]))
+    try:
+        report = asyncio.run(replay.run(dialogues[: args.limit or None]))
+    except PermissionError as error:
+        parser.error(str(error))
     for fault in replay.tally.faults[:20]:
         print(fault, file=sys.stderr)
     print(json.dumps(report))
