@@ -167,7 +167,11 @@ def report(lines: list[dict[str, Any]]) -> str:
     names = [each["bench"].partition(":")[2] or "ours" for each in lines]
     rows = [[title, *(str(each.get(field, "not opened")) for each in lines)] for field, title in ROWS]
     first = lines[0]
-    how = f"Medians of {first['visits']} cold visits; slowed: {first['throttle']} times; a KB is 1,000 bytes."
+    how = (
+        f"Medians of {first['visits']} cold visits; slowed: {first['throttle']} times; a KB is 1,000 bytes. "
+        f"The page alone took {first['noise_ms']} ms more at one time than at another (slowed): differences "
+        "below that are the machine's."
+    )
     others = [[each[key] for key in ("name", "figure", "value", "source", "date")] for each in recorded()]
     return "\n\n".join(
         [
