@@ -25,7 +25,9 @@ LOAD = "performance.getEntriesByType('navigation')[0].loadEventStart"
 
 Ready = Callable[[Page], object]
 
-STYLES = """body { margin: 0 auto; max-width: 60rem; padding: 1rem; font: 1rem/1.5 sans-serif; color: #222 }
+# The bar at the side is there from the beginning: a page that is drawn half read moves when it comes.
+STYLES = """html { overflow-y: scroll }
+body { margin: 0 auto; max-width: 60rem; padding: 1rem; font: 1rem/1.5 sans-serif; color: #222 }
 h1 { font-size: 2rem }
 section { border-top: 1px solid #ddd; padding: 1rem 0 }
 """
