@@ -119,9 +119,9 @@ def host(subjects: dict[str, str]) -> Iterator[Callable[[str], str]]:
         yield lambda name: running.address(f"/{name}")
 
 
-def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float) -> Figures:
+def look(browser: Browser, url: str, subject: Subject | None, *, quiet: float, throttle: float) -> Figures:
     """One cold visit: to the end of what comes by itself, then the chat opened. No `subject`: the page."""
-    with browser.cold(throttle=THROTTLE, script=WATCH) as page:
+    with browser.cold(throttle=throttle, script=WATCH) as page:
         page.goes_to(url)
         shown = subject.shown if subject else None
         page.settles(quiet, ready=_of(shown, page), seconds=SETTLE_SECONDS)
@@ -178,6 +178,7 @@ def visits(
     quiet: float,
     loads: int = LOADS,
     warm: int = 1,
+    throttle: float = THROTTLE,
 ) -> Taken:
     """`count` whole visits of each and `loads` more until the page's `load`, in turn, so that a busy moment
     meets all alike. `warm` more of each come first and are not counted: the browser has things to do for the
@@ -187,8 +188,12 @@ def visits(
     found = Taken([], {name: [] for name in names}, {name: [] for name in ["", *names]})
     with host({"": ""} | {each.name: each.snippet for each in subjects}) as address:
         for number in range(warm + count):
-            alone = look(browser, address(""), None, quiet=max(quiet, ALONE_SECONDS))
-            withs = {each.name: look(browser, address(each.name), each, quiet=quiet) for each in subjects}
+            bare = max(quiet, ALONE_SECONDS)
+            alone = look(browser, address(""), None, quiet=bare, throttle=throttle)
+            withs = {
+                each.name: look(browser, address(each.name), each, quiet=quiet, throttle=throttle)
+                for each in subjects
+            }
             if number >= warm:
                 found.alone.append(alone)
                 for name, figures in withs.items():
