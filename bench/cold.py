@@ -23,6 +23,8 @@ ALONE_SECONDS = 2.0  # for as long as a page with a widget takes: pages work a l
 LOADS = 20
 LOAD = "performance.getEntriesByType('navigation')[0].loadEventStart"
 
+EMPTY = "~"  # the page with an empty script of another site: what any widget costs a browser at least
+
 Ready = Callable[[Page], object]
 
 # The bar at the side is there from the beginning: a page that is drawn half read moves when it comes.
@@ -106,9 +108,13 @@ class Figures:
 
 @contextlib.contextmanager
 def host(subjects: dict[str, str]) -> Iterator[Callable[[str], str]]:
-    """A small firm's page for each snippet, on another site than any chat server; where it is, by name."""
+    """A small firm's page for each snippet, on another site than any chat server; where it is, by name. ""
+    is the page alone, EMPTY has a script that does nothing."""
     with Host() as running:
         running.pages["/site.css"] = HostPage(STYLES, {"Content-Type": "text/css"})
+        running.pages["/empty.js"] = HostPage("", {"Content-Type": "text/javascript"})
+        empty = f'<script async src="{running.address("/empty.js", "127.0.0.1")}"></script>'
+        subjects = {"": "", EMPTY: empty} | subjects
         for name, snippet in subjects.items():
             running.pages[f"/{name}"] = HostPage(
                 '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A firm</title>'
@@ -167,7 +173,7 @@ class Taken(NamedTuple):
 
     alone: list[Figures]
     of: dict[str, list[Figures]]
-    quick: dict[str, list[float]]  # milliseconds until `load` of a processor that is not slowed; "" alone
+    quick: dict[str, list[float]]  # milliseconds until `load`, not slowed; also of "" and EMPTY
 
 
 def visits(
@@ -185,8 +191,8 @@ def visits(
     first time.
     """
     names = [each.name for each in subjects]
-    found = Taken([], {name: [] for name in names}, {name: [] for name in ["", *names]})
-    with host({"": ""} | {each.name: each.snippet for each in subjects}) as address:
+    found = Taken([], {name: [] for name in names}, {name: [] for name in ["", EMPTY, *names]})
+    with host({each.name: each.snippet for each in subjects}) as address:
         for number in range(warm + count):
             bare = max(quiet, ALONE_SECONDS)
             alone = look(browser, address(""), None, quiet=bare, throttle=throttle)
@@ -217,7 +223,7 @@ def line(name: str, of: str, taken: Taken) -> dict[str, float | int | str]:
     def kb(size: float) -> float:
         return round(size / 1000, 2)
 
-    least, bare = min(taken.quick[of], default=0.0), min(taken.quick[""], default=0.0)
+    least, bare, empty = (min(taken.quick[name], default=0.0) for name in (of, "", EMPTY))
     found: dict[str, float | int | str] = {
         "bench": name,
         "unit": "KB",
@@ -229,6 +235,7 @@ def line(name: str, of: str, taken: Taken) -> dict[str, float | int | str]:
         "load_ms": round(least, 1),
         "floor_load_ms": round(bare, 1),
         "load_added_ms": round(least - bare, 1),
+        "load_over_empty_ms": round(least - empty, 1),
         "slow_load_added_ms": more("load_ms"),
         "launcher_ms": round(ours.launcher_ms),
         "long_tasks": more("long_tasks"),

@@ -38,6 +38,7 @@ ROWS = (  # field, what it is called
     ("opened_kb", "opened, KB in all"),
     ("opened_requests", "requests in all"),
     ("load_added_ms", "the page's `load` comes later by, ms"),
+    ("load_over_empty_ms", "the same, less what an empty script costs, ms"),
     ("slow_load_added_ms", "the same, processor slowed, ms"),
     ("launcher_ms", "launcher seen after, ms (slowed)"),
     ("open_ms", "opened, everything there after, ms (slowed)"),
