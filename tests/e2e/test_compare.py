@@ -17,6 +17,8 @@ from tests.e2e.hosts import Host, HostPage
 from tests.processes import free_port
 from tests.servers import Server
 
+pytestmark = pytest.mark.timeout(300)  # a browser of its own, on a machine that has two already
+
 SCRIPT_BYTES, PANEL_BYTES = 20_000, 50_000
 # Somebody else's widget: a button that is drawn late, and a panel that is a file of its own.
 SCRIPT = """(() => {
