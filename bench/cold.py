@@ -92,7 +92,6 @@ class Figures:
     long_tasks: float  # over 50 ms, in the page's own process
     blocking_ms: float  # what they are over 50 ms
     shift: float  # cumulative layout shift
-    task_ms: float  # of the page's main thread
     heap_kb: float
     opened_load: float = 0.0  # all in all
     opened_wire: float = 0.0
@@ -163,7 +162,6 @@ def _now(page: Page) -> Figures:
         long_tasks=len(over),
         blocking_ms=sum(over),
         shift=seen["shift"],
-        task_ms=page.task_seconds() * 1000,
         heap_kb=page.heap() / 1000,
     )
 
@@ -241,7 +239,6 @@ def line(name: str, of: str, taken: Taken) -> dict[str, float | int | str]:
         "long_tasks": more("long_tasks"),
         "blocking_ms": more("blocking_ms"),
         "shift": more("shift", 4),
-        "task_ms": more("task_ms"),
         "heap_kb": more("heap_kb", 0),
     }
     if ours.opened_requests:

@@ -42,7 +42,6 @@ ROWS = (  # field, what it is called
     ("slow_load_added_ms", "the same, processor slowed, ms"),
     ("launcher_ms", "launcher seen after, ms (slowed)"),
     ("open_ms", "opened, everything there after, ms (slowed)"),
-    ("task_ms", "work for the page's main thread, ms (slowed)"),
     ("long_tasks", "tasks over 50 ms (slowed)"),
     ("blocking_ms", "blocked by these, ms (slowed)"),
     ("shift", "layout shift"),

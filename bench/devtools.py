@@ -185,11 +185,6 @@ class Page:
             raise BrowserFailed(thrown.splitlines()[0] if thrown else "a script failed")
         return answer["result"].get("value")
 
-    def task_seconds(self) -> float:
-        """What the page's main thread has worked since it was made, in Chromium's own figures."""
-        found = self._browser.ask("Performance.getMetrics", self._session)["metrics"]
-        return next(float(each["value"]) for each in found if each["name"] == "TaskDuration")
-
     def heap(self) -> int:
         """Bytes of JavaScript's heap, of the page and of all its frames, garbage collected before."""
         total = 0
@@ -217,7 +212,6 @@ class Page:
         browser.listens(session, self)
         self._sessions.append(session)
         tell("Network.enable", session)
-        tell("Performance.enable", session)
         tell("Emulation.setCPUThrottlingRate", session, rate=self._throttle)
         tell("Target.setAutoAttach", session, autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
         if self._script:
