@@ -14,7 +14,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import BooleanField, Expression, F, Func, QuerySet, Value
+from django.db.models import BigIntegerField, BooleanField, Expression, F, Func, QuerySet, Value
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Among(Func):
     conditional = True
     arity = 2
 
-    def __init__(self, column: str, among: Any) -> None:
+    def __init__(self, column: str | Expression, among: Any) -> None:
         values = among if isinstance(among, Expression) else Plain(among)
-        super().__init__(F(column), values)
+        super().__init__(F(column) if isinstance(column, str) else column, values)
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
         joiner, template = " IN (SELECT value FROM json_each(", "%(expressions)s))"
@@ -55,6 +55,18 @@ class Among(Func):
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
         template = "%(expressions)s)"
         return self.as_sql(compiler, connection, template=template, arg_joiner=" = ANY(", **extra)
+
+
+class Unsought(Func):
+    """A numeric column whose value is looked at in each row that was found by other columns. By the column
+    itself SQLite would take an index of all that an account ever had for the narrowest one."""
+
+    output_field = BigIntegerField()
+    arity = 1
+    template = "(%(expressions)s + 0)"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(F(column))
 
 
 class Plain(Value):

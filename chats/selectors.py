@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, Exists, F, Q, QuerySet
 from django.db.models.functions import Collate
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from accounts.models import Department, Operator, OperatorRole
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import BadField, NobodyOnline, NotFound
-from chatlead.prepared import Among, Prepared
+from chatlead.prepared import Among, Prepared, Unsought
 from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Principal = VisitorPrincipal | OperatorPrincipal
 
 VIEWED = ("department", "operator", "site", "visitor")  # what a view of a chat is made of
+OF_ACCOUNT = Unsought("account_id")  # of chats that are found by what they are at present
 OPEN = (Chat.State.WAITING, Chat.State.ACTIVE)
 SUPERVISORS = frozenset({OperatorRole.SUPERVISOR, OperatorRole.ADMIN, OperatorRole.OWNER})
 MISSED_SHOWN = 20
@@ -154,7 +156,7 @@ def chats_at_work(principal: OperatorPrincipal) -> QuerySet[Chat]:
     """What an operator's console lists: all that waits in their departments, and their own active chats."""
     waiting = Q(state=Chat.State.WAITING, department_id__in=principal.department_ids)
     own = Q(state=Chat.State.ACTIVE, operator_id=principal.operator_id)
-    return Chat.objects.filter(waiting | own, account_id=principal.account_id)
+    return Chat.objects.filter(waiting | own, Among(OF_ACCOUNT, {principal.account_id}))
 
 
 def is_at_work(chat: Chat, principal: OperatorPrincipal) -> bool:
@@ -180,7 +182,7 @@ _for_consoles = Prepared(
         Chat.objects.filter(
             Q(Among("department_id", departments), state=Chat.State.WAITING)
             | Q(Among("operator_id", operators), state=Chat.State.ACTIVE),
-            Among("account_id", accounts),
+            Among(OF_ACCOUNT, accounts),
         )
         .order_by("id")
         .select_related(*VIEWED)
@@ -248,7 +250,7 @@ def _lost_by(account: Any, operator: Any, departments: Any, rights_epoch: Any) -
     lost = Chat.objects.filter(
         Among("department_id", departments),
         _rightful(operator, rights_epoch),
-        account_id=account,
+        Exact(OF_ACCOUNT, account),
         returned_from_id=operator,
     )
     return lost.exclude(operator_id=operator)
@@ -274,7 +276,7 @@ _missed = Prepared(
     lambda account, departments, since: (
         Chat.objects.filter(
             Among("department_id", departments),
-            account_id=account,
+            Exact(OF_ACCOUNT, account),
             state=Chat.State.MISSED,
             closed_at__gt=since,
         )

@@ -25,6 +25,9 @@ BIG = (
     "accounts_consent",
 )  # fmt: skip
 # indexes of what is open, was missed or came back: as small as the present, however long the past
+OF_AN_ACCOUNT = "chat_account"  # all that it ever had: for the only firm on a server, the whole table
+    "chat_account"  # all that it ever had: no narrower than the table for a firm that has it alone
+)
 OF_THE_PRESENT = re.compile(r"chat_(waiting|active|missed|open|open_once|returned)")
 
 
@@ -38,19 +41,27 @@ def whole_reads(sql: str) -> list[str]:
             return list(_nodes_reading_all(cursor.fetchone()[0][0]["Plan"]))
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
         lines = [row[-1] for row in cursor.fetchall()]
-    scan = re.compile(r"SCAN (?:TABLE )?(?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
+    scan = re.compile(
+        r"(?P<how>SCAN|SEARCH) (?:TABLE )?(?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?"
+    )
     found = [(line, scan.match(line)) for line in lines]
     return [
         line
         for line, part in found
-        if part and part["table"] in BIG and not OF_THE_PRESENT.fullmatch(part["index"] or "")
+        if part
+        and part["table"] in BIG
+        and (
+            part["index"] == OF_AN_ACCOUNT
+            or (part["how"] == "SCAN" and not OF_THE_PRESENT.fullmatch(part["index"] or ""))
+        )
     ]
 
 
 def _nodes_reading_all(plan: dict[str, Any]) -> Iterator[str]:
     table, index = plan.get("Relation Name", ""), plan.get("Index Name", "")
     narrowed = "Index Cond" in plan or "Bitmap" in plan["Node Type"] or "TID Cond" in plan
-    if table in BIG and "Scan" in plan["Node Type"] and not narrowed and not OF_THE_PRESENT.fullmatch(index):
+    is_whole = not narrowed and not OF_THE_PRESENT.fullmatch(index)
+    if table in BIG and "Scan" in plan["Node Type"] and (is_whole or index == OF_AN_ACCOUNT):
         yield f"{plan['Node Type']} of {table} {index}"
     for each in plan.get("Plans", ()):
         yield from _nodes_reading_all(each)
