@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
-from accounts import pictures, selectors
+from accounts import pictures, presence, selectors
 from accounts.models import (
     Account,
     Department,
@@ -95,7 +95,7 @@ def renew_leases(operator_ids: Iterable[int], *, heard_ago: float = 0.0) -> None
         gone = live.filter(lease_until=None).order_by("id").select_for_update(no_key=True)
         back = list(gone.values_list("account_id", "pk"))
         mine = Operator.objects.filter(pk__in=[pk for _, pk in back])
-        for_long = Q(availability=Operator.Availability.ONLINE, gone_at__lt=selectors.long_ago())
+        for_long = Q(availability=Operator.Availability.ONLINE, gone_at__lt=presence.long_ago())
         mine.exclude(for_long).update(gone_at=None)  # the others keep it, so that they can be told why
         mine.filter(for_long).update(availability=Operator.Availability.AWAY)
         mine.update(lease_until=until)
@@ -134,7 +134,7 @@ def come_back_from_the_future(now: datetime) -> None:
     Operator.objects.filter(gone_at__gt=now + lease).update(gone_at=now)
 
 
-def keep_watch(*, began_at: datetime) -> selectors.Turn | None:
+def keep_watch(*, began_at: datetime) -> presence.Turn | None:
     """Says that a web process looks who is there. None where it is the turn of another one.
 
     Called by every web process each `watch_seconds()`. The turn is one at a time over all processes: the row
@@ -144,16 +144,16 @@ def keep_watch(*, began_at: datetime) -> selectors.Turn | None:
     """
     selectors.epoch()  # makes the row
     now = timezone.now()
-    turn = selectors.watch_turn()
-    latest = max(began_at, now - selectors.WATCH_TURNS * turn)
+    turn = presence.watch_turn()
+    latest = max(began_at, now - presence.WATCH_TURNS * turn)
     broken = Q(watched_at=None) | Q(watched_at__lt=latest) | Q(watched_at__gt=now + turn)
     due = Q(watched_at=None) | Q(watched_at__lte=now - turn) | Q(watched_at__gt=now + turn)
     since = Case(When(broken, then=Value(now)), default=F("watched_since"), output_field=DateTimeField())
     if not Installation.objects.filter(due, pk=1).update(watched_since=since, watched_at=now):
         return None
-    begun = selectors.watched_since()
+    begun = presence.watched_since()
     settled = now - timedelta(seconds=settings.SETTLE_SECONDS)
-    return selectors.Turn(at=now, may_judge=begun is not None and begun <= settled)
+    return presence.Turn(at=now, may_judge=begun is not None and begun <= settled)
 
 
 def suspend_operator(*, account_id: int, operator_id: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from django.conf import settings
 from django.db.models import F
 
+from accounts import presence
 from accounts import selectors as accounts
 from accounts.sites import shown_sites
 from chatlead.errors import ChatLeadError, Forbidden, NotFound
@@ -256,7 +257,7 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
     for who was suspended in this moment."""
     ids = {each.account_id for each in principals}
     firms, teams, epoch = accounts.firms(ids), accounts.teams(ids), accounts.epoch()
-    away = accounts.away_since_when({each.operator_id for each in principals})
+    away = presence.away_since_when({each.operator_id for each in principals})
     chats = selectors.chats_for_consoles(principals)
     missed: dict[tuple[int, frozenset[int]], list[Chat]] = {}
     for each in principals:
