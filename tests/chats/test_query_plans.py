@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import selectors as accounts
 from accounts.models import Department, Operator, Site
-from chats import actions, positions, recovery, selectors, snapshot, welcomes
+from chats import actions, positions, recovery, selectors, welcomes
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
+from tests.snapshots import console_of_one
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +81,7 @@ def test_coming_in(
     with no_whole_reads():
         accounts.sites_by_key([site.key])
         welcomes.welcome_visitors([vera, visitor_on(site)])
-        snapshot.operator_welcome(principal_of(olga))
+        console_of_one(principal_of(olga))
         selectors.find_handle(busy.account_id, busy.uid)
 
 

@@ -16,11 +16,12 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import notices, selectors
 from accounts.models import Department, Operator, Site
 from chatlead.realtime import hub as hubs
-from chats import positions, snapshot
+from chats import positions
 from chats.actions import accept_chat, end_chat, leave_message
 from chats.models import Chat
 from tests.conftest import goes_online, make_chat, visitor_on
 from tests.identifiers import new_ref
+from tests.snapshots import console_of_one
 from tests.sockets import Line, frame_of
 from visitors.sessions import VisitorPrincipal, session_key_of
 
@@ -138,7 +139,7 @@ def test_of_two_missed_in_one_moment_everybody_takes_the_same_for_the_newest(
             Chat.objects.filter(pk=chat.pk).update(uid=uid if department == intake else uid[:-1] + "_")
     for operator in (everybody.olga, everybody.nina, everybody.sam):
         principal = principal_of(operator)
-        welcome = snapshot.operator_welcome(principal)
+        welcome = console_of_one(principal)
         shown = [each.uid for each in welcome.missed]
         assert shown == sorted(shown, reverse=True)
         [position] = positions.operator_positions([principal]).values()
