@@ -223,7 +223,7 @@ def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]
     """For each of the sessions with an open chat, or one that has just ended: its key, the position, the
     place in line or 0.
 
-    Four queries.
+    Three queries.
     """
     epoch = accounts.epoch()
     places: dict[int, int] = defaultdict(int)

@@ -250,10 +250,7 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
     firms, teams, epoch = accounts.firms(ids), accounts.teams(ids), accounts.epoch()
     away = presence.away_since_when({each.operator_id for each in principals})
     chats = selectors.chats_for_consoles(principals)
-    missed: dict[tuple[int, frozenset[int]], list[Chat]] = {}
-    for each in principals:
-        if (key := (each.account_id, each.department_ids)) not in missed:
-            missed[key] = selectors.missed_chats(each)
+    missed = _missed_of(principals)
     all_missed = {chat.pk: chat for of_some in missed.values() for chat in of_some}
     listed = [*chats, *all_missed.values()]
     views = dict(zip([chat.pk for chat in listed], operator_views(listed), strict=True))
@@ -285,6 +282,18 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
         )
 
     return [welcome(each) for each in principals]
+
+
+def _missed_of(
+    principals: Iterable[OperatorPrincipal],
+) -> dict[tuple[int, frozenset[int]], list[Chat]]:
+    """What was missed, by account and departments: a query for each of these, not for each console."""
+    missed: dict[tuple[int, frozenset[int]], list[Chat]] = {}
+    for each in principals:
+        key = (each.account_id, each.department_ids)
+        if key not in missed:
+            missed[key] = selectors.missed_chats(each)
+    return missed
 
 
 def returned(principal: OperatorPrincipal) -> list[ReturnedChat]:

@@ -9,8 +9,6 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,6 +24,7 @@ from chats.models import Chat, Message
 from tests.chats.journal_hands import by_operator, by_visitor, check_gapless, one, statuses, through
 from tests.conftest import make_chat, visitor_on
 from tests.servers import OURS
+from tests.threads import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,19 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def crowd(site: Site, intake: Department) -> Callable[[int], list[Chat]]:
     return lambda count: [make_chat(visitor_on(site), intake) for _ in range(count)]
-
-
-def in_threads(work: Sequence[Callable[[], object]]) -> list[object]:
-    """All at once, each in a thread with a connection of its own."""
-    start = threading.Barrier(len(work))
-
-    def run(job: Callable[[], object]) -> object:
-        start.wait(20)
-        with closing(connection):
-            return job()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return list(pool.map(run, work))
 
 
 def appended(entry: Entry) -> Outcome:

@@ -19,6 +19,7 @@ from chats.models import Chat, Message, Note, TranscriptRequest
 from tests.accounts.mailbox import Mailbox, mail_server
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
+from tests.threads import in_threads
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -343,3 +344,21 @@ def test_one_chat_is_mailed_so_often_and_no_oftener(
     with pytest.raises(RateLimited) as refused:
         wants(vera, chat)
     assert refused.value.retry_after_ms is None
+
+
+def test_of_many_at_once_no_more_are_mailed_than_one_by_one(
+    vera: VisitorPrincipal, ended: Ended, settings: Settings
+) -> None:
+    """D-8: a bound for ever is one, whatever comes in the same moment."""
+    settings.TRANSCRIPTS_PER_CHAT = 2
+    chat = ended(vera, "I fell", "We can help")
+
+    def asks() -> bool:
+        try:
+            wants(vera, chat)
+        except RateLimited:
+            return False
+        return True
+
+    assert in_threads([asks] * 4).count(True) == 2
+    assert chat.transcript_requests.count() == OutboxItem.objects.count() == 2
