@@ -5,7 +5,6 @@ The only place that tells who is there.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -17,8 +16,9 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
-from accounts import pictures, presence, selectors
+from accounts import pictures, presence, selectors, sites
 from accounts.models import (
+    SHORTCUT_ROOM,
     Account,
     Department,
     DepartmentMember,
@@ -60,8 +60,6 @@ LOOK = (
     "greeting",
     "greeting_after",
 )
-FIELDS_MAX, OPTIONS_MAX, LABEL_MAX, HINT_MAX = 12, 50, 100, 200
-_field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
 CANNED_MAX = 200  # of one operator; every welcome of theirs holds them all
 
 
@@ -196,9 +194,11 @@ def save_canned_reply(*, principal: OperatorPrincipal, uid: str, shortcut: str, 
     """A prepared reply of the caller's own, new where `uid` is "". Returns its uid; told to their consoles.
 
     The shortcut is kept in lower case. Raises NotFound, BadField where a text is no text or the shortcut is
-    that of another one, TooMany above CANNED_MAX.
+    that of another one or too long as it is kept, TooMany above CANNED_MAX.
     """
     shortcut = unicodedata.normalize("NFC", shortcut).lower()
+    if len(shortcut) > SHORTCUT_ROOM:
+        raise BadField("This shortcut is too long.", field="shortcut")
     for field, value in (("shortcut", shortcut), ("text", text)):
         if "\x00" in value or not value.strip():
             raise BadField(field=field)
@@ -278,22 +278,9 @@ def set_site_look(*, site_id: int, look: Mapping[str, str | int]) -> None:
 def set_site_fields(*, site_id: int, fields: Sequence[FieldSpec]) -> None:
     """What the form in front of a chat asks for; nothing at all: there is no form. For staff.
 
-    At most 12, each name once; a `select` has options and nothing else has. Raises BadField with the
-    `field`, NotFound.
+    Raises BadField with the `field` (`accounts.sites.check_fields`), NotFound.
     """
-    if len(fields) > FIELDS_MAX or len({each.name for each in fields}) != len(fields):
-        raise BadField(f"At most {FIELDS_MAX} fields, each name once.", field="fields")
-    for each in fields:
-        texts = [each.label, *each.options]
-        is_right = (
-            _field_name.fullmatch(each.name)
-            and all(text.strip() and len(text) <= LABEL_MAX for text in texts)
-            and len(each.hint) <= HINT_MAX
-            and bool(each.options) == (each.kind == "select")
-            and len(set(each.options)) == len(each.options) <= OPTIONS_MAX
-        )
-        if not is_right:
-            raise BadField(field=f"fields.{each.name}")
+    sites.check_fields(fields)
     if not Site.objects.filter(pk=site_id).update(fields=msgspec.to_builtins(list(fields))):
         raise NotFound
 

@@ -2,6 +2,7 @@
 
 from accounts.models.ids import new_uid, uid_field
 from accounts.models.people import (
+    SHORTCUT_ROOM,
     Account,
     CannedReply,
     Department,
@@ -31,6 +32,7 @@ from accounts.models.sites import (
 __all__ = [
     "GREETING_SECONDS_MAX",
     "OFFSET_MAX",
+    "SHORTCUT_ROOM",
     "STANDARD_FIELDS",
     "Account",
     "CannedReply",

@@ -174,6 +174,9 @@ class DepartmentMember(models.Model):
         )
 
 
+SHORTCUT_ROOM = 64  # a letter may take more room in lower case
+
+
 class CannedReply(models.Model):
     """What an operator says again and again, and has at hand under a shortcut; theirs alone.
 
@@ -184,7 +187,7 @@ class CannedReply(models.Model):
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="canned_replies")
     uid = uid_field()
     shortcut = personal(
-        models.CharField(max_length=64),
+        models.CharField(max_length=SHORTCUT_ROOM),
         purpose="find a prepared reply",
         basis=Basis.CONTRACT,
         retention=Retention.ACCOUNT,

@@ -17,9 +17,9 @@ from chats import journal
 from chats.actions import accept_chat, end_chat, mail_transcript
 from chats.models import Chat, Message, Note, TranscriptRequest
 from tests.accounts.mailbox import Mailbox, mail_server
+from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
-from tests.threads import in_threads
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -360,5 +360,5 @@ def test_of_many_at_once_no_more_are_mailed_than_one_by_one(
             return False
         return True
 
-    assert in_threads([asks] * 4).count(True) == 2
+    assert at_once(*[asks] * 4).count(True) == 2
     assert chat.transcript_requests.count() == OutboxItem.objects.count() == 2

@@ -200,6 +200,17 @@ def test_staff_is_told_what_is_wrong_and_nothing_is_changed(staff: Client, site:
     assert Site.objects.get(pk=site.pk).greeting == ""
 
 
+def test_staff_who_asks_for_too_much_is_told_on_the_form(staff: Client, site: Site) -> None:
+    """Twelve fields of the firm's own leave no room for one of ours."""
+    own = [FieldSpec(name=f"matter{number}", label="What about?", kind="text") for number in range(12)]
+    set_site_fields(site_id=site.pk, fields=own)
+    answer = staff.post(address(site), SHOWN | {"ask_name": "may", "greeting": "Hello"})
+    assert answer.status_code == 200
+    assert "At most 12 fields" in answer.text
+    now = Site.objects.get(pk=site.pk)
+    assert (len(now.fields), now.greeting) == (12, "")
+
+
 def test_what_a_site_asks_besides_stays(staff: Client, site: Site) -> None:
     own = FieldSpec(name="matter", label="What about?", kind="text", required=True)
     named = FieldSpec(name="name", label="Your full name", kind="text")
