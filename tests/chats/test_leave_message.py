@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from chatlead.errors import BadField, ChatAlreadyOpen, ChatClosed, MissingField,
 from chats import journal, selectors, snapshot
 from chats.actions import accept_chat, leave_message
 from chats.models import Chat, Message
-from tests.accounts.mailbox import Mailbox, mail_server
+from tests.accounts.mailbox import Mailbox
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.snapshots import console_of_one, frame_of_one
@@ -34,12 +33,6 @@ def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
         "notice": notices.current(site).sha256,
     }
     return leave_message(principal=principal, **told | changed)
-
-
-@pytest.fixture
-def inbox() -> Iterator[Mailbox]:
-    with mail_server() as found:
-        yield found
 
 
 def carry_out_all() -> None:

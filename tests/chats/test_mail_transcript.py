@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from chatlead.errors import BadField, ChatNotOver, MissingField, NotFound, Notic
 from chats import journal
 from chats.actions import accept_chat, end_chat, mail_transcript
 from chats.models import Chat, Message, Note, TranscriptRequest
-from tests.accounts.mailbox import Mailbox, mail_server
+from tests.accounts.mailbox import Mailbox
 from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
@@ -25,12 +25,6 @@ from visitors.sessions import VisitorPrincipal
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Ended = Callable[..., Chat]
-
-
-@pytest.fixture
-def inbox() -> Iterator[Mailbox]:
-    with mail_server() as found:
-        yield found
 
 
 @pytest.fixture
