@@ -9,7 +9,7 @@ import msgspec
 from django.db.models import F, OuterRef, Subquery
 
 from accounts import notices, selectors
-from accounts.models import Installation, Language, Notice, Site
+from accounts.models import Installation, Language, Notice, Site, is_line
 from chatlead.errors import BadField
 from chatlead.prepared import Among, Prepared
 from chatlead.realtime.commands import FIELDS_MAX
@@ -83,6 +83,7 @@ def check_fields(fields: Sequence[FieldSpec]) -> None:
         texts = [each.label, *each.options]
         is_right = (
             _field_name.fullmatch(each.name)
+            and all(map(is_line, [*texts, each.hint]))
             and all(text.strip() and len(text) <= LABEL_MAX for text in texts)
             and len(each.hint) <= HINT_MAX
             and bool(each.options) == (each.kind == "select")

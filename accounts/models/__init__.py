@@ -26,6 +26,7 @@ from accounts.models.sites import (
     SiteDepartment,
     default_fields,
     is_colour,
+    is_line,
     is_text,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "UserManager",
     "default_fields",
     "is_colour",
+    "is_line",
     "is_text",
     "new_uid",
     "uid_field",

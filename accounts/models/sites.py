@@ -46,9 +46,14 @@ GREETING_SECONDS_MAX = 600
 is_colour = RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "A colour is written like #1f5fbf.")
 
 
+def is_line(text: str) -> bool:
+    """Whether it can be stored and shown: no control characters, no halves of any."""
+    return not any(unicodedata.category(each) in ("Cc", "Cs") for each in text)
+
+
 def is_text(value: str) -> None:
-    """A line that can be stored and shown: no control characters, no halves of any."""
-    if any(unicodedata.category(each) in ("Cc", "Cs") for each in value):
+    """Raises ValidationError for what is no line."""
+    if not is_line(value):
         raise ValidationError("This holds a character that is none.")
 
 

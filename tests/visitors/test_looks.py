@@ -134,6 +134,8 @@ def test_a_form_asks_what_the_site_wants(site: Site) -> None:
         [FieldSpec(name="Name", label="x", kind="text")],
         [FieldSpec(name="name", label=" ", kind="text")],
         [FieldSpec(name="name", label="x" * 101, kind="text")],
+        [FieldSpec(name="name", label="x\x00", kind="text")],
+        [FieldSpec(name="name", label="x", kind="select", options=["a", "b\x00"])],
         [FieldSpec(name="name", label="x", kind="text", hint="x" * 201)],
         [FieldSpec(name="name", label="x", kind="select")],
         [FieldSpec(name="name", label="x", kind="text", options=["a"])],
