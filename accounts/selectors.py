@@ -20,6 +20,7 @@ from accounts.models import (
     Picture,
     Site,
     User,
+    is_uid,
 )
 from chatlead.errors import NotFound
 from chatlead.prepared import Among, Prepared
@@ -108,7 +109,8 @@ def picture_of(operator_id: int) -> str:
 
 def picture_png(uid: str) -> bytes:
     """What is in the picture of this uid. Raises NotFound."""
-    found = Picture.objects.filter(uid=uid).values_list("png", flat=True).first()
+    possible = Picture.objects.filter(uid=uid) if is_uid(uid) else Picture.objects.none()
+    found = possible.values_list("png", flat=True).first()
     if found is None:
         raise NotFound
     return bytes(found)

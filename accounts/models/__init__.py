@@ -1,6 +1,6 @@
 """Tenants and their people, sites and departments; the outbox, notices and consents. No I/O here."""
 
-from accounts.models.ids import new_uid, uid_field
+from accounts.models.ids import is_uid, new_uid, uid_field
 from accounts.models.people import (
     SHORTCUT_ROOM,
     Account,
@@ -56,6 +56,7 @@ __all__ = [
     "is_colour",
     "is_line",
     "is_text",
+    "is_uid",
     "new_uid",
     "uid_field",
 ]
