@@ -91,6 +91,7 @@ def test_what_is_told_again_and_again(
     """V-3: positions of both sides, and who is there."""
     with no_whole_reads():
         positions.operator_positions([principal_of(olga)])
+        positions.lately_missed([principal_of(olga)])
         positions.visitor_positions({vera.session_key})
         actions.note_visitors([vera.session_key])
 
