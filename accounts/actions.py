@@ -5,7 +5,6 @@ The only place that tells who is there.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -17,8 +16,9 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
-from accounts import pictures, selectors
+from accounts import pictures, presence, selectors, sites
 from accounts.models import (
+    SHORTCUT_ROOM,
     Account,
     Department,
     DepartmentMember,
@@ -60,8 +60,6 @@ LOOK = (
     "greeting",
     "greeting_after",
 )
-FIELDS_MAX, OPTIONS_MAX, LABEL_MAX, HINT_MAX = 12, 50, 100, 200
-_field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
 CANNED_MAX = 200  # of one operator; every welcome of theirs holds them all
 
 
@@ -95,7 +93,7 @@ def renew_leases(operator_ids: Iterable[int], *, heard_ago: float = 0.0) -> None
         gone = live.filter(lease_until=None).order_by("id").select_for_update(no_key=True)
         back = list(gone.values_list("account_id", "pk"))
         mine = Operator.objects.filter(pk__in=[pk for _, pk in back])
-        for_long = Q(availability=Operator.Availability.ONLINE, gone_at__lt=selectors.long_ago())
+        for_long = Q(availability=Operator.Availability.ONLINE, gone_at__lt=presence.long_ago())
         mine.exclude(for_long).update(gone_at=None)  # the others keep it, so that they can be told why
         mine.filter(for_long).update(availability=Operator.Availability.AWAY)
         mine.update(lease_until=until)
@@ -134,7 +132,7 @@ def come_back_from_the_future(now: datetime) -> None:
     Operator.objects.filter(gone_at__gt=now + lease).update(gone_at=now)
 
 
-def keep_watch(*, began_at: datetime) -> selectors.Turn | None:
+def keep_watch(*, began_at: datetime) -> presence.Turn | None:
     """Says that a web process looks who is there. None where it is the turn of another one.
 
     Called by every web process each `watch_seconds()`. The turn is one at a time over all processes: the row
@@ -144,16 +142,16 @@ def keep_watch(*, began_at: datetime) -> selectors.Turn | None:
     """
     selectors.epoch()  # makes the row
     now = timezone.now()
-    turn = selectors.watch_turn()
-    latest = max(began_at, now - selectors.WATCH_TURNS * turn)
+    turn = presence.watch_turn()
+    latest = max(began_at, now - presence.WATCH_TURNS * turn)
     broken = Q(watched_at=None) | Q(watched_at__lt=latest) | Q(watched_at__gt=now + turn)
     due = Q(watched_at=None) | Q(watched_at__lte=now - turn) | Q(watched_at__gt=now + turn)
     since = Case(When(broken, then=Value(now)), default=F("watched_since"), output_field=DateTimeField())
     if not Installation.objects.filter(due, pk=1).update(watched_since=since, watched_at=now):
         return None
-    begun = selectors.watched_since()
+    begun = presence.watched_since()
     settled = now - timedelta(seconds=settings.SETTLE_SECONDS)
-    return selectors.Turn(at=now, may_judge=begun is not None and begun <= settled)
+    return presence.Turn(at=now, may_judge=begun is not None and begun <= settled)
 
 
 def suspend_operator(*, account_id: int, operator_id: int) -> None:
@@ -196,9 +194,11 @@ def save_canned_reply(*, principal: OperatorPrincipal, uid: str, shortcut: str, 
     """A prepared reply of the caller's own, new where `uid` is "". Returns its uid; told to their consoles.
 
     The shortcut is kept in lower case. Raises NotFound, BadField where a text is no text or the shortcut is
-    that of another one, TooMany above CANNED_MAX.
+    that of another one or too long as it is kept, TooMany above CANNED_MAX.
     """
     shortcut = unicodedata.normalize("NFC", shortcut).lower()
+    if len(shortcut) > SHORTCUT_ROOM:
+        raise BadField("This shortcut is too long.", field="shortcut")
     for field, value in (("shortcut", shortcut), ("text", text)):
         if "\x00" in value or not value.strip():
             raise BadField(field=field)
@@ -278,22 +278,9 @@ def set_site_look(*, site_id: int, look: Mapping[str, str | int]) -> None:
 def set_site_fields(*, site_id: int, fields: Sequence[FieldSpec]) -> None:
     """What the form in front of a chat asks for; nothing at all: there is no form. For staff.
 
-    At most 12, each name once; a `select` has options and nothing else has. Raises BadField with the
-    `field`, NotFound.
+    Raises BadField with the `field` (`accounts.sites.check_fields`), NotFound.
     """
-    if len(fields) > FIELDS_MAX or len({each.name for each in fields}) != len(fields):
-        raise BadField(f"At most {FIELDS_MAX} fields, each name once.", field="fields")
-    for each in fields:
-        texts = [each.label, *each.options]
-        is_right = (
-            _field_name.fullmatch(each.name)
-            and all(text.strip() and len(text) <= LABEL_MAX for text in texts)
-            and len(each.hint) <= HINT_MAX
-            and bool(each.options) == (each.kind == "select")
-            and len(set(each.options)) == len(each.options) <= OPTIONS_MAX
-        )
-        if not is_right:
-            raise BadField(field=f"fields.{each.name}")
+    sites.check_fields(fields)
     if not Site.objects.filter(pk=site_id).update(fields=msgspec.to_builtins(list(fields))):
         raise NotFound
 

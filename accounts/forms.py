@@ -13,7 +13,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from accounts import devices, limits, pictures
 from accounts.actions import LOOK
 from accounts.models import STANDARD_FIELDS, Operator, Site
-from accounts.sites import site_fields
+from accounts.sites import check_fields, site_fields
 from chatlead.addresses import ip_of
 from chatlead.errors import BadField
 from chatlead.realtime.shapes import FieldSpec
@@ -153,6 +153,16 @@ class SiteForm(_Pictured):
         for name in STANDARD_FIELDS:
             present = asked.get(name)
             self.initial[f"ask_{name}"] = "" if present is None else "must" if present.required else "may"
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError where the form in front of a chat would be none."""
+        cleaned = super().clean() or self.cleaned_data
+        if all(f"ask_{name}" in cleaned for name in STANDARD_FIELDS):  # else it is said already what is wrong
+            try:
+                check_fields(self.asked)
+            except BadField as refusal:
+                raise forms.ValidationError(refusal.message, code=refusal.code) from None
+        return cleaned
 
     @property
     def look(self) -> dict[str, Any]:

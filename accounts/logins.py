@@ -58,14 +58,12 @@ class _Asked:
     account: str
 
 
-def user_of_login(login_key: str) -> User | None:
-    """Who is logged in under a session's key; None when it has ended or the password has changed since."""
-    return users_of_logins([login_key]).get(login_key)
-
-
 def users_of_logins(login_keys: Collection[str]) -> dict[str, User]:
-    """The same of many, in two queries; whose log-in does not hold is absent. One that is not as usual (the
-    secret has been renewed, the password has changed) is left to Django, which ends it or renews it."""
+    """{key of a session: who is logged in under it}, in two queries.
+
+    Absent where it has ended or the password has changed since. One that is not as usual (the secret has been
+    renewed, the password has changed) is left to Django, which ends it or renews it.
+    """
     possible = {key for key in login_keys if key and len(key) <= 40 and key.isalnum()}
     if not possible:
         return {}

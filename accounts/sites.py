@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from django.db.models import F, OuterRef, Subquery
 
 from accounts import notices, selectors
-from accounts.models import Installation, Language, Notice, Site
+from accounts.models import Installation, Language, Notice, Site, is_line
+from chatlead.errors import BadField
 from chatlead.prepared import Among, Prepared
+from chatlead.realtime.commands import FIELDS_MAX
 from chatlead.realtime.shapes import DepartmentView, FieldSpec, NoticeView, SiteView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+
+OPTIONS_MAX, LABEL_MAX, HINT_MAX = 50, 100, 200
+_field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class Shown(NamedTuple):
@@ -65,6 +72,25 @@ def _shown_site(site: Any, language: str, rows: Sequence[tuple[Any, ...]]) -> Sh
 def site_fields(site: Site) -> list[FieldSpec]:
     """The pre-chat form; an empty list means: no form."""
     return msgspec.convert(site.fields, list[FieldSpec])
+
+
+def check_fields(fields: Sequence[FieldSpec]) -> None:
+    """Whether a site may ask for this: at most 12 fields, each name once; a `select` has options and nothing
+    else has. Raises BadField with the `field`."""
+    if len(fields) > FIELDS_MAX or len({each.name for each in fields}) != len(fields):
+        raise BadField(f"At most {FIELDS_MAX} fields, each name once.", field="fields")
+    for each in fields:
+        texts = [each.label, *each.options]
+        is_right = (
+            _field_name.fullmatch(each.name)
+            and all(map(is_line, [*texts, each.hint]))
+            and all(text.strip() and len(text) <= LABEL_MAX for text in texts)
+            and len(each.hint) <= HINT_MAX
+            and bool(each.options) == (each.kind == "select")
+            and len(set(each.options)) == len(each.options) <= OPTIONS_MAX
+        )
+        if not is_right:
+            raise BadField(field=f"fields.{each.name}")
 
 
 def _newest_notice(column: str, language: str) -> Subquery:

@@ -9,7 +9,7 @@ from django.conf import settings
 from accounts import consumers as people
 from accounts import devices, limits
 from accounts.logins import admit_operator, admit_operators
-from accounts.selectors import watch_seconds
+from accounts.presence import watch_seconds
 from chatlead.realtime import commands
 from chatlead.realtime.endpoint import Endpoint
 from chatlead.realtime.hub import every

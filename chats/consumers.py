@@ -186,7 +186,7 @@ async def _look_up(
 
 @both.fast(commands.StillHere)
 def still_here(socket: Caller, command: commands.StillHere) -> None:
-    """Written down with the others' (positions.keep_presence)."""
+    """Written down with the others' (rounds.keep_presence)."""
     positions.heard(socket)
 
 

@@ -22,7 +22,7 @@ from accounts.models import Department, Operator
 from accounts.selectors import OperatorPrincipal
 from chatlead.realtime import pool, topics
 from chatlead.realtime.codes import CloseCode
-from chatlead.realtime.events import AvailabilityChanged, QueueMoved
+from chatlead.realtime.events import AvailabilityChanged, ChatListed, QueueMoved
 from chatlead.realtime.events import encode as encode_event
 from chatlead.realtime.replies import GoneVisitor, Position
 from chats import rows, selectors, snapshot
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from chatlead.realtime.topics import Topic
 
 TURN = 100  # frames to those who are told the same, then it is the turn of the others
+LATELY_MISSED = 100  # of all departments here; beyond them the news is said once, as usual
 ENDED_ROUNDS = 4  # for so many times the shortest interval an ended chat is still stated: twice or more
 # in the memory of a caller: when it gave the last sign of life (time.monotonic), and that its page is closing
 HEARD: Final = "heard"
@@ -80,16 +81,43 @@ def sockets_of(hub: Hub, kind: type[OperatorPrincipal] | type[VisitorPrincipal])
 
 
 async def tell_operators(hub: Hub) -> None:
-    """Every operator's socket hears the digest of what it should know (V-3)."""
+    """Every operator's socket hears the digest of what it should know (V-3), and before it what was missed
+    just now, once more."""
     sockets = sockets_of(hub, OperatorPrincipal)
     if not sockets:
         return
     principals = {each.principal for each in sockets}
-    positions = await pool.run(operator_positions, principals)
+    missed, positions = await pool.run(_news_for_operators, principals)
     for each in sockets:
+        for department_id, frame in missed:
+            if department_id in each.principal.department_ids:
+                each.deliver(frame)
         position = positions.get(each.principal)
         if position is not None:
             each.reply(position)
+
+
+def _news_for_operators(
+    principals: set[OperatorPrincipal],
+) -> tuple[list[tuple[int, str]], dict[OperatorPrincipal, Position]]:
+    return lately_missed(principals), operator_positions(principals)
+
+
+def lately_missed(principals: Iterable[OperatorPrincipal]) -> list[tuple[int, str]]:
+    """(department, `chat_listed` as a frame) of the chats that nobody answered and that ended just now.
+
+    The digest names the newest missed chat alone, so of two that ended between two rounds nothing would tell
+    of the first where its own news was lost. Said twice it changes nothing. One query where there is none.
+    """
+    departments = {pk for each in principals for pk in each.department_ids}
+    since = timezone.now() - timedelta(seconds=2 * settings.POSITION_SECONDS)
+    missed = Chat.objects.filter(department_id__in=departments, state=Chat.State.MISSED, closed_at__gt=since)
+    chats = list(missed.order_by("-closed_at").select_related(*selectors.VIEWED)[:LATELY_MISSED])
+    views = snapshot.operator_views(chats) if chats else []
+    return [
+        (chat.department_id, encode_event(ChatListed(chat=view)).decode())
+        for chat, view in zip(chats, views, strict=True)
+    ]
 
 
 def operator_positions(principals: Iterable[OperatorPrincipal]) -> dict[OperatorPrincipal, Position]:
@@ -223,7 +251,7 @@ def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]
     """For each of the sessions with an open chat, or one that has just ended: its key, the position, the
     place in line or 0.
 
-    Four queries.
+    Three queries.
     """
     epoch = accounts.epoch()
     places: dict[int, int] = defaultdict(int)

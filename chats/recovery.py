@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from accounts import selectors as accounts
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import NotFound
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chats.selectors import Principal
+
+    Place = tuple[int, int, int]  # where a console is in a chat: both logs, and the sum of the marks
 
 
 def resumed(
@@ -55,53 +59,23 @@ def page(principal: Principal, *, uid: str, before: int) -> Messages:
     return Messages(chat=uid, log=snapshot.public_rows(found, uid), more=more)
 
 
-def synced(
-    principal: OperatorPrincipal, *, positions: Mapping[str, tuple[int, int, int]], epoch: str
-) -> Synced:
+def synced(principal: OperatorPrincipal, *, positions: Mapping[str, Place], epoch: str) -> Synced:
     """The differences between what a console has and what it should have.
 
     Chats that are new, or changed beyond a replay, come whole; the others by their rows. At another epoch
     nothing that the console has is worth anything.
     """
     present = accounts.epoch()
-    have = positions if epoch == present else {}
     version = accounts.team_version(principal.account_id)
-    at_work = selectors.chats_at_work(principal).select_related(*selectors.VIEWED).order_by("id")
-    whole: list[Chat] = []
-    log: list[PublicRow] = []
-    notes: list[NoteAdded] = []
-    marks: list[ChatMarks] = []
-    now: dict[str, tuple[int, int, int]] = {}
-    for chat in at_work:
-        now[chat.uid] = here = (chat.last_seq, chat.last_staff_seq, snapshot.marks_sum(chat))
-        there = have.get(chat.uid)
-        if there == here:
-            continue
-        found = None
-        if there is not None and there[0] <= here[0] and there[1] <= here[1]:
-            found = _after(chat, there[0], there[1])
-        if found is None:
-            whole.append(chat)
-            continue
-        log += found[0]
-        notes += found[1]
-        marks.append(
-            ChatMarks(
-                chat=chat.uid,
-                visitor_delivered=chat.visitor_delivered,
-                visitor_read=chat.visitor_read,
-                operator_delivered=chat.operator_delivered,
-                operator_read=chat.operator_read,
-            )
-        )
+    at_work = _differences(principal, positions if epoch == present else {})
     missed = snapshot.operator_views(selectors.missed_chats(principal))
     canned = accounts.canned_replies([principal.operator_id])[principal.operator_id]
     return Synced(
-        chats=snapshot.operator_views(whole),
-        gone=sorted(uid for uid in positions if uid not in now),
-        log=log,
-        notes=notes,
-        marks=marks,
+        chats=snapshot.operator_views(at_work.whole),
+        gone=sorted(uid for uid in positions if uid not in at_work.now),
+        log=at_work.log,
+        notes=at_work.notes,
+        marks=at_work.marks,
         missed=missed,
         returned=snapshot.returned(principal),
         canned=canned.replies,
@@ -109,10 +83,41 @@ def synced(
         team=accounts.team(principal.account_id),
         version=version,
         digest=snapshot.digest(
-            ((uid, *position) for uid, position in now.items()), missed[0].uid if missed else ""
+            ((uid, *position) for uid, position in at_work.now.items()), missed[0].uid if missed else ""
         ),
         epoch=present,
     )
+
+
+class _Differences:
+    """What a console has not of the chats at work, and where all of these stand."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, Place] = {}
+        self.whole: list[Chat] = []  # new, or changed beyond a replay
+        self.log: list[PublicRow] = []
+        self.notes: list[NoteAdded] = []
+        self.marks: list[ChatMarks] = []
+
+
+def _differences(principal: OperatorPrincipal, have: Mapping[str, Place]) -> _Differences:
+    found = _Differences()
+    for chat in selectors.chats_at_work(principal).select_related(*selectors.VIEWED).order_by("id"):
+        found.now[chat.uid] = here = (chat.last_seq, chat.last_staff_seq, snapshot.marks_sum(chat))
+        there = have.get(chat.uid)
+        if there == here:
+            continue
+        rows = None
+        if there is not None and there[0] <= here[0] and there[1] <= here[1]:
+            rows = _after(chat, there[0], there[1])
+        if rows is None:
+            found.whole.append(chat)
+            continue
+        found.log += rows[0]
+        found.notes += rows[1]
+        marks = msgspec.structs.asdict(snapshot.marks(chat))
+        found.marks.append(ChatMarks(chat=chat.uid, **marks))
+    return found
 
 
 def _after(chat: Chat, after: int, staff_after: int) -> tuple[list[PublicRow], list[NoteAdded]] | None:

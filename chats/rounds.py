@@ -19,7 +19,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.actions import come_back_from_the_future, expire_leases, keep_watch, renew_leases
-from accounts.selectors import OperatorPrincipal, watch_seconds
+from accounts.presence import watch_seconds
+from accounts.selectors import OperatorPrincipal
 from chatlead.realtime import pool
 from chatlead.realtime.hub import Hub
 from chatlead.realtime.socket import Socket

@@ -62,16 +62,9 @@ def public_event(
     nobody's business."""
     if kind == "text":
         return MessagePosted(
-            chat=chat,
-            seq=seq,
-            at=at,
-            author=author,
-            ref=ref,
-            operator=operator,
-            name=name,
-            text=text,
+            chat=chat, seq=seq, at=at, author=author, ref=ref, operator=operator, name=name, text=text,
             state=state,
-        )
+        )  # fmt: skip
     if kind == "edit":
         return MessageEdited(
             chat=chat, seq=seq, at=at, author=author, ref=ref, operator=operator, name=name, text=text,
@@ -79,15 +72,9 @@ def public_event(
         )  # fmt: skip
     if kind == "deletion":
         return MessageDeleted(
-            chat=chat,
-            seq=seq,
-            at=at,
-            author=author,
-            ref=ref,
-            operator=operator,
-            name=name,
+            chat=chat, seq=seq, at=at, author=author, ref=ref, operator=operator, name=name,
             target=target or 0,
-        )
+        )  # fmt: skip
     told = {"operator": operator, "name": name, **(facts or {})}
     return SYSTEM_ROWS[kind](chat=chat, seq=seq, at=at, author=author, **told)  # type: ignore[return-value]
 

@@ -231,7 +231,6 @@ def chats_returned_from(principal: OperatorPrincipal) -> list[Chat]:
 
 def was_returned_from(principal: OperatorPrincipal, uid: str) -> bool:
     """Whether an operator lost this chat, however long ago, and has not taken it again."""
-    """Whether an operator who may not write in a chat had it, until nothing was heard of them."""
     return _lost_by(**_lost_to(principal)).filter(uid=uid).exists()
 
 

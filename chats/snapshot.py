@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, cast
 from django.conf import settings
 from django.db.models import F
 
+from accounts import presence
 from accounts import selectors as accounts
 from accounts.sites import shown_sites
 from chatlead.errors import ChatLeadError, Forbidden, NotFound
-from chatlead.realtime import pool
 from chatlead.realtime.commands import PROTOCOL
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView
 from chatlead.realtime.replies import OperatorWelcome, PageWelcome, ReturnedChat, VisitorWelcome
@@ -189,13 +189,9 @@ def _ms(moment: datetime | None) -> int:
 # --- welcomes -----------------------------------------------------------------------------------------
 
 
-def page_welcome(principal: VisitorPrincipal) -> PageWelcome:
-    """The loader on the host page hears whether somebody is there, and how its launcher looks by now."""
-    return pool.alone(page_welcomes([principal]))
-
-
 def page_welcomes(principals: Sequence[VisitorPrincipal]) -> list[PageWelcome | NotFound]:
-    """The same for many at once, in one query. NotFound for a site that was deleted in this moment."""
+    """The loaders on host pages hear whether somebody is there, and how their launchers look by now: in one
+    query. NotFound for a site that was deleted in this moment."""
     ids = {each.site_id for each in principals}
     if not ids:
         return []
@@ -213,16 +209,14 @@ def current_chats(principals: Sequence[VisitorPrincipal]) -> dict[str, Chat]:
     return selectors.current_chats({each.session_key for each in principals}, grace)
 
 
-def visitor_welcome(principal: VisitorPrincipal) -> VisitorWelcome:
-    """The frame's snapshot: the site, and the chat of the live session that is open or has just ended."""
-    return pool.alone(visitor_welcomes([principal], current_chats([principal])))
-
-
 def visitor_welcomes(
     principals: Sequence[VisitorPrincipal], chats: Mapping[str, Chat]
 ) -> list[VisitorWelcome | NotFound]:
-    """The same for many at once, whose `current_chats` were read before, in a number of queries that does not
-    depend on theirs. NotFound for a site that was deleted in this moment."""
+    """The frames' snapshots: the site, and the chat of the live session that is open or has just ended.
+
+    Their `current_chats` were read before; the number of queries does not depend on theirs. NotFound for a
+    site that was deleted in this moment.
+    """
     if not principals:
         return []
     views = visitor_views(list(chats.values()))
@@ -246,22 +240,17 @@ def visitor_welcomes(
     return welcomes
 
 
-def operator_welcome(principal: OperatorPrincipal) -> OperatorWelcome:
-    """The console's snapshot: the team, all that waits and the operator's own chats, what was missed."""
-    return pool.alone(operator_welcomes([principal]))
-
-
 def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorWelcome | ChatLeadError]:
-    """The same for many at once: what those of one account have in common is read and made once. Forbidden
-    for who was suspended in this moment."""
+    """The consoles' snapshots: the team, all that waits and each operator's own chats, what was missed.
+
+    What those of one account have in common is read and made once. Forbidden for who was suspended in this
+    moment.
+    """
     ids = {each.account_id for each in principals}
     firms, teams, epoch = accounts.firms(ids), accounts.teams(ids), accounts.epoch()
-    away = accounts.away_since_when({each.operator_id for each in principals})
+    away = presence.away_since_when({each.operator_id for each in principals})
     chats = selectors.chats_for_consoles(principals)
-    missed: dict[tuple[int, frozenset[int]], list[Chat]] = {}
-    for each in principals:
-        if (key := (each.account_id, each.department_ids)) not in missed:
-            missed[key] = selectors.missed_chats(each)
+    missed = _missed_of(principals)
     all_missed = {chat.pk: chat for of_some in missed.values() for chat in of_some}
     listed = [*chats, *all_missed.values()]
     views = dict(zip([chat.pk for chat in listed], operator_views(listed), strict=True))
@@ -293,6 +282,18 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
         )
 
     return [welcome(each) for each in principals]
+
+
+def _missed_of(
+    principals: Iterable[OperatorPrincipal],
+) -> dict[tuple[int, frozenset[int]], list[Chat]]:
+    """What was missed, by account and departments: a query for each of these, not for each console."""
+    missed: dict[tuple[int, frozenset[int]], list[Chat]] = {}
+    for each in principals:
+        key = (each.account_id, each.department_ids)
+        if key not in missed:
+            missed[key] = selectors.missed_chats(each)
+    return missed
 
 
 def returned(principal: OperatorPrincipal) -> list[ReturnedChat]:

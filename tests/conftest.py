@@ -38,6 +38,7 @@ from accounts.selectors import OperatorPrincipal
 from chats import journal
 from chats.models import Chat, Message
 from tests import clearing
+from tests.accounts.mailbox import Mailbox, mail_server
 from tests.identifiers import new_ref
 from visitors.actions import engage
 from visitors.sessions import VisitorPrincipal, browser_key_of, new_token, session_key_of
@@ -68,6 +69,13 @@ def _journal_rests() -> Iterator[None]:
     helper = SyncToAsync.single_thread_executor
     if helper._threads:
         helper.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def inbox() -> Iterator[Mailbox]:
+    """A real mail server; what it has taken."""
+    with mail_server() as found:
+        yield found
 
 
 @pytest.fixture

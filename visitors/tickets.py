@@ -16,7 +16,6 @@ from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache
 from django.utils import timezone
 
-from chatlead.errors import TicketRefused
 from visitors.models import UsedTicket
 
 if TYPE_CHECKING:
@@ -44,18 +43,11 @@ def issue(site: Site, origin: str) -> str:
     return f"{expiry}.{nonce}.{_mac(site.key, origin.lower(), expiry, nonce)}"
 
 
-def redeem(ticket: str, site: Site, embedder: str) -> None:
-    """Uses the ticket up.
-
-    Raises TicketRefused when it is forged, expired, used, of another site or of another origin than
-    `embedder`.
-    """
-    if redeem_all([(ticket, site, embedder)]) != [True]:
-        raise TicketRefused
-
-
 def redeem_all(asked: Sequence[tuple[str, Site, str]]) -> list[bool]:
-    """Uses many tickets up, in one round trip; whether each was good. Of twins one is."""
+    """Uses tickets up, in one round trip: whether each was good. Of twins one is.
+
+    One that is forged, expired, used, of another site or of another origin than the embedder's is not.
+    """
     nonces = [_nonce(*each) for each in asked]
     good = [(nonce, site) for nonce, (_, site, _) in zip(nonces, asked, strict=True) if nonce]
     if not good:

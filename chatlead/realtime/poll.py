@@ -175,25 +175,18 @@ class Poll(Caller):
 
     async def run_through(self, scope: dict[str, Any], body: bytes) -> None:
         """Steps 1 to 6. Whatever goes wrong becomes a close code."""
-        polling = self.polling
-        if len(body) > BODY_FRAMES * settings.FRAME_MAX_BYTES:
-            self.close(CloseCode.TOO_BIG)
+        asked = self._asked(body)
+        if asked is None:
             return
-        try:
-            request, hello = understood(body, self.endpoint)
-            self._at = msgspec.json.decode(request.at, type=polling.at | None)
-        except (errors.ChatLeadError, ValueError, RecursionError):
-            self.close(CloseCode.BAD_HELLO)
-            return
-        del body
+        request, hello = asked
+        del asked, body
         hub = self.hub = await hubs.here()
         self._seats = Seats(hub.crowd)  # counted while it is held, as a socket is
         if hub.is_leaving:
             self.close(CloseCode.RESTART)
             return
         if request.want == "answers" and all(map(is_ping, request.commands)):
-            for _ in request.commands:  # the line is asked for, and nobody on it
-                self.reply(replies.Pong(at=time.time_ns() // 1_000_000))
+            self._pong(len(request.commands))
             return
         handshake = Handshake.of(scope)
         forget_head(scope)
@@ -214,6 +207,24 @@ class Poll(Caller):
         seconds = request.wait / 1000 if request.want == "news" else 0.0
         del request, hello, handshake  # a poll that is held keeps nothing of body or head
         await self._wait(seconds)
+
+    def _asked(self, body: bytes) -> tuple[Request, Any] | None:
+        """Step 1: what is asked for, and the `hello` in it. None where it makes no sense."""
+        if len(body) > BODY_FRAMES * settings.FRAME_MAX_BYTES:
+            self.close(CloseCode.TOO_BIG)
+            return None
+        try:
+            request, hello = understood(body, self.endpoint)
+            self._at = msgspec.json.decode(request.at, type=self.polling.at | None)
+        except (errors.ChatLeadError, ValueError, RecursionError):
+            self.close(CloseCode.BAD_HELLO)
+            return None
+        return request, hello
+
+    def _pong(self, count: int) -> None:
+        """The line is asked for, and nobody on it."""
+        for _ in range(count):
+            self.reply(replies.Pong(at=time.time_ns() // 1_000_000))
 
     async def _come_in(self, handshake: Handshake, request: Request, hello: Any) -> bool:
         """Step 2. False for somebody who floods, has too many already, or has to come back."""

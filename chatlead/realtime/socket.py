@@ -29,7 +29,7 @@ from chatlead import errors
 from chatlead.access import socket_ended
 from chatlead.logs import next_number, request_id
 from chatlead.realtime import hub as hubs
-from chatlead.realtime import pool
+from chatlead.realtime import pool, replies
 from chatlead.realtime.caller import FAULT_SECONDS, FAULTS, Caller
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.crowd import Person
@@ -155,51 +155,62 @@ class Socket(Caller, AsyncConsumer):
 
     async def _come_in(self, handshake: Handshake, receive: Receive) -> bool:
         """Steps 2 to 5. False where the socket is closed instead."""
-        endpoint, hub = self.endpoint, self.hub
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            self._gone, self._code = True, message.get("code", 1006)
+        hello = self._hello_in(await receive())
+        if hello is None:
             return False
-        text = message.get("text") or ""
-        if too_big(text):
-            return self.close(CloseCode.TOO_BIG)
-        try:
-            hello = endpoint.decoder.decode(text)
-        except errors.ChatLeadError:
-            hello = None
-        if type(hello) is not endpoint.hello:
-            return self.close(CloseCode.BAD_HELLO)
-        hub.strangers[self] = float("inf")
-        seconds = await hub.admission.enter(first=endpoint.is_first, network=handshake.network)
+        self.hub.strangers[self] = float("inf")
+        seconds = await self.hub.admission.enter(first=self.endpoint.is_first, network=handshake.network)
         if seconds:
             return self.close(CloseCode.BUSY, seconds)
         try:
-            if self._is_closed():
-                return False
-            self.principal = await endpoint.admitted(handshake, hello)
-            if self._is_closed() or await self._is_one_too_many():
-                return False
-            hub.join(self, endpoint.topics(self.principal))
-            hub.strangers.pop(self, None)
-            await hub.settled()
-            welcome = await endpoint.welcomed(self.principal)
-            endpoint.let_in(handshake, self.principal, welcome, self.memory)
+            welcome = await self._welcome(handshake, hello)
         except errors.ChatLeadError as error:
             return self.close(refusal(error))
         except Exception as error:
-            report(logger, f"{endpoint.name}: hello failed", error)
+            report(logger, f"{self.endpoint.name}: hello failed", error)
             return self.close(CloseCode.INTERNAL)
         finally:
-            hub.admission.leave()
-        if hello.id:
-            welcome = msgspec.structs.replace(welcome, id=hello.id)
-        if self._is_closed():
+            self.hub.admission.leave()
+        if welcome is None or self._is_closed():
             return False
         held, self._queue, self._queued = self._queue, None, 0
         self.reply(welcome)
         for text in held or ():
             self.deliver(text)
         return not self._closed
+
+    def _hello_in(self, message: dict[str, Any]) -> Any:
+        """Step 2: the first frame. None where none came or it is no hello; the socket is closed then."""
+        if message["type"] == "websocket.disconnect":
+            self._gone, self._code = True, message.get("code", 1006)
+            return None
+        text = message.get("text") or ""
+        if too_big(text):
+            self.close(CloseCode.TOO_BIG)
+            return None
+        try:
+            hello = self.endpoint.decoder.decode(text)
+        except errors.ChatLeadError:
+            hello = None
+        if type(hello) is self.endpoint.hello:
+            return hello
+        self.close(CloseCode.BAD_HELLO)
+        return None
+
+    async def _welcome(self, handshake: Handshake, hello: Any) -> replies.Reply | None:
+        """Steps 3 to 5, in our turn: admitted, then all ears, then the snapshot. None where it is closed."""
+        endpoint, hub = self.endpoint, self.hub
+        if self._is_closed():
+            return None
+        self.principal = await endpoint.admitted(handshake, hello)
+        if self._is_closed() or await self._is_one_too_many():
+            return None
+        hub.join(self, endpoint.topics(self.principal))
+        hub.strangers.pop(self, None)
+        await hub.settled()
+        welcome: replies.Reply = await endpoint.welcomed(self.principal)
+        endpoint.let_in(handshake, self.principal, welcome, self.memory)
+        return msgspec.structs.replace(welcome, id=hello.id) if hello.id else welcome
 
     def _is_closed(self) -> bool:
         """As it is now: somebody may have closed during an await."""

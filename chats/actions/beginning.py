@@ -99,9 +99,7 @@ def leave_message(
         return known
     waiting = selectors.access_chat(principal, chat) if chat else None
     site = site_of(principal)
-    if not email.strip():
-        raise MissingField(field="email")
-    filled = prechat.contact(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
+    filled = _sender(name, email)
     text = prechat.check_text(text)
     if not text and not (waiting and _has_written(waiting)):
         raise MissingField(field="text")
@@ -109,26 +107,46 @@ def leave_message(
     chosen = None if waiting else selectors.department_for(site, department, None)
     bound(principal, "leave", settings.LEFT_MESSAGES, f"{ref}|{chat}", answer)
 
-    def begin() -> Chat:
+    def leave() -> Chat:
         if chosen is None:
             left = _leave_line(principal, chat, ref, filled, text)
         else:
-            left = _begin(principal, chosen, ref, filled, text)
-            begun = Chat.objects.filter(pk=left.pk, state=Chat.State.WAITING)
-            begun.update(state=Chat.State.MISSED, closed_at=left.started_at)
-            telling.list_later(left)
+            left = _leave_anew(principal, chosen, ref, filled, text)
         prove(shown, "message", left, principal)
-        if left.department.email:
-            outbox.add(MESSAGE_LEFT, {"chat": left.pk}, f"{MESSAGE_LEFT}:{left.uid}", site.account)
+        _mail_later(left)
         return left
 
     try:
-        return _once(principal, ref, begin)
+        return _once(principal, ref, leave)
     except ChatClosed:  # by a twin of this command?
         known = _known_leave(principal, chat, ref)
         if known is None:
             raise
         return known
+
+
+def _sender(name: str, email: str) -> prechat.Filled:
+    """Who can be answered: with an address in any case."""
+    if not email.strip():
+        raise MissingField(field="email")
+    return prechat.contact(prechat.check_name(name, "name"), prechat.check_email(email, "email"))
+
+
+def _mail_later(left: Chat) -> None:
+    """The department hears of it, where it has an address."""
+    if left.department.email:
+        outbox.add(MESSAGE_LEFT, {"chat": left.pk}, f"{MESSAGE_LEFT}:{left.uid}", left.account_id)
+
+
+def _leave_anew(
+    principal: VisitorPrincipal, department: Department, ref: UUID, filled: prechat.Filled, text: str
+) -> Chat:
+    """A chat that begins as a missed one, in the caller's transaction."""
+    chat = _begin(principal, department, ref, filled, text)
+    begun = Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING)
+    begun.update(state=Chat.State.MISSED, closed_at=chat.started_at)
+    telling.list_later(chat)
+    return chat
 
 
 def _leave_line(principal: VisitorPrincipal, uid: str, ref: UUID, filled: prechat.Filled, text: str) -> Chat:

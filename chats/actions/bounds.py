@@ -34,20 +34,23 @@ def bound(
     session, which costs nothing, is counted last, so that no crowd of them fills the cache. `to` is the
     address that a mail would go to: nobody's mailbox is filled by many either.
     """
-    is_worked = work.is_done(answer, name := f"{what}|{principal.session_key}|{which}")
+    name = f"{what}|{principal.session_key}|{which}"
+    is_worked = work.is_done(answer, name)
     counted: list[tuple[str, str]] = []
 
     def count(of: str, who: str, free: int, worked: int) -> None:
+        taken = f"{what}:{of}"
         try:
-            limits.take(taken := f"{what}:{of}", who, free)
+            limits.take(taken, who, free)
         except RateLimited as full:
             if not worked:
                 raise
+            taken = f"{what}:{of} worked"
             if not is_worked:
-                more = 4 * limits.so_far(f"{what}:{of} worked", who) // worked
+                more = 4 * limits.so_far(taken, who) // worked  # the fuller it is, the more of it
                 task = work.wanted(name, more=min(more, 3))
                 raise RateLimited(full.message, retry_after_ms=full.retry_after_ms, work=task) from None
-            limits.take(taken := f"{what}:{of} worked", who, worked)
+            limits.take(taken, who, worked)
         counted.append((taken, who))
 
     address = limits.network(principal.ip)

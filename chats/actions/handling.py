@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import presence
 from accounts import selectors as accounts
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import BadField, ChatAlreadyTaken, ChatClosed, NotFound
@@ -149,9 +150,9 @@ def close_idle() -> int:
     sign, because nothing of ours was running or the clock leapt over it, does not count.
     """
     now = timezone.now()
-    if not accounts.is_watched(now):
+    if not presence.is_watched(now):
         return 0
-    watched = accounts.watched_since()
+    watched = presence.watched_since()
 
     def before(minutes: float) -> datetime:
         moment = now - timedelta(minutes=minutes)

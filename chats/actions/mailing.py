@@ -13,7 +13,7 @@ from chatlead.errors import ChatNotOver, MissingField, NotFound, RateLimited
 from chats import prechat, selectors
 from chats.actions.bounds import bound, prove, site_of
 from chats.mails import TRANSCRIPT
-from chats.models import TranscriptRequest
+from chats.models import Chat, TranscriptRequest
 from visitors import languages
 
 if TYPE_CHECKING:
@@ -44,32 +44,43 @@ def mail_transcript(
     chat = selectors.access_chat(principal, uid)
     if TranscriptRequest.objects.filter(chat=chat, ref=ref).exists():
         return
-    if chat.state in selectors.OPEN:
-        raise ChatNotOver
-    if chat.accepted_at is None:
-        raise NotFound("Nobody has answered in this chat: there is no transcript.")
+    _check_chat(chat)
     if not email.strip():
         raise MissingField(field="email")
     email = prechat.check_email(email, "email")
     shown = notices.shown(site, notice)
+    _check_count(chat)
+    bound(principal, "transcript", settings.TRANSCRIPTS, f"{ref}|{uid}", answer, to=email)
+    wanted = TranscriptRequest(
+        account_id=chat.account_id,
+        chat=chat,
+        ref=ref,
+        email=email,
+        language=languages.chosen(page=language, site=site.language, browser=""),
+        zone=_known_zone(zone),
+    )
+    with transaction.atomic():
+        locked = selectors.access_chat(principal, uid, lock=True)  # one at a time of each chat
+        if TranscriptRequest.objects.filter(chat=chat, ref=ref).exists():
+            return  # a twin on another socket was faster
+        _check_count(locked)
+        wanted.save()
+        prove(shown, "transcript", chat, principal)
+        key = f"{TRANSCRIPT}:{chat.uid}:{ref}"
+        outbox.add(TRANSCRIPT, {"request": wanted.pk}, key, chat.account_id)
+
+
+def _check_chat(chat: Chat) -> None:
+    """A transcript is of a chat that has ended and that somebody has accepted."""
+    if chat.state in selectors.OPEN:
+        raise ChatNotOver
+    if chat.accepted_at is None:
+        raise NotFound("Nobody has answered in this chat: there is no transcript.")
+
+
+def _check_count(chat: Chat) -> None:
     if chat.transcript_requests.count() >= settings.TRANSCRIPTS_PER_CHAT:
         raise RateLimited("This transcript was sent often enough.")
-    bound(principal, "transcript", settings.TRANSCRIPTS, f"{ref}|{uid}", answer, to=email)
-    with transaction.atomic():
-        request, is_new = TranscriptRequest.objects.get_or_create(
-            chat=chat,
-            ref=ref,
-            defaults={
-                "account_id": chat.account_id,
-                "email": email,
-                "language": languages.chosen(page=language, site=site.language, browser=""),
-                "zone": _known_zone(zone),
-            },
-        )
-        if is_new:  # no twin on another socket was faster
-            prove(shown, "transcript", chat, principal)
-            key = f"{TRANSCRIPT}:{chat.uid}:{ref}"
-            outbox.add(TRANSCRIPT, {"request": request.pk}, key, chat.account_id)
 
 
 def _known_zone(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from django.db import transaction
 
-from accounts import selectors as accounts
+from accounts import presence
 from chatlead.realtime import topics
 from chats import journal
 from chats.actions import telling
@@ -26,12 +26,12 @@ def return_lost_chats(now: datetime | None = None) -> int:
 
     An operator who comes back in this moment keeps them all or finds them all in the line.
     """
-    lost = accounts.lost_operators(now).order_by("id").values("pk")
+    lost = presence.lost_operators(now).order_by("id").values("pk")
     waiting_for = Chat.objects.filter(state=State.ACTIVE, operator__in=lost).order_by("operator_id")
     count = 0
     for operator_id in list(waiting_for.values_list("operator_id", flat=True).distinct()):
         with transaction.atomic():
-            operator = accounts.hold_if_lost(operator_id, now)  # 1. the operator, 2. the chats, as everywhere
+            operator = presence.hold_if_lost(operator_id, now)  # 1. the operator, 2. the chats, as everywhere
             if operator is not None:
                 count += return_chats(operator=operator, reason="lost")
     return count

@@ -38,62 +38,62 @@ class Tongue(NamedTuple):
 
 
 class Statements:
-    """The statements with one placeholder; built once for each, kept as they are for the drivers' caches."""
+    """The statements with one placeholder, as below with `%s`; built once for each, kept as they are for the
+    drivers' caches."""
+
+    lock = "SELECT 1 FROM chats_chat WHERE id = %s FOR NO KEY UPDATE"
+    chat = """
+        SELECT c.account_id, c.uid, c.state, c.department_id, c.operator_id, c.session_key, c.last_seq,
+               c.last_staff_seq, o.rights_epoch
+        FROM chats_chat c
+        LEFT JOIN accounts_operator o ON o.id = c.operator_id AND o.suspended_at IS NULL
+        WHERE c.id = %s"""
+    known = """
+        SELECT seq, created_at FROM chats_message
+        WHERE chat_id = %s AND author = %s AND author_id = %s AND ref = %s"""
+    target = """
+        SELECT 1 FROM chats_message
+        WHERE chat_id = %s AND seq = %s AND author = %s AND author_id = %s AND kind = 'text'
+          AND text_state <> 'deleted'"""
+    edits = """
+        SELECT count(*) FROM chats_message WHERE chat_id = %s AND target = %s AND kind = 'edit'"""
+    insert = """
+        INSERT INTO chats_message (account_id, chat_id, seq, ref, author, author_id, kind, text,
+                                   text_state, target, facts, created_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', %s, %s, %s)
+        ON CONFLICT (chat_id, author, author_id, ref) DO NOTHING"""
+    retext = "UPDATE chats_message SET text = %s, text_state = %s WHERE chat_id = %s AND seq = %s"
+    # no older version stays readable in the row of an edit
+    retext_edits = """
+        UPDATE chats_message SET text = %s WHERE chat_id = %s AND target = %s AND kind = 'edit'"""
+    update = """
+        UPDATE chats_chat SET last_seq = %s,
+            last_message_at = CASE WHEN last_message_at < %s THEN %s ELSE last_message_at END
+        WHERE id = %s"""
+    update_seen = """
+        UPDATE chats_chat SET last_seq = %s,
+            last_message_at = CASE WHEN last_message_at < %s THEN %s ELSE last_message_at END,
+            visitor_seen_at = CASE WHEN visitor_seen_at < %s THEN %s ELSE visitor_seen_at END
+        WHERE id = %s"""
+    may_note = """
+        SELECT 1 FROM accounts_operator o
+        WHERE o.id = %s AND o.account_id = %s AND o.rights_epoch = %s AND o.suspended_at IS NULL
+          AND (o.id = %s OR (%s = 'waiting' AND EXISTS (
+              SELECT 1 FROM accounts_departmentmember m
+              WHERE m.operator_id = o.id AND m.department_id = %s)))"""
+    known_note = """
+        SELECT staff_seq, created_at FROM chats_note
+        WHERE chat_id = %s AND author_id = %s AND ref = %s"""
+    insert_note = """
+        INSERT INTO chats_note (account_id, chat_id, staff_seq, ref, author_id, text, created_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (chat_id, author_id, ref) DO NOTHING"""
+    update_staff = "UPDATE chats_chat SET last_staff_seq = %s WHERE id = %s"
 
     def __init__(self, mark: str) -> None:
-        def spelled(sql: str) -> str:
-            return " ".join(sql.split()).replace("%s", mark)
-
-        self.lock = spelled("SELECT 1 FROM chats_chat WHERE id = %s FOR NO KEY UPDATE")
-        self.chat = spelled("""
-            SELECT c.account_id, c.uid, c.state, c.department_id, c.operator_id, c.session_key, c.last_seq,
-                   c.last_staff_seq, o.rights_epoch
-            FROM chats_chat c
-            LEFT JOIN accounts_operator o ON o.id = c.operator_id AND o.suspended_at IS NULL
-            WHERE c.id = %s""")
-        self.known = spelled("""
-            SELECT seq, created_at FROM chats_message
-            WHERE chat_id = %s AND author = %s AND author_id = %s AND ref = %s""")
-        self.target = spelled("""
-            SELECT 1 FROM chats_message
-            WHERE chat_id = %s AND seq = %s AND author = %s AND author_id = %s AND kind = 'text'
-              AND text_state <> 'deleted'""")
-        self.edits = spelled("""
-            SELECT count(*) FROM chats_message WHERE chat_id = %s AND target = %s AND kind = 'edit'""")
-        self.insert = spelled("""
-            INSERT INTO chats_message (account_id, chat_id, seq, ref, author, author_id, kind, text,
-                                       text_state, target, facts, created_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', %s, %s, %s)
-            ON CONFLICT (chat_id, author, author_id, ref) DO NOTHING""")
-        self.retext = spelled(
-            "UPDATE chats_message SET text = %s, text_state = %s WHERE chat_id = %s AND seq = %s"
-        )
-        # no older version stays readable in the row of an edit
-        self.retext_edits = spelled("""
-            UPDATE chats_message SET text = %s WHERE chat_id = %s AND target = %s AND kind = 'edit'""")
-        self.update = spelled("""
-            UPDATE chats_chat SET last_seq = %s,
-                last_message_at = CASE WHEN last_message_at < %s THEN %s ELSE last_message_at END
-            WHERE id = %s""")
-        self.update_seen = spelled("""
-            UPDATE chats_chat SET last_seq = %s,
-                last_message_at = CASE WHEN last_message_at < %s THEN %s ELSE last_message_at END,
-                visitor_seen_at = CASE WHEN visitor_seen_at < %s THEN %s ELSE visitor_seen_at END
-            WHERE id = %s""")
-        self.may_note = spelled("""
-            SELECT 1 FROM accounts_operator o
-            WHERE o.id = %s AND o.account_id = %s AND o.rights_epoch = %s AND o.suspended_at IS NULL
-              AND (o.id = %s OR (%s = 'waiting' AND EXISTS (
-                  SELECT 1 FROM accounts_departmentmember m
-                  WHERE m.operator_id = o.id AND m.department_id = %s)))""")
-        self.known_note = spelled("""
-            SELECT staff_seq, created_at FROM chats_note
-            WHERE chat_id = %s AND author_id = %s AND ref = %s""")
-        self.insert_note = spelled("""
-            INSERT INTO chats_note (account_id, chat_id, staff_seq, ref, author_id, text, created_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (chat_id, author_id, ref) DO NOTHING""")
-        self.update_staff = spelled("UPDATE chats_chat SET last_staff_seq = %s WHERE id = %s")
+        for name, sql in vars(Statements).items():
+            if isinstance(sql, str) and not name.startswith("_"):
+                setattr(self, name, " ".join(sql.split()).replace("%s", mark))
 
 
 STATEMENTS = {"%s": Statements("%s"), "?": Statements("?")}

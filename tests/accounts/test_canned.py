@@ -69,6 +69,15 @@ def test_the_longest_shortcut_fits_in_any_script(olga: Operator, principal_of: P
 
 
 @pytest.mark.django_db
+def test_a_shortcut_that_grows_beyond_its_column_is_named(olga: Operator, principal_of: Principals) -> None:
+    """P-23: some characters are three once they are composed; PostgreSQL would refuse what SQLite keeps."""
+    with pytest.raises(BadField) as refused:
+        save(principal_of(olga), "\U0001d160" * SHORTCUT_MAX)
+    assert refused.value.field == "shortcut"
+    assert shortcuts_of(olga) == []
+
+
+@pytest.mark.django_db
 def test_there_is_an_end_to_how_many_one_keeps_and_a_deleted_one_makes_room(
     olga: Operator, principal_of: Principals, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from accounts import actions
-from accounts.logins import admit_operator, admit_operators, user_of_login
+from accounts.logins import admit_operator, admit_operators, users_of_logins
 from accounts.models import Account, Department, DepartmentMember, Operator
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import ChatLeadError
@@ -103,7 +103,7 @@ def test_a_log_in_that_does_not_hold_any_more_opens_nothing_and_ends(
     sam.user.is_active = False
     sam.user.save()
     Session.objects.filter(pk=late).update(expire_date=timezone.now())
-    assert [user_of_login(key) for key in (changed, closed, late, foreign, unsigned, others)] == [None] * 6
+    assert users_of_logins([changed, closed, late, foreign, unsigned, others]) == {}
     assert not Session.objects.filter(pk=changed).exists()
 
 
@@ -112,5 +112,5 @@ def test_a_log_in_of_the_secret_before_is_renewed(olga: Operator) -> None:
     key = login_of(olga)
     kept = [settings.SECRET_KEY]
     with override_settings(SECRET_KEY="a new secret for everybody", SECRET_KEY_FALLBACKS=kept):
-        found = user_of_login(key)
-    assert found == olga.user
+        found = users_of_logins([key])
+    assert found == {key: olga.user}

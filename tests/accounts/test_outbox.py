@@ -18,7 +18,7 @@ from accounts import notices, outbox, tasks
 from accounts.models import Account, Department, OutboxItem, Site
 from chats.actions import leave_message
 from chats.models import Chat
-from tests.accounts.mailbox import Mailbox, mail_server
+from tests.accounts.mailbox import Mailbox
 from tests.at_once import at_once
 from tests.identifiers import new_ref
 from visitors.sessions import VisitorPrincipal
@@ -43,12 +43,6 @@ def _fresh() -> Iterator[None]:
 
 
 @pytest.fixture
-def mails() -> Iterator[Mailbox]:
-    with mail_server() as box:
-        yield box
-
-
-@pytest.fixture
 def left(vera: VisitorPrincipal, site: Site, intake: Department) -> Chat:
     """Vera has left a message; nobody has carried anything out yet."""
     return leave_message(
@@ -70,17 +64,17 @@ def later(seconds: float) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_left_message_reaches_the_department(left: Chat, mails: Mailbox) -> None:
+def test_a_left_message_reaches_the_department(left: Chat, inbox: Mailbox) -> None:
     """R-034, V-7: through a real mail server; an answer goes to the visitor."""
     assert tasks.sweep_outbox() == 1
-    [mail] = mails.mails
-    assert mails.recipients == [["intake@acme.test"]]
+    [mail] = inbox.mails
+    assert inbox.recipients == [["intake@acme.test"]]
     assert "Please call me.\nThanks" in mail.get_content().replace("\r\n", "\n")
     assert "Vera O'Brien" in mail["Subject"]
     assert mail["Reply-To"] == "vera@example.org"
     assert mail["Message-ID"].endswith("@localhost>")
     assert tasks.sweep_outbox() == 0
-    assert len(mails.mails) == 1
+    assert len(inbox.mails) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -92,7 +86,7 @@ def test_the_row_holds_ids_and_no_text(left: Chat) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rollback_takes_the_mail_with_it(acme: Account, mails: Mailbox) -> None:
+def test_a_rollback_takes_the_mail_with_it(acme: Account, inbox: Mailbox) -> None:
     """V-7: no message left, no mail about it."""
     with pytest.raises(RuntimeError), transaction.atomic():
         outbox.add("test_errand", {}, "a", acme)
@@ -101,32 +95,32 @@ def test_a_rollback_takes_the_mail_with_it(acme: Account, mails: Mailbox) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_crash_between_claim_and_send_is_made_good(left: Chat, mails: Mailbox) -> None:
+def test_a_crash_between_claim_and_send_is_made_good(left: Chat, inbox: Mailbox) -> None:
     """V-7: the lease of the dead worker ends, and another one sends."""
     item = OutboxItem.objects.get()
     crashed = timezone.now() + timedelta(seconds=outbox.LEASE_SECONDS)
     OutboxItem.objects.filter(pk=item.pk).update(leased_until=crashed, attempt_count=1)
     assert tasks.sweep_outbox() == 0
-    assert mails.mails == []
+    assert inbox.mails == []
     later(outbox.LEASE_SECONDS + 1)
     assert tasks.sweep_outbox() == 1
-    assert len(mails.mails) == 1
+    assert len(inbox.mails) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_crash_after_the_send_sends_again_under_the_same_name(left: Chat, mails: Mailbox) -> None:
+def test_a_crash_after_the_send_sends_again_under_the_same_name(left: Chat, inbox: Mailbox) -> None:
     """V-7: at least once, and whoever gets it twice can tell."""
     assert tasks.sweep_outbox() == 1
     OutboxItem.objects.update(state="pending", done_at=None, due_at=timezone.now())
     assert tasks.sweep_outbox() == 1
-    first, second = mails.mails
+    first, second = inbox.mails
     assert first["Message-ID"] == second["Message-ID"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_server_that_refuses_is_asked_again_later(left: Chat, mails: Mailbox) -> None:
+def test_a_mail_server_that_refuses_is_asked_again_later(left: Chat, inbox: Mailbox) -> None:
     """V-7: later and later, and the reason is kept without a word of the message."""
-    mails.refuse = 2
+    inbox.refuse = 2
     assert tasks.sweep_outbox() == 0
     item = OutboxItem.objects.get()
     assert (item.state, item.attempt_count, item.last_error) == ("pending", 1, "SMTPDataError")
@@ -136,7 +130,7 @@ def test_a_mail_server_that_refuses_is_asked_again_later(left: Chat, mails: Mail
     assert OutboxItem.objects.get().due_at - timezone.now() > timedelta(seconds=8)
     later(12)
     assert tasks.sweep_outbox() == 1
-    assert len(mails.mails) == 1
+    assert len(inbox.mails) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -149,11 +143,11 @@ def test_a_mail_server_that_is_not_there_loses_nothing(left: Chat, settings: Set
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_chat_that_was_erased_since_wants_no_mail(left: Chat, mails: Mailbox) -> None:
+def test_a_chat_that_was_erased_since_wants_no_mail(left: Chat, inbox: Mailbox) -> None:
     """R-014: erasure does not make the outbox stumble for ever."""
     left.delete()
     assert tasks.sweep_outbox() == 1
-    assert mails.mails == []
+    assert inbox.mails == []
 
 
 # --- the outbox itself ------------------------------------------------------------------------------------
@@ -246,8 +240,9 @@ def test_an_errand_that_nobody_can_do_is_refused_at_once(db: None) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_inside_the_server_carries_it_out_at_once(acme: Account) -> None:
     """design §5: worker and timer are threads of the one process, and end when they are told to."""
-    from chatlead.celery import start_embedded
+    from chatlead.celery import app, start_embedded
 
+    app.control.purge()  # what hundreds of tests before this one have hinted at
     arrived = threading.Event()
     threads_seen: list[str] = []
 
@@ -261,7 +256,7 @@ def test_the_worker_inside_the_server_carries_it_out_at_once(acme: Account) -> N
     threads = start_embedded(stop)
     try:
         outbox.add("test_now", {}, "now", acme)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         assert threads_seen[0] != threading.current_thread().name
     finally:
         stop.set()

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.actions import set_operator_picture, set_site_picture
 from accounts.models import Account, Operator, Picture, Site
@@ -113,6 +114,15 @@ def test_vera_is_shown_it_by_an_address_that_tells_nothing(client: Client, site:
     assert not answer.cookies
     for other in (site.uid, site.key, str(picture.pk), "x" * 500, "..%2f..%2fetc"):
         assert client.get(f"/widget/v1/picture/{other}.png").status_code == 404
+
+
+@pytest.mark.parametrize("uid", ["%00" * 22, "x" * 500, "x", "0%0a" * 8, "\u0660" * 22])
+def test_what_can_be_no_uid_is_not_asked_of_the_database(
+    client: Client, db: None, uid: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """P-23: PostgreSQL would break on a NUL where SQLite finds nothing."""
+    with django_assert_num_queries(0):
+        assert client.get(f"/widget/v1/picture/{uid}.png").status_code == 404
 
 
 def test_another_picture_is_another_address_and_the_old_one_is_gone(client: Client, site: Site) -> None:

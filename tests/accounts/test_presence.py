@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import actions, selectors
+from accounts import actions, presence, selectors
 from accounts.models import Department, Installation, Operator, Site
 from tests.conftest import goes_online
 
@@ -75,7 +75,7 @@ def test_back_within_the_hour_is_online_without_a_press(olga: Operator, site: Si
     actions.expire_leases()
     actions.renew_leases([olga.pk])
     assert len(selectors.online_departments(site_id=site.pk)) == 1
-    assert selectors.away_since(olga.pk) is None
+    assert presence.away_since_when([olga.pk]) == {}
 
 
 def test_back_after_more_than_an_hour_is_away_and_told_why_until_the_next_press(
@@ -85,15 +85,14 @@ def test_back_after_more_than_an_hour_is_away_and_told_why_until_the_next_press(
     goes_online(olga)
     was_heard(olga, settings.AWAY_SECONDS + 10)
     actions.expire_leases()
-    assert selectors.away_since(olga.pk) is None  # not there: there is nobody to tell
+    assert presence.away_since_when([olga.pk]) == {}  # not there: there is nobody to tell
     actions.renew_leases([olga.pk])
     assert selectors.online_departments(site_id=site.pk) == []
-    since = selectors.away_since(olga.pk)
-    assert since is not None
+    since = presence.away_since_when([olga.pk])[olga.pk]
     assert abs(since - ago(settings.AWAY_SECONDS + 10)) < timedelta(seconds=2)
     goes_online(olga)
     actions.set_availability(account_id=olga.account_id, operator_id=olga.pk, online=False)
-    assert selectors.away_since(olga.pk) is None
+    assert presence.away_since_when([olga.pk]) == {}
 
 
 def test_who_was_away_by_their_own_will_is_told_nothing(olga: Operator) -> None:
@@ -101,7 +100,7 @@ def test_who_was_away_by_their_own_will_is_told_nothing(olga: Operator) -> None:
     was_heard(olga, settings.AWAY_SECONDS + 10)
     actions.expire_leases()
     actions.renew_leases([olga.pk])
-    assert selectors.away_since(olga.pk) is None
+    assert presence.away_since_when([olga.pk]) == {}
 
 
 def test_a_clock_that_was_set_back_makes_no_ghost(olga: Operator) -> None:
@@ -122,8 +121,8 @@ def test_who_was_lost_before_the_clock_was_set_back_keeps_no_visitor_waiting_for
     now = timezone.now()
     actions.come_back_from_the_future(now)
     soon = now + timedelta(seconds=settings.RETURN_SECONDS + 1)
-    assert list(selectors.lost_operators(soon)) == [olga]
-    assert list(selectors.lost_operators(now)) == []
+    assert list(presence.lost_operators(soon)) == [olga]
+    assert list(presence.lost_operators(now)) == []
 
 
 # --- the watch ------------------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ def test_after_a_break_the_watch_begins_anew(
     """V-14: while nobody could hear a sign, silence says nothing."""
     watched(since=3600, at=at)
     assert not may_say(began=began), why
-    since = selectors.watched_since()
+    since = presence.watched_since()
     assert since is not None and timezone.now() - since < timedelta(seconds=5)
 
 

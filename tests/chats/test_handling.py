@@ -22,6 +22,7 @@ from chats.rows import in_ms
 from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from tests.images import a_png
+from tests.snapshots import frame_of_one
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -264,11 +265,11 @@ def test_a_visitor_who_stays_away_for_the_grace_time_has_left(
 def test_the_visitor_sees_an_ended_chat_for_a_while(active_chat: Chat, vera: VisitorPrincipal) -> None:
     """R-121: a reload after the end still shows what was said."""
     end_chat(principal=vera, uid=active_chat.uid)
-    shown = snapshot.visitor_welcome(vera).chat
+    shown = frame_of_one(vera).chat
     assert (
         shown is not None
         and shown.uid == active_chat.uid
         and shown.closed_at == in_ms(last_row(active_chat).created_at)
     )
     Chat.objects.update(closed_at=timezone.now() - timedelta(minutes=settings.CHAT_GRACE_MINUTES + 1))
-    assert snapshot.visitor_welcome(vera).chat is None
+    assert frame_of_one(vera).chat is None

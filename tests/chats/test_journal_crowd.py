@@ -9,8 +9,6 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +21,7 @@ from accounts.models import Department, Operator, Site
 from chats import journal
 from chats.journal import Entry, Outcome
 from chats.models import Chat, Message
+from tests.at_once import at_once
 from tests.chats.journal_hands import by_operator, by_visitor, check_gapless, one, statuses, through
 from tests.conftest import make_chat, visitor_on
 from tests.servers import OURS
@@ -33,19 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def crowd(site: Site, intake: Department) -> Callable[[int], list[Chat]]:
     return lambda count: [make_chat(visitor_on(site), intake) for _ in range(count)]
-
-
-def in_threads(work: Sequence[Callable[[], object]]) -> list[object]:
-    """All at once, each in a thread with a connection of its own."""
-    start = threading.Barrier(len(work))
-
-    def run(job: Callable[[], object]) -> object:
-        start.wait(20)
-        with closing(connection):
-            return job()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return list(pool.map(run, work))
 
 
 def appended(entry: Entry) -> Outcome:
@@ -68,8 +54,8 @@ def test_both_doors_at_once_leave_no_gap(active_chat: Chat, olga: Operator) -> N
 
         return work
 
-    told = in_threads([talk(number) for number in range(6)])
-    outcomes = [outcome for share in told for outcome in share]  # type: ignore[attr-defined]
+    told = at_once(*(talk(number) for number in range(6)))
+    outcomes = [outcome for share in told for outcome in share]
     assert set(statuses(outcomes)) == {"stored"}
     assert check_gapless(active_chat) == 2 + 6 * 16
     assert active_chat.last_staff_seq == 6 * 4
@@ -89,8 +75,8 @@ def test_the_same_ref_twenty_times_is_one_row(active_chat: Chat) -> None:
             return lambda: [appended(entry) for _ in range(10)]
         return lambda: through("submit", *[entry] * 10)
 
-    told = in_threads([many("append"), many("submit")])
-    outcomes = [outcome for share in told for outcome in share]  # type: ignore[attr-defined]
+    told = at_once(many("append"), many("submit"))
+    outcomes = [outcome for share in told for outcome in share]
     assert sorted(statuses(outcomes)) == ["known"] * 19 + ["stored"]
     assert {outcome.seq for outcome in outcomes} == {3}
     assert Message.objects.filter(chat=active_chat, ref=entry.ref).count() == 1
@@ -117,7 +103,7 @@ def meanwhile(action: Callable[[], object], entry: Entry) -> Outcome:
         threading.Timer(0.2, may_end.set).start()
         return one("submit", entry)
 
-    return in_threads([act, send])[1]  # type: ignore[return-value]
+    return at_once(act, send)[1]  # type: ignore[return-value]
 
 
 def test_an_action_may_store_the_same_ref_first(active_chat: Chat) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,9 +13,10 @@ from chatlead.errors import BadField, ChatAlreadyOpen, ChatClosed, MissingField,
 from chats import journal, selectors, snapshot
 from chats.actions import accept_chat, leave_message
 from chats.models import Chat, Message
-from tests.accounts.mailbox import Mailbox, mail_server
+from tests.accounts.mailbox import Mailbox
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
+from tests.snapshots import console_of_one, frame_of_one
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
@@ -35,12 +35,6 @@ def leaves(principal: VisitorPrincipal, **changed: Any) -> Chat:
     return leave_message(principal=principal, **told | changed)
 
 
-@pytest.fixture
-def inbox() -> Iterator[Mailbox]:
-    with mail_server() as found:
-        yield found
-
-
 def carry_out_all() -> None:
     for each in OutboxItem.objects.order_by("id"):
         outbox.carry_out(each.pk)
@@ -54,7 +48,7 @@ def test_it_waits_for_the_operators_as_a_missed_chat(
     assert (chat.state, chat.department, chat.closed_at) == ("missed", intake, chat.started_at)
     rows = list(Message.objects.order_by("seq").values_list("seq", "kind", "text"))
     assert rows == [(1, "opened", ""), (2, "text", "Please call me.\nI was in a crash.")]
-    welcome = snapshot.operator_welcome(principal_of(olga))
+    welcome = console_of_one(principal_of(olga))
     [missed] = welcome.missed
     assert (missed.uid, missed.visitor.email, missed.unread_count) == (chat.uid, "vera@post.test", 1)
     assert welcome.chats == []
@@ -86,7 +80,7 @@ def test_the_answer_goes_to_whoever_has_asked(
     heads = [(mail["Subject"], mail["Reply-To"]) for mail in inbox.mails]
     assert heads[0] == ("Message from Vera", "vera@post.test")
     assert "vera@post.test" in inbox.mails[0].get_content() and "evil" not in str(inbox.mails[0])
-    of_vera = snapshot.operator_welcome(principal_of(olga)).missed[-1]
+    of_vera = console_of_one(principal_of(olga)).missed[-1]
     assert [each.value for each in of_vera.answers] == ["Vera", "vera@post.test"]
 
 
@@ -159,7 +153,7 @@ def test_who_is_in_a_chat_leaves_no_message(vera: VisitorPrincipal, chat: Chat) 
 def test_it_is_no_chat_to_the_visitor(vera: VisitorPrincipal) -> None:
     """After a reload the widget is as it was: nobody is online."""
     leaves(vera)
-    assert snapshot.visitor_welcome(vera).chat is None
+    assert frame_of_one(vera).chat is None
 
 
 def test_a_department_without_an_address_gets_no_mail(vera: VisitorPrincipal, intake: Department) -> None:
@@ -201,7 +195,7 @@ def test_who_waits_in_vain_leaves_a_message_and_all_that_she_wrote_goes_along(
     [mail] = inbox.mails
     assert mail["Reply-To"] == "vera@post.test"
     assert mail.get_content().index("I was in a crash") < mail.get_content().index("Call after five")
-    [missed] = snapshot.operator_welcome(principal_of(olga)).missed
+    [missed] = console_of_one(principal_of(olga)).missed
     assert (missed.visitor.email, missed.unread_count) == ("vera@post.test", 2)
     assert Consent.objects.get().purpose == "message"
 

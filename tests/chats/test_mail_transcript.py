@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from chatlead.errors import BadField, ChatNotOver, MissingField, NotFound, Notic
 from chats import journal
 from chats.actions import accept_chat, end_chat, mail_transcript
 from chats.models import Chat, Message, Note, TranscriptRequest
-from tests.accounts.mailbox import Mailbox, mail_server
+from tests.accounts.mailbox import Mailbox
+from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from visitors.sessions import VisitorPrincipal
@@ -24,12 +25,6 @@ from visitors.sessions import VisitorPrincipal
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Ended = Callable[..., Chat]
-
-
-@pytest.fixture
-def inbox() -> Iterator[Mailbox]:
-    with mail_server() as found:
-        yield found
 
 
 @pytest.fixture
@@ -343,3 +338,21 @@ def test_one_chat_is_mailed_so_often_and_no_oftener(
     with pytest.raises(RateLimited) as refused:
         wants(vera, chat)
     assert refused.value.retry_after_ms is None
+
+
+def test_of_many_at_once_no_more_are_mailed_than_one_by_one(
+    vera: VisitorPrincipal, ended: Ended, settings: Settings
+) -> None:
+    """D-8: a bound for ever is one, whatever comes in the same moment."""
+    settings.TRANSCRIPTS_PER_CHAT = 2
+    chat = ended(vera, "I fell", "We can help")
+
+    def asks() -> bool:
+        try:
+            wants(vera, chat)
+        except RateLimited:
+            return False
+        return True
+
+    assert at_once(*[asks] * 4).count(True) == 2
+    assert chat.transcript_requests.count() == OutboxItem.objects.count() == 2

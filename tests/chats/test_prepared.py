@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import actions as accounts
-from accounts import logins, notices, sites
+from accounts import logins, notices, presence, sites
 from accounts import selectors as people
 from accounts.models import Department, Operator, Site
 from chatlead.prepared import Prepared
@@ -29,7 +29,7 @@ from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db
 
-MODULES: list[ModuleType] = [people, sites, logins, accounts, selectors]
+MODULES: list[ModuleType] = [people, presence, sites, logins, accounts, selectors]
 QUESTIONS = {
     f"{module.__name__}.{name}": question
     for module in MODULES

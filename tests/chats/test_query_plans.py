@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import selectors as accounts
 from accounts.models import Department, Operator, Site
-from chats import actions, positions, recovery, selectors, snapshot, welcomes
+from chats import actions, positions, recovery, selectors, welcomes
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
+from tests.snapshots import console_of_one
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +92,7 @@ def test_coming_in(
     with no_whole_reads():
         accounts.sites_by_key([site.key])
         welcomes.welcome_visitors([vera, visitor_on(site)])
-        snapshot.operator_welcome(principal_of(olga))
+        console_of_one(principal_of(olga))
         selectors.find_handle(busy.account_id, busy.uid)
 
 
@@ -101,6 +102,7 @@ def test_what_is_told_again_and_again(
     """V-3: positions of both sides, and who is there."""
     with no_whole_reads():
         positions.operator_positions([principal_of(olga)])
+        positions.lately_missed([principal_of(olga)])
         positions.visitor_positions({vera.session_key})
         actions.note_visitors([vera.session_key])
 

@@ -24,6 +24,7 @@ from chats.actions import end_chat, note_visitors
 from chats.models import Chat, Message, Note
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
+from tests.snapshots import console_of_one, frame_of_one
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def test_a_console_costs_the_same_however_much_is_on_it(
     fill(site, intake, olga, count)
     principal = principal_of(olga)
     with questions() as asked:
-        welcome = snapshot.operator_welcome(principal)
+        welcome = console_of_one(principal)
     assert (len(welcome.chats), len(welcome.missed)) == (2 * count, count)
     assert asked == Counter(LISTS) + Counter(
         {
@@ -92,9 +93,9 @@ def test_a_console_costs_the_same_however_much_is_on_it(
 
 def test_a_frame_costs_what_it_shows(active_chat: Chat, vera: VisitorPrincipal) -> None:
     """V-9."""
-    snapshot.visitor_welcome(vera)
+    frame_of_one(vera)
     with questions() as asked:
-        welcome = snapshot.visitor_welcome(vera)
+        welcome = frame_of_one(vera)
     assert welcome.chat is not None
     assert asked == {
         "chats_chat": 1,
@@ -109,7 +110,7 @@ def test_many_frames_at_once_cost_as_much_as_one_and_each_gets_its_own(
     """V-9: a crowd that comes back reads once what it has in common, and nobody gets another's chat."""
     people = [visitor_on(site) for _ in range(4)]
     chats = [make_chat(each, intake, state="active", operator=olga) for each in people[:3]]
-    snapshot.visitor_welcome(people[0])
+    frame_of_one(people[0])
     with questions() as asked:
         welcomes = snapshot.visitor_welcomes(people, snapshot.current_chats(people))
     shown = [pool.alone([each]).chat for each in welcomes]
@@ -140,7 +141,7 @@ def test_many_consoles_at_once_cost_as_much_as_one_and_each_gets_its_own(
     )
     everybody = [principal_of(each) for each in (olga, sam, nina, eve)]
     gone = dataclasses.replace(everybody[0], operator_id=0, operator_uid="x")
-    alone = [snapshot.operator_welcome(each) for each in everybody]
+    alone = [console_of_one(each) for each in everybody]
     with questions() as asked:
         *together, nobody = snapshot.operator_welcomes([*everybody, everybody[0], gone])
     assert together == [*alone, alone[0]]
@@ -185,7 +186,7 @@ def test_a_console_shows_what_its_operator_may_see(
     olgas = make_chat(visitor_on(site), intake, state="active", operator=olga)
 
     def shown(operator: Operator) -> set[str]:
-        return {each.uid for each in snapshot.operator_welcome(principal_of(operator)).chats}
+        return {each.uid for each in console_of_one(principal_of(operator)).chats}
 
     assert shown(olga) == {here.uid, olgas.uid}
     assert shown(sam) == {there.uid}
@@ -221,7 +222,7 @@ def test_a_week_of_missed_chats_twenty_at_most(
     now = timezone.now()
     ages = [timedelta(days=8), *(timedelta(hours=n) for n in range(25, 0, -1))]
     missed = [make_chat(visitor_on(site), intake, state="missed", closed_at=now - age) for age in ages]
-    welcome = snapshot.operator_welcome(principal_of(olga))
+    welcome = console_of_one(principal_of(olga))
     assert [each.uid for each in welcome.missed] == [each.uid for each in missed[:-21:-1]]
 
 
@@ -245,7 +246,7 @@ def test_positions_are_those_of_the_welcome(
         "accounts_department": 1,  # the newest missed of each
     }
     for principal in principals:
-        welcome = snapshot.operator_welcome(principal)
+        welcome = console_of_one(principal)
         position = told[principal]
         assert (position.digest, position.version) == (welcome.digest, welcome.version)
     assert len({each.digest for each in told.values()}) == 3

@@ -28,6 +28,7 @@ from chats.models import Chat, Message
 from tests.at_once import at_once
 from tests.conftest import goes_online, make_operator, visitor_on
 from tests.identifiers import new_ref
+from tests.snapshots import frame_of_one
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
@@ -334,7 +335,7 @@ def test_two_tabs_start_two_chats_at_once(vera: VisitorPrincipal, on_duty: Opera
 
 def test_nothing_is_stored_of_who_does_not_chat(vera: VisitorPrincipal, site: Site) -> None:
     """R-110: a look at the widget leaves no row."""
-    snapshot.visitor_welcome(vera)
+    frame_of_one(vera)
     assert not Visitor.objects.exists()
 
 

@@ -7,7 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
+from accounts.actions import CANNED_MAX
 from chatlead import errors
 from chatlead.realtime import commands, events, replies, shapes
 from chatlead.realtime.codes import CloseCode, may_return
@@ -76,6 +78,10 @@ def test_nothing_is_described_that_is_not_there() -> None:
         ("1 to 4,000 characters", commands.TEXT_MAX == 4000),
         ("name 200", commands.NAME_MAX == 200),
         ("12 form fields of 2,000 characters", (commands.FIELDS_MAX, commands.FIELD_MAX) == (12, 2000)),
+        ("shortcut of a prepared reply 32, 200 of them", (commands.SHORTCUT_MAX, CANNED_MAX) == (32, 200)),
+        ("The first frame is `hello` (within 5 s)", settings.HELLO_SECONDS == 5),
+        ("a first frame within 5 s", settings.HELLO_SECONDS == 5),
+        ("The transcript of one chat is mailed 5 times", settings.TRANSCRIPTS_PER_CHAT == 5),
     ],
 )
 def test_the_limits_are_those_of_the_code(number: str, value: bool) -> None:

@@ -115,7 +115,7 @@ async def serving(house: House) -> AsyncIterator[str]:
             await hub.stop()
 
 
-async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait until something has become true on the server's side of this process."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110

@@ -16,10 +16,11 @@ from bench.console import Console
 from bench.replay import Verdict, compare, holes
 from bench.visitor import Visitor
 from chatlead.realtime import replies
-from chats import journal, snapshot
+from chats import journal
 from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
+from tests.snapshots import console_of_one
 
 Frame = dict[str, Any]
 
@@ -109,7 +110,7 @@ def test_a_consoles_digest_is_the_servers(
     with transaction.atomic():
         journal.append([entry])
     Chat.objects.filter(pk=active_chat.pk).update(visitor_read=2, operator_delivered=1)
-    welcome = snapshot.operator_welcome(principal)
+    welcome = console_of_one(principal)
 
     async def reduced() -> Console:
         console = Console("http://127.0.0.1:1", "")

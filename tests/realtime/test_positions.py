@@ -16,12 +16,13 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import notices, selectors
 from accounts.models import Department, Operator, Site
 from chatlead.realtime import hub as hubs
-from chats import positions, snapshot
+from chats import positions
 from chats.actions import accept_chat, end_chat, leave_message
 from chats.models import Chat
 from tests.conftest import goes_online, make_chat, visitor_on
 from tests.identifiers import new_ref
-from tests.sockets import Line, frame_of
+from tests.snapshots import console_of_one
+from tests.sockets import Line, console_of, frame_of
 from visitors.sessions import VisitorPrincipal, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +128,31 @@ def test_a_round_costs_the_same_for_one_visitor_and_for_twenty(
         selectors.online_by_site([everybody.site.pk, everybody.rival_site.pk])
 
 
+async def test_a_missed_chat_whose_news_was_lost_is_told_though_a_newer_one_came(
+    olga: Operator, sam: Operator, eve: Operator, site: Site, intake: Department
+) -> None:
+    """V-3: the digest names the newest missed chat alone; told before it, so that nobody need ask."""
+    now = timezone.now()
+    async with console_of(olga) as olgas, console_of(sam) as sams, console_of(eve) as eves:
+
+        def missed(seconds: float) -> str:
+            """Nobody hears of it."""
+            ended = now - timedelta(seconds=seconds)
+            return make_chat(visitor_on(site), intake, state="missed", closed_at=ended).uid
+
+        newer, older, long_over = [await sync_to_async(missed)(ago) for ago in (1, 5, 3600)]
+        hub = hubs.current()
+        assert hub is not None
+        await positions.tell_operators(hub)
+        frames = await olgas.rest()
+        told = [each["chat"]["uid"] for each in frames if each["type"] == "chat_listed"]
+        assert told == [newer, older]
+        assert long_over not in str(frames)
+        assert frames[-1]["type"] == "position"
+        for others in (sams, eves):
+            assert {each["type"] for each in await others.rest()} <= {"position", "operator_changed"}
+
+
 def test_of_two_missed_in_one_moment_everybody_takes_the_same_for_the_newest(
     everybody: SimpleNamespace, intake: Department, billing: Department, principal_of: Callable[..., Any]
 ) -> None:
@@ -138,7 +164,7 @@ def test_of_two_missed_in_one_moment_everybody_takes_the_same_for_the_newest(
             Chat.objects.filter(pk=chat.pk).update(uid=uid if department == intake else uid[:-1] + "_")
     for operator in (everybody.olga, everybody.nina, everybody.sam):
         principal = principal_of(operator)
-        welcome = snapshot.operator_welcome(principal)
+        welcome = console_of_one(principal)
         shown = [each.uid for each in welcome.missed]
         assert shown == sorted(shown, reverse=True)
         [position] = positions.operator_positions([principal]).values()

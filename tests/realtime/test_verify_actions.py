@@ -17,7 +17,11 @@ import accounts.actions
 import chats.actions
 import visitors.actions
 from chatlead.realtime import commands
-from tests.realtime import scenes_of_canned, scenes_of_presence  # noqa: F401 - they register their scenes
+from tests.realtime import (  # noqa: F401 - they register their scenes
+    scenes_of_canned,
+    scenes_of_presence,
+    scenes_of_the_firm,
+)
 from tests.realtime.reducers import Reducers
 from tests.realtime.scenes import CASES, COVERED, World
 from tests.sockets import Line, console_of, frame_of

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from tests.polls import Poller
-from tests.realtime import scenes_of_canned, scenes_of_presence  # noqa: F401 - they register their scenes
+from tests.realtime import (  # noqa: F401 - they register their scenes
+    scenes_of_canned,
+    scenes_of_presence,
+    scenes_of_the_firm,
+)
 from tests.realtime.reducers import Reducers
 from tests.realtime.scenes import CASES, World
 from tests.realtime.test_poll import console_poller, poller_of

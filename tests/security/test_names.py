@@ -14,11 +14,11 @@ from django.test import Client
 from accounts import notices, tasks
 from accounts.models import Department, Operator, Site, User
 from chatlead.realtime import replies
-from chats import snapshot
 from chats.actions import leave_message
 from tests.accounts.mailbox import Mailbox, mail_server
 from tests.identifiers import new_ref
 from tests.security.names import NAMES
+from tests.snapshots import frame_of_one
 from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
@@ -105,7 +105,7 @@ def test_the_widget_gets_names_as_data(
 ) -> None:
     """P-18: in frames, as they are stored; what the host page itself may fetch holds no name at all."""
     named(site, olga, name)
-    told = json.loads(replies.encode(snapshot.visitor_welcome(visitor())))["site"]
+    told = json.loads(replies.encode(frame_of_one(visitor())))["site"]
     assert (told["name"], told["firm"]) == (name, name)
     answer = Client().get(f"/widget/v1/site/{site.key}", headers={"Origin": "https://acme.test"})
     assert set(json.loads(answer.content)) == {"color", "online"}

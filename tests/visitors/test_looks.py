@@ -134,6 +134,8 @@ def test_a_form_asks_what_the_site_wants(site: Site) -> None:
         [FieldSpec(name="Name", label="x", kind="text")],
         [FieldSpec(name="name", label=" ", kind="text")],
         [FieldSpec(name="name", label="x" * 101, kind="text")],
+        [FieldSpec(name="name", label="x\x00", kind="text")],
+        [FieldSpec(name="name", label="x", kind="select", options=["a", "b\x00"])],
         [FieldSpec(name="name", label="x", kind="text", hint="x" * 201)],
         [FieldSpec(name="name", label="x", kind="select")],
         [FieldSpec(name="name", label="x", kind="text", options=["a"])],
@@ -198,6 +200,17 @@ def test_staff_is_told_what_is_wrong_and_nothing_is_changed(staff: Client, site:
         assert answer.status_code == 200
         assert "errorlist" in answer.text
     assert Site.objects.get(pk=site.pk).greeting == ""
+
+
+def test_staff_who_asks_for_too_much_is_told_on_the_form(staff: Client, site: Site) -> None:
+    """Twelve fields of the firm's own leave no room for one of ours."""
+    own = [FieldSpec(name=f"matter{number}", label="What about?", kind="text") for number in range(12)]
+    set_site_fields(site_id=site.pk, fields=own)
+    answer = staff.post(address(site), SHOWN | {"ask_name": "may", "greeting": "Hello"})
+    assert answer.status_code == 200
+    assert "At most 12 fields" in answer.text
+    now = Site.objects.get(pk=site.pk)
+    assert (len(now.fields), now.greeting) == (12, "")
 
 
 def test_what_a_site_asks_besides_stays(staff: Client, site: Site) -> None:

@@ -1,0 +1,30 @@
+"""What a row is called outside: never its number."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from django.db import models
+
+from chatlead.personal import impersonal
+
+_uid = re.compile(r"[A-Za-z0-9_-]{16,32}")
+
+
+def new_uid() -> str:
+    """A public id of a row: 22 characters, 128 bits, unguessable (P-5)."""
+    return secrets.token_urlsafe(16)
+
+
+def is_uid(text: str) -> bool:
+    """Whether it can be one. What an address says may hold anything, a NUL that PostgreSQL breaks on too."""
+    return _uid.fullmatch(text) is not None
+
+
+def uid_field() -> Any:
+    """The public id of a row; the database id never leaves the server."""
+    return impersonal(
+        models.CharField(max_length=32, unique=True, default=new_uid, editable=False), "a random id"
+    )

@@ -1,0 +1,48 @@
+"""What keeps the service going: this database as a whole, and what is still to be done for somebody."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from accounts.models.ids import new_uid
+from accounts.models.people import Account
+from chatlead.personal import impersonal
+
+
+class Installation(models.Model):
+    """This database, one row. `epoch` changes when it is restored: clients then start afresh (V-3)."""
+
+    epoch = impersonal(models.CharField(max_length=32, default=new_uid), "a random id")
+    # when a process last looked who is there, and since when that has been done without a break (V-14)
+    watched_at = models.DateTimeField(null=True, blank=True)
+    watched_since = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class OutboxItem(models.Model):
+    """A side effect that must not be lost, written in the transaction that wants it (V-7).
+
+    `subject` holds ids, never text. Claimed by lease, carried out at least once under `key`.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        DEAD = "dead"
+
+    account = models.ForeignKey(Account, models.CASCADE, null=True, blank=True)
+    key = impersonal(models.CharField(max_length=100, unique=True), "an idempotency key made of ids")
+    kind = impersonal(models.CharField(max_length=40), "a word from a fixed list")
+    subject = impersonal(models.JSONField(default=dict), "ids only")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    last_error = impersonal(models.CharField(max_length=200, blank=True), "the class of an exception")
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("due_at",), condition=models.Q(state="pending"), name="outbox_pending"),
+        )
