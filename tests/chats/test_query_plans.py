@@ -27,8 +27,6 @@ BIG = (
 )  # fmt: skip
 # indexes of what is open, was missed or came back: as small as the present, however long the past
 OF_AN_ACCOUNT = "chat_account"  # all that it ever had: for the only firm on a server, the whole table
-    "chat_account"  # all that it ever had: no narrower than the table for a firm that has it alone
-)
 OF_THE_PRESENT = re.compile(r"chat_(waiting|active|missed|open|open_once|returned)")
 
 
