@@ -25,8 +25,8 @@ BIG = (
     "chats_chat", "chats_message", "chats_note", "visitors_visitor", "visitors_visitorsession",
     "accounts_consent",
 )  # fmt: skip
-# indexes of what is open, was missed or came back: as small as the present, however long the past
 OF_AN_ACCOUNT = "chat_account"  # all that it ever had: for the only firm on a server, the whole table
+# indexes of what is open, was missed or came back: as small as the present, however long the past
 OF_THE_PRESENT = re.compile(r"chat_(waiting|active|missed|open|open_once|returned)")
 
 
