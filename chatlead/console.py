@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 
 from accounts import selectors
 from chatlead import speech
-from chatlead.errors import Forbidden
 from chatlead.templatetags.assets import asset
+from chatlead.views import refused
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -44,7 +44,7 @@ def shell(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     operator = selectors.first_membership(user)
     if operator is None:
-        raise Forbidden("This log-in belongs to no account, so there is no console for it.")
+        return refused(request, 403, "forbidden", "noConsole")
     known = speech.speaking(request)
     known |= {"operator": operator, "script": script_of(known["language"])}
     return render(request, "console/shell.html", known)

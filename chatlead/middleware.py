@@ -119,7 +119,7 @@ def _say_what_is_possible(request: HttpRequest, response: HttpResponse) -> None:
         return
     from chatlead.views import error_page
 
-    response.content = error_page(request, 405, "This address does not take what was sent to it.").content
+    response.content = error_page(request, 405).content
 
 
 class ErrorAnswers:
@@ -144,6 +144,6 @@ class ErrorAnswers:
             from django.contrib.auth.views import redirect_to_login
 
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        from chatlead.views import error_page
+        from chatlead.views import SENTENCES, error_page
 
-        return error_page(request, exception.status, exception.message)
+        return error_page(request, exception.status, SENTENCES.get(exception.code, ""))

@@ -39,8 +39,14 @@ def accepted(header: str, spoken: Collection[str]) -> str:
 
 def language_of(request: HttpRequest) -> str:
     """What the console speaks to this browser: what was chosen in it, else what it asks for."""
-    named = request.GET.get("lang") or request.COOKIES.get(COOKIE, "")
-    return named if named in SPOKEN else accepted(request.headers.get("Accept-Language", ""), SPOKEN)
+    named = request.GET.get("lang", "")
+    return named if named in SPOKEN else asked_of(request)
+
+
+def asked_of(request: HttpRequest) -> str:
+    """The same by headers alone: for the answer to a request of which nothing else may be read any more."""
+    chosen = request.COOKIES.get(COOKIE, "")
+    return chosen if chosen in SPOKEN else accepted(request.headers.get("Accept-Language", ""), SPOKEN)
 
 
 def words(language: str) -> Mapping[str, str]:

@@ -10,18 +10,14 @@ from django.template.loader import get_template
 from django.views.decorators.http import require_safe
 
 from accounts import selectors
+from chatlead import speech
 from chatlead.answers import error_json
-from chatlead.errors import ChatLeadError, Forbidden, NotFound
+from chatlead.errors import ChatLeadError, NotFound
 from chatlead.middleware import wants_json
 
 DEMO_SITE_OWNER = "owner@demo.test"
-TITLES = {
-    400: "That request made no sense",
-    403: "This is not for you",
-    404: "There is nothing here",
-    405: "That cannot be done here",
-    500: "Something broke on our side",
-}
+# What a page for people says of an error that has words of its own (`pages` in frontend/src/words/console/).
+SENTENCES = {"origin_refused": "otherWebsite", "rate_limited": "tooFast", "unavailable": "busy"}
 
 
 def public_address(request: HttpRequest) -> str:
@@ -71,42 +67,50 @@ def demo(request: HttpRequest, page: str = "index") -> HttpResponse:
 # --- errors -----------------------------------------------------------------------------------------
 
 
-def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    """A page that says what happened and what to do; needs neither database nor log-in."""
-    title = TITLES.get(status, "That did not work")
-    body = get_template("errors/error.html").render({"status": status, "title": title, "message": message})
-    return HttpResponse(body, status=status)
+def error_page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
+    """A page that says what happened and what to do, in the browser's language; needs neither database nor
+    log-in. `sentence` names one of the words of `chatlead.speech`; without it the status says all."""
+    language = speech.asked_of(request)
+    t = speech.words(language)
+    known = {
+        "status": status,
+        "language": language,
+        "t": t,
+        "title": t.get(f"title{status}", t["titleOther"]),
+        "message": t.get(sentence) or t.get(f"text{status}", t["textOther"]),
+    }
+    return HttpResponse(get_template("errors/error.html").render(known), status=status)
 
 
-def _refused(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+def refused(request: HttpRequest, status: int, code: str, sentence: str = "") -> HttpResponse:
+    """The same as a page for people, or as JSON, in English, for programs."""
     if not wants_json(request):
-        return error_page(request, status, message)
-    error = ChatLeadError(message)
+        return error_page(request, status, sentence)
+    error = ChatLeadError(speech.words(speech.ENGLISH)[sentence or f"text{status}"])
     error.code, error.status = code, status
     return error_json(error)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: what Django refused before a view saw it."""
-    return _refused(request, 400, "bad_request", "The request could not be read. Please try again.")
+    return refused(request, 400, "bad_request")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403."""
-    return _refused(request, 403, "forbidden", Forbidden.message)
+    return refused(request, 403, "forbidden")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form is too old, came from another website, or cookies are off."""
-    message = "This form is too old or its cookie is missing. Allow cookies, reload the page and try again."
-    return _refused(request, 403, "csrf_failed", message)
+    return refused(request, 403, "csrf_failed", "oldForm")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
-    return _refused(request, 404, "not_found", "The address may be mistyped, or the page has moved.")
+    return refused(request, 404, "not_found")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: logged with the request's id, never with what was sent."""
-    return _refused(request, 500, "internal", "It has been noted. Nothing that was confirmed to you is lost.")
+    return refused(request, 500, "internal")

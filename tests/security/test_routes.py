@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Operator, User
+from chatlead import speech
 from tests.security.routes import METHODS, PUBLIC, Route, filled, routes
 
 ARGUMENTS = {
@@ -136,6 +137,34 @@ def test_an_error_has_one_shape_for_programs_and_a_page_for_people(
     else:
         assert "There is nothing here" in answer.text
         assert 'href="/"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("browser", "language", "title"),
+    [
+        ("es-MX, en;q=0.5", "es", "Aquí no hay nada"),
+        ("de, en;q=0.8, es;q=0.3", "en", "There is nothing here"),
+        ("q=;;", "en", "There is nothing here"),
+    ],
+)
+def test_an_error_page_speaks_as_the_browser_asks_for_it(
+    db: None, browser: str, language: str, title: str
+) -> None:
+    """Issue 4 C and D: what was typed wrongly has nothing to do with the reader's English."""
+    text = Client().get("/nothing/", headers={"Accept-Language": browser}).text
+    assert f'<html lang="{language}" dir="ltr">' in text
+    assert f"<h1>{title}</h1>" in text
+    assert speech.words(language)["text404"] in text
+    assert speech.words(language)["goHome"] in text
+
+
+def test_a_request_that_was_refused_unread_has_its_page_in_spanish_too(db: None) -> None:
+    """P-23: too many fields are counted while the address is read, and the page of the error must not."""
+    many = "&".join(f"f{n}=1" for n in range(2000))
+    client = Client(raise_request_exception=False)
+    answer = client.get(f"/console/login/?{many}", headers={"Accept-Language": "es"})
+    assert answer.status_code == 400
+    assert "<h1>Esa solicitud no se entiende</h1>" in answer.text
 
 
 def test_a_wrong_method_is_told_which_are_right(db: None) -> None:

@@ -24,19 +24,21 @@ client = Client(raise_request_exception=False)
 client.cookies["cl_login"] = "a" * 32
 asked = json.loads(sys.argv[1])
 found = []
-for method, path in asked:
-    answer = client.generic(method, path, headers={"Accept": "text/html", "Host": "127.0.0.1:8000"})
+for method, path, language in asked:
+    headers = {"Accept": "text/html", "Accept-Language": language, "Host": "127.0.0.1:8000"}
+    answer = client.generic(method, path, headers=headers)
     told = dict(answer.items())
     found.append({"status": answer.status_code, "text": answer.content.decode(), "headers": told})
 print(json.dumps(found))
 """
 ASKED = {
-    "the front page": ("GET", "/"),
-    "a page that is not there": ("GET", "/nowhere/"),
-    "a file that is not there": ("GET", "/static/dist/nowhere.js"),
-    "a method that is not meant": ("POST", "/demo/"),
-    "a log-in form of long ago": ("GET", "/console/"),
-    "the style guide": ("GET", "/styleguide/"),
+    "the front page": ("GET", "/", ""),
+    "the front page in Spanish": ("GET", "/", "es-MX"),
+    "a page that is not there": ("GET", "/nowhere/", ""),
+    "a file that is not there": ("GET", "/static/dist/nowhere.js", ""),
+    "a method that is not meant": ("POST", "/demo/", ""),
+    "a log-in form of long ago": ("GET", "/console/", ""),
+    "the style guide": ("GET", "/styleguide/", ""),
 }
 
 
@@ -57,6 +59,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     ("what", "status", "title"),
     [
         ("the front page", 500, "Something broke on our side"),
+        ("the front page in Spanish", 500, "Algo falló de nuestro lado"),
         ("a log-in form of long ago", 500, "Something broke on our side"),
         ("a page that is not there", 404, "There is nothing here"),
         ("a file that is not there", 404, "There is nothing here"),
