@@ -13,6 +13,7 @@ import { type BubbleItem, type Item, spoken, thread } from "./thread.ts";
 import { useValue } from "./value.ts";
 
 const NEAR_PX = 80;
+const QUIET_MS = 500;
 
 /**
  * The log: grows at its end, stays where its reader is, and follows only who is at the end already. `onLeave`
@@ -27,6 +28,7 @@ export function Conversation({ client, chat, onLeave = null, stopped = false }: 
   const newest = spoken(items);
   const { typing } = useValue(client.state);
   const size = items.length + (typing ? 1 : 0);
+  const [quiet, setQuiet] = useState(false);
 
   useLayoutEffect(() => {
     if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -45,8 +47,8 @@ export function Conversation({ client, chat, onLeave = null, stopped = false }: 
       const el = e.currentTarget;
       atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
     }}>
-      {(chat.log?.[0]?.seq ?? 1) > 1 && <Older client={client} />}
-      <div class="log" role="log" aria-label={t.conversation} aria-live="polite" aria-relevant="additions">
+      {(chat.log?.[0]?.seq ?? 1) > 1 && <Older client={client} onQuiet={setQuiet} />}
+      <div class="log" role="log" aria-label={t.conversation} aria-live={quiet ? "off" : "polite"} aria-relevant="additions">
         {items.map((item) => {
           if (item.kind !== "bubble") {
             const day = item.kind === "day";
@@ -63,12 +65,15 @@ export function Conversation({ client, chat, onLeave = null, stopped = false }: 
   );
 }
 
-function Older({ client }: { client: ChatClient }) {
+/** What was said long ago is no news: `onQuiet` keeps it from being read out as it comes. */
+function Older({ client, onQuiet }: { client: ChatClient; onQuiet: (quiet: boolean) => void }) {
   const [busy, setBusy] = useState(false);
   const load = async () => {
     setBusy(true);
+    onQuiet(true);
     await client.loadOlder();
     setBusy(false);
+    setTimeout(() => onQuiet(false), QUIET_MS);
   };
   return <div class="older"><Button small kind="plain" busy={busy} onClick={load}>{t.older}</Button></div>;
 }

@@ -13,6 +13,7 @@ import { type BubbleItem, type Delivery, newestOwn, thread } from "./thread.ts";
 import { isTyping, visitorName } from "./words.ts";
 
 const NEAR_PX = 60;
+const QUIET_MS = 500;
 
 /** The log: grows at its end, stays where its reader is, and follows only who is at the end already. */
 interface Deeds {
@@ -36,6 +37,14 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
   const first = chat.log[0]?.seq ?? 1;
   const firstBefore = useRef(first);
   const shapeBefore = useRef("");
+  const [quiet, setQuiet] = useState(false);
+
+  /** What was said long ago is no news, and is not read out as it comes. */
+  const loadEarlier = async () => {
+    setQuiet(true);
+    await session.loadEarlier(chat.uid);
+    setTimeout(() => setQuiet(false), QUIET_MS);
+  };
 
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -71,9 +80,9 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
     <div class="scroll-frame">
       <div class="scroll" ref={box} tabIndex={0} role="region" aria-label={say.talk.messagesWith(visitorName(chat.visitor))} onScroll={(e) => scrolled(e.currentTarget)}>
         {first > 1 && (
-          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void session.loadEarlier(chat.uid)}>{say.talk.earlier}</Button></p>
+          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void loadEarlier()}>{say.talk.earlier}</Button></p>
         )}
-        <div class="log" role="log" aria-label={say.talk.conversation} aria-live="polite" aria-relevant="additions">
+        <div class="log" role="log" aria-label={say.talk.conversation} aria-live={quiet ? "off" : "polite"} aria-relevant="additions">
           {items.map((item) => {
             if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
             if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
