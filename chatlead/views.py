@@ -14,6 +14,7 @@ from chatlead import speech
 from chatlead.answers import error_json
 from chatlead.errors import ChatLeadError, NotFound
 from chatlead.middleware import wants_json
+from visitors import looks
 
 DEMO_SITE_OWNER = "owner@demo.test"
 # What a page for people says of an error that has words of its own (`pages` in frontend/src/words/console/).
@@ -46,7 +47,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component with each of its states (ui.md); 404 unless CHATLEAD_STYLEGUIDE or DEBUG is on."""
     if not settings.STYLEGUIDE:
         raise NotFound
-    return render(request, "public/styleguide.html")
+    return render(request, "public/styleguide.html", {"greeting": looks.usual_greeting()})
 
 
 @require_safe

@@ -93,7 +93,7 @@ const entries = {
   "pages.css": { ...common, entryPoints: ["src/design/pages.css"] },
   "pages.js": { ...script, entryPoints: ["src/pages/pages.ts"] },
   "picture.js": { ...script, entryPoints: ["src/pages/picture.ts"] },
-  "gallery.js": { ...script, entryPoints: ["src/pages/gallery.tsx"] },
+  "gallery.js": { ...script, entryPoints: ["src/pages/gallery.tsx"], plugins: [cssAsText] },
   "gallery.css": { ...common, entryPoints: ["src/pages/gallery.css"], plugins: [statesAsClasses] },
 };
 

@@ -69,3 +69,8 @@ def _place(site: Site) -> str:
 
 def _bubble(site: Site) -> str:
     return BUBBLE.format(inline=_inline(site, 0), both=2 * max(site.offset_side, 10))
+
+
+def usual_greeting() -> str:
+    """The rules of a greeting where the launcher stands as it comes (`/styleguide/`)."""
+    return BUBBLE.format(inline="auto 0px", both=2 * SIDE)

@@ -74,6 +74,8 @@ export function People() {
         <Specimen name="not here"><Avatar name="Olga" online={false} /></Specimen>
         <Specimen name="small"><Avatar name="Olga" small /></Specimen>
         <Specimen name="a picture"><span class="avatar"><img src={PICTURE} alt="" /></span></Specimen>
+        <Specimen name="a picture, here"><span class="avatar avatar-dot avatar-dot-on"><img src={PICTURE} alt="" /></span></Specimen>
+        <Specimen name="a small picture"><span class="avatar avatar-small"><img src={PICTURE} alt="" /></span></Specimen>
       </Section>
       <Section title="Badge">
         {(["", "accent", "good", "warn", "bad"] as const).map((tone) => <Specimen key={tone} name={tone || "plain"}><Badge tone={tone}>{tone ? 3 : 12}</Badge></Specimen>)}

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Switch } from "../design/switch.tsx";
 import { Colours, Type } from "./gallery-basics.tsx";
 import { Buttons, Fields, Menus, Switches, TabsShown } from "./gallery-controls.tsx";
+import { Launchers } from "./gallery-launcher.tsx";
 import { Banners, Bubbles, Cards, Dialogs, Empties, People, Progresses, Skeletons, Tables, Toasts } from "./gallery-shown.tsx";
 
 function Gallery() {
@@ -33,6 +34,7 @@ function Gallery() {
         <Toasts />
         <Banners />
         <People />
+        <Launchers css={greeting} />
         <Bubbles />
         <Cards />
         <Tables />
@@ -44,4 +46,6 @@ function Gallery() {
   );
 }
 
-render(<Gallery />, document.getElementById("gallery")!);
+const place = document.getElementById("gallery")!;
+const greeting = place.dataset["greeting"] ?? "";
+render(<Gallery />, place);
