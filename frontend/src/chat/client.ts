@@ -67,7 +67,10 @@ export class ChatClient {
       box,
     });
     page.document.addEventListener("visibilitychange", () => this.noteRead());
-    page.addEventListener("pagehide", () => this.connection.send({ type: "leave_page" }));
+    page.addEventListener("pagehide", (e) => {
+      this.connection.send({ type: "leave_page" });
+      if ((e as PageTransitionEvent).persisted) this.connection.rest();
+    });
   }
 
   start(): void {

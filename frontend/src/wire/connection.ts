@@ -138,6 +138,11 @@ export class Connection<F extends Frame = Frame> {
     } else if (this.state === "online" && !this.askedAt) this.ping();
   }
 
+  /** The page may be kept for later: a browser that has to cut a socket for that complains in the page's console. */
+  rest(): void {
+    this.lose(0);
+  }
+
   /** What we were welcomed with has grown old: be welcomed again. */
   renew(): void {
     if (this.state === "online") void this.attempt();
