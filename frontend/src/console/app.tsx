@@ -11,6 +11,7 @@ import { intentOf, isMac, writesIn } from "./keys.ts";
 import { Lists } from "./lists.tsx";
 import { Needs } from "./needs.tsx";
 import { Pane } from "./pane.tsx";
+import { PreferencesDialog } from "./preferences-dialog.tsx";
 import { Rail } from "./rail.tsx";
 import { isMine, mine, waiting } from "./state.ts";
 import { Visitor } from "./visitor.tsx";
@@ -42,6 +43,8 @@ export function App({ desk }: { desk: Desk }) {
         <Pane desk={desk} />
         <Visitor desk={desk} />
       </main>
+      {/* not in the rail, which a small window hides: a modal dialog that nobody sees would lock all up */}
+      {desk.choosing.value && <PreferencesDialog desk={desk} onClose={() => (desk.choosing.value = false)} />}
       <p class="sr-only" role="status">{waits > 0 && say.app.waitingNow(waits)}</p>
       <div class="toasts" role="status">
         {desk.toasts.value.map((t) => (

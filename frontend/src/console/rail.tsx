@@ -6,7 +6,6 @@ import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { keyOf } from "./keys.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
-import { PreferencesDialog } from "./preferences-dialog.tsx";
 import { say } from "./strings.ts";
 
 /** Where one is and who one is: the sections on top, the own status at the foot. */
@@ -40,7 +39,6 @@ export function Rail({ desk }: { desk: Desk }) {
             )}
           </Menu>
         )}
-        {desk.choosing.value && <PreferencesDialog desk={desk} onClose={() => (desk.choosing.value = false)} />}
       </div>
     </header>
   );
