@@ -90,7 +90,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, with the files that it keeps. One byte of them changed, and browsers take the new
     one at the next page; its address is in its scope, so that it needs no header to say so."""
     language = speech.language_of(request)
-    names = ("console.css", script_of(language), tools_of(language), "poll.js", "pages.css")
+    names = ("console.css", script_of(language), tools_of(language), "poll.js", "pages.css", "offline.js")
     files = [asset(name) for name in names]
     offline = f"{reverse('console_offline')}?lang={language}"
     page = _offline_page(language)
