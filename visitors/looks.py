@@ -31,6 +31,7 @@ BUBBLE = (
     "section button+button{{padding:0 4px;font-size:20px;text-align:center}}"
     "@media(prefers-color-scheme:dark){{section{{color:#efebe4;box-shadow:0 0 0 1px #fff2}}}}"
     "@media(forced-colors:active){{section{{border:1px solid}}}}"
+    "@media(max-height:400px){{section{{display:none}}}}"  # it would cover what has the focus
 )
 
 

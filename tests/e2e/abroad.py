@@ -38,6 +38,14 @@ NAMES = {
         "de-AT", "Chatten Sie mit uns", "Chat", "Name", "E-Mail", "Chat beginnen", "Nachricht hinterlassen",
         "Gespräch", "Nachricht", "Senden", "Chat beenden",
     ),
+    "fr": Names(
+        "fr-CA", "Discuter avec nous", "Discussion", "Nom", "Adresse e-mail", "Démarrer la discussion",
+        "Laisser un message", "Conversation", "Message", "Envoyer", "Terminer la discussion",
+    ),
+    "pt": Names(
+        "pt-BR", "Converse conosco", "Chat", "Nome", "E-mail", "Iniciar chat", "Deixar mensagem",
+        "Conversa", "Mensagem", "Enviar", "Encerrar chat",
+    ),
 }  # fmt: skip
 
 

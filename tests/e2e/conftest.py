@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.e2e import reach
 from tests.e2e.browser import chromium
 from tests.e2e.hosts import Host
 from tests.e2e.people import PASSWORD, Desk, Visitor
@@ -127,16 +127,5 @@ def olga(desk: Callable[..., Desk]) -> Desk:
 
 @pytest.fixture
 def violations() -> Callable[[Page], list[str]]:
-    """What axe finds wrong with a page as it is now, movements ended: rule and elements."""
-    # half faded in, a text has too little contrast
-    settled = """() => new Promise(requestAnimationFrame).then(() => Promise.all(document.getAnimations()
-        .filter(each => isFinite(each.effect.getComputedTiming().endTime))
-        .map(each => each.finished.catch(() => null)))).then(() => null)"""
-
-    def look(page: Page) -> list[str]:
-        for frame in page.frames:
-            frame.evaluate(settled)
-        found = Axe().run(page).response["violations"]
-        return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
-
-    return look
+    """What axe finds wrong with a page as it is now, and with the chat in it, movements ended."""
+    return reach.violations

@@ -57,6 +57,7 @@ def test_the_browser_keeps_files_of_the_shell_and_no_datum(olga: Desk) -> None:
         "/console/offline/",
         "/static/dist/console.css",
         "/static/dist/console.js",
+        "/static/dist/offline.js",
         "/static/dist/pages.css",
         "/static/dist/poll.js",
         "/static/dist/tools.js",

@@ -301,27 +301,6 @@ def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Desk, vi
     expect(vera.page.get_by_role("button", name="Chat with us")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_screen_readers_and_weak_eyes_find_no_fault(
-    olga: Desk, visitor: Visitors, violations: Look, scheme: str
-) -> None:
-    vera = visitor(color_scheme=scheme, reduced_motion="reduce")
-    vera.visits()
-    vera.opens_chat()
-    expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
-    assert violations(vera.page) == []
-    vera.frame.get_by_role("textbox", name="Name").fill(f"Vera {scheme}")
-    vera.frame.get_by_role("button", name="Start chat").click()
-    expect(vera.log).to_be_visible()
-    assert violations(vera.page) == []
-    olga.accepts(f"Vera {scheme}")
-    olga.says("Hello")
-    vera.says("Hi")
-    assert violations(vera.page) == []
-    vera.frame.get_by_role("button", name="End chat").click()
-    assert violations(vera.page) == []
-
-
 def test_where_the_browser_keeps_nothing_the_chat_works_and_says_that_it_will_be_gone(
     olga: Desk, browser: Browser, server: Server
 ) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,15 +13,11 @@ from tests.e2e.abroad import NAMES, Foreigner
 from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.wishes import FIRM, Settings
 from tests.servers import Server
 
 Pages = Callable[..., Page]
 Look = Callable[[Page], list[str]]
-FIRM = "Harbor & Lane"
-AS_IT_COMES = {
-    "corner": "end", "offset_side": 20, "offset_bottom": 20, "welcome": "How can we help?", "offline": "",
-    "greeting": "", "greeting_after": 10, "language": "", "picture_id": None,
-}  # fmt: skip
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 STRICT = (
     "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
@@ -34,28 +28,11 @@ SHIFTS = """new PerformanceObserver(list => { for (const each of list.getEntries
     (window.shifted ?? 0) + each.value; }).observe({type: "layout-shift", buffered: true})"""
 
 
-class Settings:
-    """The demo firm's site, as staff changes it; afterwards it is as it came."""
-
-    def __init__(self, server: Server) -> None:
-        self.file = server.data_dir / "db.sqlite3"
-
-    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.file, timeout=20)) as database, database:
-            return database.execute(statement, values).fetchall()
-
-    def __call__(self, **columns: Any) -> None:
-        said = ", ".join(f"{name} = ?" for name in columns)
-        self.run(f"UPDATE accounts_site SET {said} WHERE name = ?", *columns.values(), FIRM)
-
-
 @pytest.fixture
 def wants(server: Server) -> Iterator[Settings]:
     settings = Settings(server)
-    ((fields,),) = settings.run("SELECT fields FROM accounts_site WHERE name = ?", FIRM)
-    yield settings
-    settings(**AS_IT_COMES, fields=fields)
-    settings.run("UPDATE accounts_operator SET picture_id = NULL")
+    with settings.put_back():
+        yield settings
 
 
 def launcher(page: Page, name: str = "Chat with us") -> Locator:
