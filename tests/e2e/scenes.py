@@ -207,14 +207,16 @@ class Walk(WidgetScenes):
         expect(page.get_by_text("What happened?")).to_be_visible()
         self.look(page, "hosted-chat")
         olga.ends()
+        expect(olga.page.get_by_text("This chat has ended")).to_be_visible()
+        self.to_list(olga)
         page.context.close()
         with Host() as host:
-            place = '<h1>Contact</h1><p>Write to us here.</p><div id="chatlead"></div>'
             snippet = f'src="{self.server.url}/widget/v1/loader.js" data-site="{key}" data-inline="#chatlead"'
             style = "<style>body { max-width: 640px; margin: 24px auto; font: 16px system-ui }</style>"
-            html = f"<!doctype html><title>Contact</title>{style}{place}<script async {snippet}></script>"
-            sized = '<meta name="viewport" content="width=device-width">'
-            host.pages["/"] = HostPage(html.replace("<title>", f"{sized}<title>"))
+            head = f'<title>Contact</title><meta name="viewport" content="width=device-width">{style}'
+            place = '<main><h1>Contact</h1><p>Write to us here.</p><div id="chatlead"></div></main>'
+            html = f'<!doctype html><html lang="en">{head}{place}<script async {snippet}></script></html>'
+            host.pages["/"] = HostPage(html)
             page = self.page()
             page.goto(host.address("/"))
             frame = page.frame_locator("iframe[title='Chat']")

@@ -81,7 +81,7 @@ function Header({ client, site, chat, canEnd, onEnd, onMinimise }: { client: Cha
     <div class="head">
       {site && <Avatar name={operator || firm} picture={operator ? facesOf(chat!)["now"] : site.picture} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
       <div class="head-text">
-        {site ? <><h1><bdi>{operator || firm}</bdi></h1><p class="muted"><Sentence text={below} /></p></> : <Skeleton width={140} height={18} />}
+        {site ? <><h1 dir="auto">{operator || firm}</h1><p class="muted"><Sentence text={below} /></p></> : <Skeleton width={140} height={18} />}
       </div>
       {canEnd && <Button kind="plain" small onClick={onEnd}>{t.endChat}</Button>}
       {muted !== null && isOpen(chat) && <IconButton icon={muted ? "muted" : "sound"} name={t.sound} aria-pressed={!muted} onClick={() => (client.muted.value = !muted)} />}
