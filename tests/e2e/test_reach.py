@@ -96,6 +96,7 @@ class Reach(Walk):
         self.faults += [f"{where}: {each}" for each in faults]
 
 
+@pytest.mark.timeout(300)  # some thirty screens, each looked at several times
 @pytest.mark.parametrize("part", ["pages", "console", "places", *NAMES])
 def test_nothing_stands_in_anybodys_way_on_any_screen_in_any_language(
     browser: Browser, server: Server, tidy: Tidy, log_ins: dict[str, list[Any]], part: str
