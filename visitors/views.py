@@ -53,9 +53,10 @@ class BodyTooLarge(ChatLeadError):
 
 @lru_cache(maxsize=8)
 def _script(path: Path, modified: int) -> tuple[bytes, str]:
-    """The file and its ETag; read again when it was built anew."""
+    """The file and its ETag; read again when it was built anew. A weak one, since the same file travels in
+    several codings (RFC 9110 8.8.1)."""
     body = path.read_bytes()
-    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return body, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 @require_safe
