@@ -12,6 +12,23 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """A process of ours and the file that it writes to."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+# Servers of this run, in the order of their start, so that a failing test can show what they said.
+runs: list[Run] = []
+
+
+def forget_the_dead() -> None:
+    """Those that have ended by now are no longer among `runs`."""
+    runs[:] = [run for run in runs if run.process.poll() is None]
 
 
 def program(name: str) -> str | None:

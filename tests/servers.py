@@ -22,8 +22,8 @@ from typing import IO, Self
 
 from tests.private_services import PrivateServices as PrivateServices
 from tests.private_services import Services as Services
+from tests.processes import Run, runs, tied, wait_for_end, wait_until
 from tests.processes import free_port as free_port
-from tests.processes import tied, wait_for_end, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -193,6 +193,7 @@ class Server:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.processes[number] = process
+        runs.append(Run(process, log))
         alone = self.pids() == [process.pid]
 
         def ready() -> bool:

@@ -10,12 +10,25 @@ import contextlib
 import json
 import shutil
 import tempfile
+import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    WebError,
+    sync_playwright,
+)
 
 from tests.chromium import NAMES, started
+
+# The last that pages of any browser complained of, oldest first: for a test that fails.
+said_by_pages: deque[str] = deque(maxlen=60)
 
 _driver: Playwright | None = None
 _user_count = 0
@@ -42,10 +55,27 @@ def chromium(*flags: str) -> Iterator[Browser]:
     """A browser for the length of the block. Raises FileNotFoundError naming the package to install."""
     with started(*flags) as address, driver() as playwright:
         browser = playwright.chromium.connect_over_cdp(f"http://{address.partition('/')[0]}")
+        browser.on("context", _overhear)
         try:
             yield browser
         finally:
             browser.close()
+
+
+def _overhear(context: BrowserContext) -> None:
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said_by_pages.append(f"{_moment()} {message.type}: {message.text}")
+
+    def catch(thrown: WebError) -> None:
+        said_by_pages.append(f"{_moment()} not caught: {thrown.error}")
+
+    context.on("console", hear)
+    context.on("weberror", catch)
+
+
+def _moment() -> str:
+    return time.strftime("%H:%M:%S")
 
 
 def complaints(page: Page) -> list[str]:
@@ -67,6 +97,7 @@ def keeping_nothing(browser: Browser) -> Iterator[BrowserContext]:
         context = browser.browser_type.launch_persistent_context(
             profile, executable_path=program, args=["--no-sandbox"], viewport={"width": 1440, "height": 900}
         )
+        _overhear(context)
         try:
             yield context
         finally:

@@ -24,7 +24,7 @@ import yaml
 
 from tests.e2e.front import certificate
 from tests.private_services import PrivateServices, Services
-from tests.processes import end_process, free_port, program, tied
+from tests.processes import Run, end_process, free_port, program, runs, tied
 from tests.servers import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -158,6 +158,7 @@ class Stack:
                 [*become, *tied("KILL"), *self.command_of(name)], cwd=ROOT, env=self.environment_of(name),
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             )  # fmt: skip
+        runs.append(Run(self._processes[name], log))
 
     def stop(self, name: str) -> int:
         """SIGTERM, as Docker does; the exit code."""
