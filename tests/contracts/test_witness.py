@@ -20,7 +20,8 @@ from tests.servers import Server
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory):
-    with Server(data_dir=tmp_path_factory.mktemp("lasting"), options=["--migrate", "--workers-off"]) as server:
+    folder = tmp_path_factory.mktemp("lasting")
+    with Server(data_dir=folder, options=["--migrate", "--workers-off"]) as server:
         yield server
         server.kill()
 

@@ -13,11 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.e2e import reach
 from tests.e2e.browser import chromium
 from tests.e2e.hosts import Host
-from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.people import PASSWORD, PATIENCE_MS, Desk, Visitor
 from tests.e2e.tidy import Tidy
 from tests.servers import Server
 
-TIMEOUT_MS = 10_000
 DESKTOP = {"width": 1440, "height": 900}
 
 
@@ -68,7 +67,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def make(**options: Any) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, **options})
-        context.set_default_timeout(TIMEOUT_MS)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

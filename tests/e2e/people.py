@@ -5,11 +5,35 @@ Everything is found by the accessible names of the contract, as a person with a 
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 PASSWORD = "four-words-for-the-demo"
+# Whoever is right waits no longer for it; a machine may be five times slower than ours and busy as well.
+PATIENCE_MS = 20_000
+BACK_MS = 40_000  # a connection that was away: up to 16 s until it is tried again, and what comes then
+MOMENT_MS = 400
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def until(page: Page, is_so: Callable[[], bool], what: str, seconds: float = PATIENCE_MS / 1000) -> None:
+    """Waits for what no locator shows, while the page goes on. Raises AssertionError with `what`."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        page.wait_for_timeout(50)
+
+
+def time_passes(page: Page, seconds: float) -> None:
+    """For the scripts of a page that has the clock in hand (`page.clock.install()`), at once; and a moment in
+    which what they asked for then comes. A page that holds a connection wants `fast_forward` instead: its
+    questions cannot be answered within no time."""
+    page.clock.run_for(seconds * 1000)
+    page.wait_for_timeout(MOMENT_MS)
 
 
 class Visitor:
@@ -60,6 +84,10 @@ class Visitor:
     def sees(self, text: str) -> None:
         expect(self.log.get_by_text(text, exact=True)).to_have_count(1)
 
+    def hears(self, part: str, times: int = 1) -> None:
+        """Waits until so many frames with this part have come over any socket of her page."""
+        until(self.page, lambda: sum(part in each for each in self.heard) >= times, f"{times} x {part}")
+
     def ends_chat(self) -> None:
         self.frame.get_by_role("button", name="End chat").first.click()
         self.frame.get_by_role("alertdialog").get_by_role("button", name="End chat").click()
@@ -101,14 +129,21 @@ class Desk:
 
     def is_online(self) -> None:
         """Goes online where that is not so already."""
-        if self.status.inner_text() == "Away":
-            self.page.get_by_role("button", name="Away", exact=True).click()
-        expect(self.page.get_by_role("button", name="Online", exact=True)).to_be_visible()
+        self._turns("Online", from_="Away")
 
     def is_away(self) -> None:
-        if self.status.inner_text() == "Online":
-            self.page.get_by_role("button", name="Online", exact=True).click()
-        expect(self.page.get_by_role("button", name="Away", exact=True)).to_be_visible()
+        self._turns("Away", from_="Online")
+
+    def _turns(self, to: str, *, from_: str) -> None:
+        self.is_connected()
+        expect(self.status).to_have_text(re.compile(f"^({to}|{from_})$"))
+        if self.status.inner_text() == from_:
+            self.page.get_by_role("button", name=from_, exact=True).click()
+        expect(self.page.get_by_role("button", name=to, exact=True)).to_be_visible()
+
+    def is_connected(self) -> None:
+        """Waits for it: what is pressed while the line is away is refused."""
+        expect(self.has_trouble()).to_have_count(0, timeout=BACK_MS)
 
     def region(self, name: str) -> Locator:
         return self.page.get_by_role("region", name=name, exact=True)
@@ -127,6 +162,7 @@ class Desk:
         return self.page.get_by_role("textbox", name="Message")
 
     def accepts(self, name: str) -> None:
+        self.is_connected()
         self.row("Waiting", name).get_by_role("button", name="Accept").click()
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(self.message).to_be_focused()
@@ -149,6 +185,7 @@ class Desk:
         expect(self.log.get_by_text(text, exact=True)).to_have_count(1)
 
     def ends(self) -> None:
+        self.is_connected()
         self.page.get_by_role("button", name="End chat").click()
         self.page.get_by_role("dialog").get_by_role("button", name="End chat").click()
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
-from tests.e2e.people import Desk
+from tests.e2e.people import Desk, time_passes, until
 from tests.servers import Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +96,7 @@ def test_the_snippet_works_and_leaves_no_trace_but_one_global(
     heard = complaints(page)
     page.goto(host.address("/page"))
     opens_and_starts(page)
-    assert page.locator("chatlead-widget").count() == 1
+    expect(page.locator("chatlead-widget")).to_have_count(1)
     assert globals_of(page) - bare == {"ChatLead"}
     page.reload()
     expect(page.frame_locator("iframe[title='Chat']").get_by_role("log", name="Conversation")).to_be_visible()
@@ -244,6 +244,7 @@ def test_another_frame_on_the_page_can_neither_speak_for_the_loader_nor_for_the_
     frame.get_by_role("textbox", name="Message").fill("still mine")
     frame.get_by_role("button", name="Send").click()
     expect(frame.get_by_text("Sent")).to_be_visible()
+    page.wait_for_function("() => heard.length")
     assert [each["author"] for each in page.evaluate("() => heard")] == ["visitor"]
     expect(page.locator("chatlead-widget i")).to_be_hidden()
 
@@ -254,12 +255,13 @@ def test_a_website_that_is_not_on_the_list_gets_no_chat(new_page: Pages, server:
     with Host("127.0.0.2") as thief:
         thief.pages["/"] = HostPage(document(snippet(server, key), stolen))
         page = new_page()
+        page.clock.install()
         heard = complaints(page)
         answers: list[Response] = []
         page.on("response", lambda answer: answers.append(answer))
         with page.expect_response(lambda answer: "/widget/v1/site/" in answer.url):
             page.goto(thief.address("/", "127.0.0.2"))
-        page.wait_for_timeout(6_000)  # a page that takes it for a server that is away asks again in 5 s
+        time_passes(page, 60)  # a page that takes it for a server that is away asks again in 5 s
         assert [each.status for each in answers if "/widget/v1/site/" in each.url] == [403]
         assert page.locator("chatlead-widget").count() == 0
-        assert any("frame-ancestors" in each for each in heard)
+        until(page, lambda: any("frame-ancestors" in each for each in heard), "a complaint about the frame")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import BACK_MS, Desk, Visitor, time_passes
 from tests.e2e.shop import CHAT, SHOP, Shop, at_the_shop, starts
 from tests.e2e.test_widget_line import abroad as abroad
 from tests.e2e.test_widget_line import console as console
@@ -52,7 +52,9 @@ def test_in_the_middle_of_a_chat_it_is_said_and_what_was_not_sent_can_be_copied(
     olga: Desk, phone: Phones, abroad: Shop, open_again: Callable[[], None], close: Callable[[Shop], None]
 ) -> None:
     """R-007: no "No connection" that never ends; once the site is there again one press brings the chat."""
-    vera = at_the_shop(phone())
+    context = phone()
+    context.clock.install()
+    vera = at_the_shop(context)
     starts(vera, f"Vera {close.__name__}")
     olga.accepts(f"Vera {close.__name__}")
     olga.says("Tell me more")
@@ -60,7 +62,7 @@ def test_in_the_middle_of_a_chat_it_is_said_and_what_was_not_sent_can_be_copied(
     vera.message.fill("half a thought")
     close(abroad)
     abroad.front.cut()
-    expect(vera.frame.get_by_role("alert").get_by_text(GONE)).to_be_visible(timeout=15_000)
+    expect(vera.frame.get_by_role("alert").get_by_text(GONE)).to_be_visible(timeout=BACK_MS)
     vera.sees("Tell me more")
     kept = vera.frame.get_by_role("textbox", name="Not sent yet")
     expect(kept).to_have_value("half a thought")
@@ -69,7 +71,7 @@ def test_in_the_middle_of_a_chat_it_is_said_and_what_was_not_sent_can_be_copied(
     expect(vera.frame.get_by_role("button", name="End chat")).to_be_hidden()
     asked: list[str] = []
     vera.page.on("request", lambda request: asked.append(request.url))
-    vera.page.wait_for_timeout(8_000)
+    time_passes(vera.page, 60)
     assert [each for each in asked if each.startswith(CHAT)] == []
     open_again()
     vera.frame.get_by_role("button", name="Try again").click()
@@ -91,7 +93,7 @@ def test_what_was_said_without_a_line_is_called_not_sent_and_not_promised(
     expect(vera.frame.get_by_text("Will be sent")).to_be_visible()
     disable(abroad)
     vera.page.context.set_offline(False)
-    expect(vera.frame.get_by_text(GONE)).to_be_visible(timeout=15_000)
+    expect(vera.frame.get_by_text(GONE)).to_be_visible(timeout=BACK_MS)
     vera.sees("in a tunnel")
     expect(vera.frame.get_by_text("Will be sent")).to_have_count(0)
     expect(vera.frame.get_by_text("Not sent", exact=True)).to_be_visible()
@@ -104,10 +106,10 @@ def test_a_launcher_that_nobody_used_goes_by_itself(
     vera = at_the_shop(phone(**DESKTOP), "/live")
     launcher = vera.page.get_by_role("button", name="Chat with us", exact=True)
     expect(launcher).to_be_visible()
-    vera.page.wait_for_timeout(4_000)
+    vera.hears("page_welcome")
     disable(abroad)
     abroad.front.cut()
-    expect(launcher).to_be_hidden(timeout=15_000)
+    expect(launcher).to_be_hidden(timeout=BACK_MS)
     vera.page.evaluate("() => ChatLead.push(['open'], ['show'])")
     expect(launcher).to_be_hidden()
 
@@ -118,11 +120,14 @@ def test_a_page_that_is_loaded_afterwards_draws_nothing_and_asks_once(
 ) -> None:
     """R-002, R-003."""
     close(abroad)
-    page = phone(**DESKTOP).new_page()
+    context = phone(**DESKTOP)
+    context.clock.install()
+    page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(SHOP + "/live")
-    page.wait_for_timeout(8_000)
+    with page.expect_response(lambda answer: "/widget/v1/site/" in answer.url):
+        page.goto(SHOP + "/live")
+    time_passes(page, 60)
     assert launcher_of(page) == 0
     assert [each.removeprefix(CHAT).split("/")[3] for each in asked if each.startswith(CHAT)] == [
         "loader.js",
@@ -137,15 +142,14 @@ def test_while_the_server_is_away_the_launcher_stays_and_afterwards_it_tells_the
     vera: Visitor = at_the_shop(phone(**DESKTOP), "/live")
     launcher = vera.page.get_by_role("button", name="Chat with us", exact=True)
     expect(launcher).to_have_accessible_description("Somebody is online")
-    vera.page.wait_for_timeout(3_000)
+    vera.hears("page_welcome")
     abroad.server.kill()
     vera.page.wait_for_timeout(1_000)
     expect(launcher).to_be_visible()
     abroad.server.start()
-    expect(olga.has_trouble()).to_have_count(0, timeout=30_000)
     olga.is_away()
     expect(launcher).to_have_accessible_description(
-        "Nobody is here right now. You can leave a message.", timeout=30_000
+        "Nobody is here right now. You can leave a message.", timeout=BACK_MS
     )
     olga.is_online()
-    expect(launcher).to_have_accessible_description("Somebody is online")
+    expect(launcher).to_have_accessible_description("Somebody is online", timeout=BACK_MS)

@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.e2e.abroad import NAMES, Foreigner
 from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
-from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.people import PASSWORD, Desk, Visitor, time_passes, until
 from tests.e2e.wishes import FIRM, Settings
 from tests.servers import Server
 
@@ -109,6 +109,7 @@ def test_vera_is_greeted_once_and_a_click_opens_the_chat(
     """Issue 4 A: told politely, nothing on the page moves, and not again: not here and in no other tab."""
     wants(greeting="Questions about a crash? <b>Ask</b> us.", greeting_after=1)
     page = new_page()
+    page.clock.install()
     page.add_init_script(SHIFTS)
     page.goto(server.url + "/demo/")
     expect(launcher(page)).to_be_visible()
@@ -132,7 +133,7 @@ def test_vera_is_greeted_once_and_a_click_opens_the_chat(
     other.goto(server.url + "/demo/")
     for each in (page, other):
         expect(launcher(each)).to_be_visible()
-        each.wait_for_timeout(1500)
+        time_passes(each, 30)
         expect(greeting(each)).to_have_count(0)
 
 
@@ -144,6 +145,7 @@ def test_the_greeting_is_put_away_by_pointer_and_by_key(
 
     def greeted(**options: Any) -> Page:
         page = new_page(**options)
+        page.clock.install()
         page.goto(server.url + "/demo/")
         expect(greeting(page)).to_be_visible()
         return page
@@ -165,7 +167,7 @@ def test_the_greeting_is_put_away_by_pointer_and_by_key(
         expect(launcher(page)).to_have_attribute("aria-expanded", "false")
         page.reload()
         expect(launcher(page)).to_be_visible()
-        page.wait_for_timeout(1300)
+        time_passes(page, 30)
         expect(greeting(page)).to_have_count(0)
 
 
@@ -173,9 +175,10 @@ def test_nobody_is_greeted_who_has_opened_the_chat_or_has_no_launcher(
     new_page: Pages, server: Server, wants: Settings
 ) -> None:
     """Issue 4 A: not while it is open, not after it was, not where the page has hidden it."""
-    wants(greeting="May we help?", greeting_after=2)
+    wants(greeting="May we help?", greeting_after=20)
     busy, done, hidden = new_page(), new_page(), new_page()
     for page in (busy, done, hidden):
+        page.clock.install()
         page.goto(server.url + "/demo/")
     launcher(busy).click()
     launcher(done).click()
@@ -183,8 +186,8 @@ def test_nobody_is_greeted_who_has_opened_the_chat_or_has_no_launcher(
     done.evaluate("ChatLead.push(['close'])")
     expect(launcher(hidden)).to_be_visible()
     hidden.evaluate("ChatLead.push(['hide'])")
-    hidden.wait_for_timeout(2500)
     for page in (busy, done, hidden):
+        time_passes(page, 30)
         expect(greeting(page)).to_have_count(0)
 
 
@@ -202,7 +205,7 @@ def test_a_greeting_stands_the_right_way_round_and_on_a_phone(
     assert shown["x"] + shown["width"] == 390 - 20
     assert shown["x"] >= 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.get_by_role("button", name="إغلاق", exact=True).is_visible()
+    expect(page.get_by_role("button", name="إغلاق", exact=True)).to_be_visible()
     assert violations(page) == []
 
 
@@ -306,15 +309,12 @@ def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
     staff.get_by_label("Email").fill("staff@demo.test")
     staff.get_by_label("Password").fill(PASSWORD)
     staff.get_by_role("button", name="Log in").click()
+    chosen = staff.locator("input[type=file]")
     for where, name, kind in (("site", FIRM, "image/jpeg"), ("operator", "Olga", "image/webp")):
         staff.goto(f"{server.url}/admin/accounts/{where}/")
         staff.get_by_role("link", name=name, exact=True).first.click()
         staff.get_by_label("Picture", exact=False).first.set_input_files(paints(staff, kind, "#c03030"))
-        chosen = staff.locator("input[type=file]")
-        for _ in range(100):  # until the page has made it small
-            if chosen.evaluate("e => e.files[0].type") == "image/png":
-                break
-            staff.wait_for_timeout(50)
+        until(staff, lambda: chosen.evaluate("e => e.files[0].type") == "image/png", "a small picture")
         staff.get_by_role("button", name="Save", exact=True).click()
         expect(staff.locator(".messagelist")).to_contain_text("changed successfully")
     assert heard == []

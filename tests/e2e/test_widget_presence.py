@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.e2e.browser import complaints
 from tests.e2e.hosts import Host, HostPage
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import MOMENT_MS, Desk, Visitor, time_passes
 from tests.e2e.test_snippet import STRICT, document, snippet
 from tests.servers import Server
 
@@ -57,7 +57,8 @@ def test_the_launcher_tells_who_is_there_as_it_changes(
     vera.visits()
     expect(launcher(vera.page)).to_have_accessible_description(AWAY)
     expect(launcher(vera.page)).not_to_have_attribute("data-here", "")
-    vera.page.wait_for_timeout(3_000)
+    vera.hears("page_welcome")
+    vera.page.wait_for_timeout(MOMENT_MS)
     assert [each.rpartition("/")[2] for each in opened] == ["visitor"]
     team["sam"].is_online()
     expect(launcher(vera.page)).to_have_accessible_description(HERE)
@@ -76,10 +77,11 @@ def test_a_page_that_has_allowed_only_requests_is_asked_for_no_socket(
         {"Content-Security-Policy": STRICT.format(url=server.url)},
     )
     page = new_page()
+    page.clock.install()
     heard, opened = complaints(page), sockets(page)
     page.goto(host.address("/strict"))
     expect(launcher(page)).to_have_accessible_description(HERE)
-    page.wait_for_timeout(4_000)
+    time_passes(page, 60)
     assert (heard, opened) == ([], [])
 
 
@@ -93,10 +95,10 @@ def test_a_strict_page_that_allows_sockets_says_so_and_hears_of_changes(
         document(snippet(server, key, 'nonce="n" data-live')), {"Content-Security-Policy": policy}
     )
     page = new_page()
-    heard = complaints(page)
+    heard, vera = complaints(page), Visitor(page, server.url)
     page.goto(host.address("/open"))
     expect(launcher(page)).to_have_accessible_description(AWAY)
-    page.wait_for_timeout(3_000)
+    vera.hears("page_welcome")
     team["olga"].is_online()
     expect(launcher(page)).to_have_accessible_description(HERE)
     assert heard == []
@@ -109,9 +111,12 @@ def test_a_page_that_forbids_sockets_unseen_has_a_chat_all_the_same(
     policy = f"connect-src {server.url}"
     host.pages["/unseen"] = HostPage(document(snippet(server, key)), {"Content-Security-Policy": policy})
     page = new_page()
+    page.clock.install()
     heard = complaints(page)
     page.goto(host.address("/unseen"))
-    page.wait_for_timeout(9_000)
+    expect(launcher(page)).to_be_visible()
+    time_passes(page, 8)  # the first attempt; a browser tells the page later than the console
+    time_passes(page, 60)
     assert len([each for each in heard if "Content Security Policy" in each]) <= 1
     assert len(heard) <= 2
     launcher(page).click()
@@ -125,10 +130,10 @@ def test_a_page_that_is_left_and_come_back_to_hears_again(
     """By the back button, from wherever the browser kept it."""
     vera = visitor()
     vera.visits()
-    vera.page.wait_for_timeout(3_000)
+    vera.hears("page_welcome")
     vera.visits("/demo/contact/")
     vera.page.go_back()
-    vera.page.wait_for_timeout(3_000)
+    vera.hears("page_welcome", times=2)
     team["olga"].is_online()
     expect(launcher(vera.page)).to_have_accessible_description(HERE)
 
@@ -238,7 +243,7 @@ def test_heard_is_said_in_no_text_that_was_not_asked_for(
     """P-17: a page's own socket hears of its site's departments and colour, and of no chat."""
     other, vera = visitor(), visitor()
     vera.visits()
-    vera.page.wait_for_timeout(3_000)
+    vera.hears("page_welcome")
     other.starts_chat("Somebody Else", "a secret")
     olga.accepts("Somebody Else")
     vera.page.wait_for_timeout(500)
