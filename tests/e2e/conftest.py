@@ -92,7 +92,7 @@ def vera(visitor: Callable[..., Visitor]) -> Visitor:
 
 @pytest.fixture(scope="session")
 def tidy(server: Server) -> Tidy:
-    return Tidy(server.url)
+    return Tidy(server)
 
 
 @pytest.fixture(scope="session")

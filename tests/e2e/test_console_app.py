@@ -22,19 +22,31 @@ KEPT = """async () => {
 IS_READY = "async () => Boolean((await navigator.serviceWorker.ready).active) && Boolean(await caches.keys())"
 
 
-@pytest.fixture
-def frail(tmp_path: Any) -> Iterator[Server]:
-    """A server that a test may stop."""
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     env = {"CHATLEAD_DEMO_PASSWORD": PASSWORD}
-    with Server(data_dir=tmp_path, options=["--migrate", "--demo"], env=env) as running:
+    folder = tmp_path_factory.mktemp("app")
+    with Server(data_dir=folder, options=["--migrate", "--demo"], env=env) as running:
         yield running
         running.kill()
 
 
 @pytest.fixture
-def olga(frail: Server, new_page: Callable[..., Page]) -> Desk:
+def frail(lasting: Server) -> Server:
+    """A server that a test may stop."""
+    return lasting.start()
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, list[Any]]:
+    """Her log-in, while it holds."""
+    return {}
+
+
+@pytest.fixture
+def olga(frail: Server, new_page: Callable[..., Page], kept: dict[str, list[Any]]) -> Desk:
     operator = Desk(new_page(), frail.url, "olga@demo.test")
-    operator.logs_in()
+    operator.comes_in(kept)
     operator.page.wait_for_function(IS_READY)
     return operator
 

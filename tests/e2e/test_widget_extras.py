@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.e2e.browser import chromium, keeping_nothing
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import Desk, Visitor, until
 from tests.e2e.shop import Shop, at_the_shop, shop, starts
 from tests.servers import Server
 
@@ -28,6 +28,7 @@ LISTENING = """(() => {
   };
 })()"""
 NOTES = 2  # of one sound
+OTHERS_MS = 400  # after which a tab that nobody looks at would sound
 LONG_MS = 1500  # for a second tab to sound as well, if it would
 REST_MS = 2100  # between two sounds
 
@@ -38,6 +39,13 @@ def sounds(*visitors: Visitor) -> int:
     for each in visitors:
         found += int(each.frame.locator("body").evaluate("() => globalThis.notes"))
     return found // NOTES
+
+
+def sounded(times: int, *visitors: Visitor) -> None:
+    """Waits for it, and as long again as it takes until another tab would have sounded as well."""
+    until(visitors[0].page, lambda: sounds(*visitors) >= times, "a sound")
+    visitors[0].page.wait_for_timeout(LONG_MS)
+    assert sounds(*visitors) == times
 
 
 def another_tab(vera: Visitor) -> Visitor:
@@ -74,8 +82,7 @@ def test_of_two_tabs_one_sounds_and_none_while_vera_looks_at_one(olga: Desk, lis
     other = another_tab(vera)
     olga.says("seen in both")
     other.sees("seen in both")
-    vera.page.wait_for_timeout(LONG_MS)
-    assert sounds(vera, other) == 0
+    vera.page.wait_for_timeout(OTHERS_MS)
     puts_away(other)
     olga.says("seen in one")
     vera.sees("seen in one")
@@ -83,12 +90,10 @@ def test_of_two_tabs_one_sounds_and_none_while_vera_looks_at_one(olga: Desk, lis
     assert sounds(vera, other) == 0
     puts_away(vera)
     olga.says("seen in none")
-    vera.page.wait_for_timeout(LONG_MS)
-    assert sounds(vera, other) == 1
-    vera.page.wait_for_timeout(REST_MS)
+    sounded(1, vera, other)
+    vera.page.wait_for_timeout(REST_MS - LONG_MS)
     olga.says("nor this")
-    vera.page.wait_for_timeout(LONG_MS)
-    assert sounds(vera, other) == 2
+    sounded(2, vera, other)
 
 
 def test_a_tab_that_is_not_looked_at_sounds_with_its_panel_open(olga: Desk, listening: Visitor) -> None:
@@ -104,8 +109,7 @@ def test_a_tab_that_is_not_looked_at_sounds_with_its_panel_open(olga: Desk, list
         }""")
     olga.says("An answer")
     vera.sees("An answer")
-    vera.page.wait_for_timeout(LONG_MS)
-    assert sounds(vera) == 1
+    sounded(1, vera)
 
 
 def test_whoever_has_muted_it_is_not_disturbed_in_any_tab_nor_after_a_reload(
@@ -131,8 +135,7 @@ def test_whoever_has_muted_it_is_not_disturbed_in_any_tab_nor_after_a_reload(
     sound_of(vera).click()
     puts_away(vera)
     olga.says("heard")
-    vera.page.wait_for_timeout(LONG_MS)
-    assert sounds(vera, other) == 1
+    sounded(1, vera, other)
 
 
 def test_where_the_browser_keeps_nothing_it_sounds_and_can_be_muted_all_the_same(
@@ -149,12 +152,11 @@ def test_where_the_browser_keeps_nothing_it_sounds_and_can_be_muted_all_the_same
         expect(sound_of(vera)).to_have_attribute("aria-pressed", "true")
         puts_away(vera)
         olga.says("heard")
-        vera.page.wait_for_timeout(LONG_MS)
-        assert sounds(vera) == 1
+        sounded(1, vera)
         vera.opens_chat()
         sound_of(vera).click()
         puts_away(vera)
-        vera.page.wait_for_timeout(REST_MS)
+        vera.page.wait_for_timeout(REST_MS - LONG_MS)
         olga.says("unheard")
         vera.page.wait_for_timeout(LONG_MS)
         assert sounds(vera) == 1
@@ -183,15 +185,14 @@ def test_on_a_website_of_somebody_elses_the_next_page_sounds_too(abroad: Shop) -
         other.message.click()
         puts_away(other)
         olga.says("heard once")
-        vera.page.wait_for_timeout(LONG_MS)
-        assert sounds(vera, other) == 1
+        sounded(1, vera, other)
         other.page.close()
         vera.visits("/live")
         vera.page.get_by_role("textbox", name="Search").click()
         vera.page.wait_for_timeout(REST_MS)  # a look into the frame would count as a press in it
         olga.says("heard on the next page")
         vera.page.wait_for_timeout(LONG_MS)
-        assert sounds(vera) == 1
+        sounded(1, vera)
 
 
 # --- emoji ---------------------------------------------------------------------------------------------
@@ -293,7 +294,7 @@ def test_vera_has_the_transcript_mailed_when_the_chat_is_over(
     olga.accepts("Vera Copies")
     olga.says("Who helped you?")
     vera.sees("Who helped you?")
-    assert vera.frame.get_by_role("button", name="Send me the transcript by email").count() == 0
+    expect(vera.frame.get_by_role("button", name="Send me the transcript by email")).to_have_count(0)
     vera.ends_chat()
     button = vera.frame.get_by_role("button", name="Send me the transcript by email")
     button.click()
@@ -329,11 +330,8 @@ def test_vera_has_the_transcript_mailed_when_the_chat_is_over(
 
 def arrived(page: Page, server: Server, address: str, count: int) -> list[EmailMessage]:
     """Waits until so many mails are there."""
-    for _ in range(100):
-        if len(found := mails_to(server, address)) >= count:
-            return found
-        page.wait_for_timeout(100)
-    raise AssertionError(f"no mail to {address}")
+    until(page, lambda: len(mails_to(server, address)) >= count, f"a mail to {address}")
+    return mails_to(server, address)
 
 
 def test_a_chat_that_nobody_answered_has_no_transcript(olga: Desk, vera: Visitor) -> None:
@@ -341,7 +339,7 @@ def test_a_chat_that_nobody_answered_has_no_transcript(olga: Desk, vera: Visitor
     vera.starts_chat("Vera Alone", "Hello?")
     vera.ends_chat()
     expect(vera.frame.get_by_role("button", name="Start a new chat")).to_be_visible()
-    assert vera.frame.get_by_role("button", name="Send me the transcript by email").count() == 0
+    expect(vera.frame.get_by_role("button", name="Send me the transcript by email")).to_have_count(0)
 
 
 # --- links, and the line ------------------------------------------------------------------------------------
