@@ -32,7 +32,7 @@ def time_passes(page: Page, seconds: float) -> None:
     """For the scripts of a page that has the clock in hand (`page.clock.install()`), at once; and a moment in
     which what they asked for then comes. A page that holds a connection wants `fast_forward` instead: its
     questions cannot be answered within no time."""
-    page.clock.run_for(seconds * 1000)
+    page.clock.run_for(int(seconds * 1000))
     page.wait_for_timeout(MOMENT_MS)
 
 

@@ -64,7 +64,7 @@ class Stack:
                 self.start(name)
                 self._stack.callback(self.stop, name)
             for name in (*WEB, "proxy"):
-                self._wait(name)
+                self.wait(name)
         except BaseException:
             self._stack.close()
             raise
@@ -180,7 +180,8 @@ class Stack:
         """What all services have written."""
         return "".join(each.read_text(errors="replace") for each in sorted(self.folder.glob("*.log")))
 
-    def _wait(self, name: str, seconds: float = 40) -> None:
+    def wait(self, name: str, seconds: float = 60) -> None:
+        """Until it is healthy by its own check. Raises AssertionError with the end of the log."""
         until = time.monotonic() + seconds
         while not self.is_healthy(name):
             assert self._processes[name].poll() is None, self.log()[-3000:]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
@@ -57,6 +57,16 @@ def test_vera_waits_is_accepted_and_both_talk(olga: Desk, vera: Visitor) -> None
     expect(facts).to_contain_text("None, this is the first")
 
 
+def winners_of(name: str, *people: Desk) -> list[Desk]:
+    """Whose chat it is, as soon as it is somebody's."""
+
+    def found() -> list[Desk]:
+        return [each for each in people if each.row("My chats", name).count()]
+
+    until(people[0].page, lambda: bool(found()), f"somebody has the chat of {name}")
+    return found()
+
+
 def test_of_two_who_accept_at_once_one_gets_the_chat_and_the_other_is_told(
     olga: Desk, desk: Desks, visitor: Visitors
 ) -> None:
@@ -68,7 +78,9 @@ def test_of_two_who_accept_at_once_one_gets_the_chat_and_the_other_is_told(
         setTimeout(() => { window.pressed = button.isConnected; button.click(); }, at - Date.now());
     }"""  # noqa: E501
     told = 0
-    for number in range(3):
+    for number in range(12):  # until both were in time; on a busy machine one is too late for it now and then
+        if told:
+            break
         name = f"Pat {number}"
         visitor().starts_chat(name)
         for each in (olga, nina):
@@ -79,7 +91,7 @@ def test_of_two_who_accept_at_once_one_gets_the_chat_and_the_other_is_told(
         for each in (olga, nina):
             expect(each.row("Waiting", name)).to_have_count(0)
             each.page.wait_for_function("() => window.pressed !== undefined")
-        winners = [each for each in (olga, nina) if each.row("My chats", name).count()]
+        winners = winners_of(name, olga, nina)
         assert len(winners) == 1
         loser = nina if winners[0] is olga else olga
         if loser.page.evaluate("() => window.pressed"):
@@ -106,7 +118,7 @@ def test_several_chats_count_what_is_unread_and_the_keyboard_switches_between_th
     expect(olga.row("My chats", "Ana").locator(".row-badge")).to_have_text("2 unread")
     expect(olga.row("My chats", "Ana")).to_contain_text("two")
     expect(olga.row("My chats", "Ben").locator(".row-badge")).to_have_count(0)
-    assert olga.page.title().startswith("(")
+    expect(olga.page).to_have_title(re.compile(r"^\("))
     numbers = {
         name: olga.region("My chats").locator("bdi").all_inner_texts().index(name) + 1
         for name in ("Ana", "Ben")
@@ -264,7 +276,7 @@ def test_a_console_that_slept_knows_everything_when_it_wakes(olga: Desk, visitor
     sleep.send("Page.setWebLifecycleState", {"state": "frozen"})
     vera.says("good night")
     dana.starts_chat("Dana S", "anybody awake?")
-    vera.page.wait_for_timeout(6000)
+    vera.page.wait_for_timeout(4_500)  # longer than it takes to find a line dead (R-007)
     sleep.send("Page.setWebLifecycleState", {"state": "active"})
     olga.sees("good night")
     expect(olga.row("Waiting", "Dana S")).to_contain_text("anybody awake?")
@@ -320,7 +332,7 @@ def test_a_name_is_shown_as_given_and_cannot_change_the_screen(olga: Desk, vera:
     shown = name.replace("\u202e", " ")
     olga.accepts(shown)
     expect(olga.page.get_by_role("heading", name=shown)).to_be_visible()
-    assert olga.page.locator("bdi b").count() == 0
+    expect(olga.page.locator("bdi b")).to_have_count(0)
     assert "\u202e" not in olga.page.locator("body").inner_text()
 
 

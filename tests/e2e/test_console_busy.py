@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import Desk, Visitor, until
 
 Visitors = Callable[..., Visitor]
 Desks = Callable[..., Desk]
@@ -64,12 +64,13 @@ def test_a_window_that_changes_its_size_stays_at_the_newest_message(olga: Desk, 
     for number in range(3):
         olga.says(f"{number} " + "as long as a letter " * 60)
     newest = olga.page.get_by_role("button", name="Newest messages")
+    end = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
+    scroll = olga.page.locator(".scroll")
     for width in (1100, 760, 390, 1440):
         olga.page.set_viewport_size({"width": width, "height": 700})
         olga.page.wait_for_timeout(300)
+        until(olga.page, lambda: scroll.evaluate(end) < 2, "the newest is in sight")
         expect(newest).to_have_count(0)
-        end = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
-        assert olga.page.locator(".scroll").evaluate(end) < 2
 
 
 def test_who_reads_further_up_is_told_what_came_below_and_it_is_not_read_yet(
@@ -139,7 +140,7 @@ def test_many_who_wait_do_not_push_the_own_chats_out_of_sight(olga: Desk, visito
     names = waiting.locator("bdi").all_inner_texts()
     assert names[-4:] == [f"Queue {number}" for number in range(4)]  # the longest wait on top
     olga.page.set_viewport_size({"width": 1100, "height": 400})
-    box = olga.region("Waiting").bounding_box()
-    assert box and box["height"] < 240
+    low = "e => e.getBoundingClientRect().height < 240"
+    until(olga.page, lambda: olga.region("Waiting").evaluate(low), "the list is low")
     expect(olga.page.get_by_role("heading", name="My chats")).to_be_in_viewport(ratio=1)
     expect(olga.page.get_by_role("status").filter(has_text="people are waiting")).to_have_count(1)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from tests.e2e.browser import keeping_nothing
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
@@ -87,8 +87,8 @@ def test_the_place_in_line_falls_as_others_leave(olga: Desk, visitor: Visitors) 
     first.starts_chat("First")
     second.starts_chat("Second")
     place = second.frame.locator(".waiting strong")
+    expect(place).to_have_text(re.compile(r"^You are \d+(st|nd|rd|th) in line$"))
     before = place.inner_text()
-    assert re.fullmatch(r"You are \d+(st|nd|rd|th) in line", before)
     first.ends_chat()
     expect(place).not_to_have_text(before)
     second.ends_chat()
@@ -112,9 +112,9 @@ def test_vera_loses_the_network_and_three_messages_arrive_once_each_in_order(
         expect(vera.frame.get_by_role("status")).to_contain_text("No connection")
     vera.page.context.set_offline(False)
     olga.sees("three")
-    said = olga.log.get_by_text(re.compile("^(one|two|three)$")).all_inner_texts()
-    assert said == ["one", "two", "three"]
+    expect(olga.log.get_by_text(re.compile("^(one|two|three)$"))).to_have_text(["one", "two", "three"])
     expect(vera.frame.get_by_role("status")).to_be_empty()
+    expect(vera.frame.get_by_text(re.compile("Sending|Will be sent"))).to_have_count(0)
     assert vera.frame.locator("body").evaluate("() => JSON.stringify(sessionStorage)").count("outbox") == 0
 
 
@@ -142,6 +142,7 @@ def test_reloads_page_changes_and_cuts_are_one_chat_with_every_message_and_the_d
     times = 50 if IS_LONG else 10
     vera.starts_chat("Vera Again")
     olga.accepts("Vera Again")
+    took = []
     paths = ["/demo/", "/demo/injuries/", "/demo/family-law/", "/demo/contact/"]
     for n in range(times):
         vera.says(f"hers {n}")
@@ -156,9 +157,10 @@ def test_reloads_page_changes_and_cuts_are_one_chat_with_every_message_and_the_d
         began = time.monotonic()
         expect(vera.log.get_by_text(f"his {n}", exact=True)).to_have_count(1)
         expect(vera.frame.get_by_role("status")).to_be_empty()
-        assert time.monotonic() - began < 2
+        took.append(time.monotonic() - began)
         expect(vera.message).to_have_value(f"draft {n}")
         vera.message.fill("")
+    assert sorted(took)[times // 2] < 2, took  # a busy machine may stop now and then
     wanted = [f"{who} {n}" for n in range(times) for who in ("hers", "his")]
     earlier = vera.frame.get_by_role("button", name="Show earlier messages")
     if times * 2 > 90:  # a welcome brings the last hundred rows
@@ -232,7 +234,7 @@ def test_markup_and_links_in_messages_are_text_and_safe(olga: Desk, vera: Visito
     expect(link).to_have_count(1)
     expect(link).to_have_attribute("href", "https://example.test/a?b=1")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
-    assert vera.log.locator("img").count() == 0
+    expect(vera.log.locator("img")).to_have_count(0)
 
 
 def test_when_nobody_is_online_vera_leaves_a_message(nobody_online: None, vera: Visitor) -> None:
@@ -293,8 +295,9 @@ def test_a_closed_panel_counts_what_came_and_a_look_clears_it(olga: Desk, vera: 
 def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Desk, visitor: Visitors) -> None:
     vera = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     vera.starts_chat("Vera Phone")
-    box = vera.page.locator("iframe[title='Chat']").bounding_box()
-    assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
+    full = {"x": 0, "y": 0, "width": 390, "height": 844}
+    frame = vera.page.locator("iframe[title='Chat']")
+    until(vera.page, lambda: frame.bounding_box() == full, "the chat fills the screen")
     # not the message box, whose keyboard would cover half of it; and the form that had the focus is gone
     expect(vera.frame.locator(".scroll")).to_be_focused()
     vera.frame.get_by_role("button", name="Minimise chat").click()

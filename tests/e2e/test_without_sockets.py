@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import chromium
 from tests.e2e.front import Front
-from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.people import PASSWORD, PATIENCE_MS, Desk, Visitor
 from tests.e2e.shop import CHAT, at_the_shop, shop, starts
 from tests.servers import PrivateServices, Server
 
@@ -109,7 +108,7 @@ def test_abroad_the_chat_is_kept_over_a_reload_and_goes_back_to_a_socket_when_on
     with shop(tmp_path) as running, chromium(*running.front.flags) as world:
         running.front.sockets = False
         context = world.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         olga = Desk(world.new_context().new_page(), CHAT, "olga@demo.test")
         olga.logs_in()
         olga.is_online()
@@ -127,13 +126,10 @@ def test_abroad_the_chat_is_kept_over_a_reload_and_goes_back_to_a_socket_when_on
         running.front.sockets = True
         for frame in vera.page.frames:
             frame.evaluate("() => void dispatchEvent(new Event('online'))")
-        end = time.monotonic() + 30
-        while not any("visitor_welcome" in each for each in vera.heard):
-            assert time.monotonic() < end
-            vera.page.wait_for_timeout(200)
+        vera.hears("visitor_welcome")
         olga.says("by another way")
         vera.sees("by another way")
-        assert any("by another way" in each for each in vera.heard)
+        vera.hears("by another way")
 
 
 @pytest.mark.parametrize("script", [NO_SOCKETS, BLOCKED], ids=["no WebSocket", "WebSocket blocked"])
