@@ -70,9 +70,9 @@ def server_side(part: str, services: str) -> Count:
 
 def browser(args: argparse.Namespace) -> Count:
     # A run of its own: Playwright's sync API leaves a loop running, beside which the ORM refuses to work.
-    # Two browsers with a server each, not three: what is to be back within two seconds needs a core.
+    # A browser with a server for each file: these tests wait even more than they work.
     alone = {"TEST_SERVICES": "none", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
-    return pytest("browser", "tests/e2e", "-n", "2", "--dist", "loadfile", **alone)
+    return pytest("browser", "tests/e2e", "-n", WORKERS, "--dist", "loadfile", **alone)
 
 
 def faults(args: argparse.Namespace) -> Count:

@@ -124,8 +124,9 @@ class Desk:
         return self.page.locator("button.status")
 
     def is_connected(self) -> None:
-        """Back after whatever was done to the line, and with no word left of it."""
-        expect(self.page.get_by_text("What you write is kept here")).to_have_count(0, timeout=30_000)
+        """Back after whatever was done to the line, and with no word left of it: what is pressed while it is
+        away is refused."""
+        expect(self.page.get_by_text("What you write is kept here")).to_have_count(0, timeout=BACK_MS)
 
     def is_online(self) -> None:
         """Goes online where that is not so already."""
@@ -140,10 +141,6 @@ class Desk:
         if self.status.inner_text() == from_:
             self.page.get_by_role("button", name=from_, exact=True).click()
         expect(self.page.get_by_role("button", name=to, exact=True)).to_be_visible()
-
-    def is_connected(self) -> None:
-        """Waits for it: what is pressed while the line is away is refused."""
-        expect(self.has_trouble()).to_have_count(0, timeout=BACK_MS)
 
     def region(self, name: str) -> Locator:
         return self.page.get_by_role("region", name=name, exact=True)
