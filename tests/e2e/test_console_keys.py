@@ -16,6 +16,18 @@ Desks = Callable[..., Desk]
 Look = Callable[[Page], list[str]]
 
 
+# What has the focus when the next thing happens: a key that is pressed then must fall where it belongs.
+PRESSES_AND_LOOKS = """async button => {
+    button.click();
+    await new Promise(done => {
+        const line = new MessageChannel();
+        line.port1.onmessage = done;
+        line.port2.postMessage(0);
+    });
+    return document.activeElement.labels?.[0]?.textContent;
+}"""
+
+
 def palette(olga: Desk) -> Locator:
     return olga.page.get_by_role("dialog", name="Find and do")
 
@@ -235,7 +247,7 @@ def test_a_prepared_reply_is_made_changed_deleted_and_brought_back_by_keyboard(
     expect(panel.get_by_role("listitem")).to_have_text(re.compile("/fee.*The first talk is free."))
     assert violations(olga.page) == []
     prepares(olga, "hours", "From nine to five.")
-    panel.get_by_role("button", name="Edit /hours").click()
+    assert panel.get_by_role("button", name="Edit /hours").evaluate(PRESSES_AND_LOOKS) == "Shortcut"
     panel.get_by_role("textbox", name="Shortcut").fill("FEE")
     panel.get_by_role("button", name="Save").click()
     expect(panel.get_by_text("Another of your replies has this shortcut.")).to_be_visible()

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Toast } from "../design/toast.tsx";
@@ -25,11 +25,15 @@ export function Prepared({ desk, onClose }: { desk: Desk; onClose: () => void })
   const [said, tell] = useState<{ text: string; undo?: () => void } | null>(null);
   const dialog = useModal();
   const backTo = useRef(""); // what has the focus once the form is gone
-  useEffect(() => {
+  // before the next key is pressed: a moment later it may be pressed in a field that was chosen meanwhile
+  useLayoutEffect(() => {
     const el = dialog.current;
     if (draft) el?.querySelector<HTMLElement>("input")?.focus();
     else if (backTo.current) (el?.querySelector<HTMLElement>(`[data-of="${backTo.current}"]`) ?? el?.querySelector<HTMLElement>(".prepared-new"))?.focus();
   }, [draft?.uid, draft === null]);
+  useLayoutEffect(() => {
+    if (Object.keys(faults).length) dialog.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [faults]);
 
   const before = canned.find((c) => c.uid === draft?.uid) ?? NEW;
   const dirty = draft !== null && (draft.shortcut !== before.shortcut || draft.text !== before.text);
@@ -51,12 +55,12 @@ export function Prepared({ desk, onClose }: { desk: Desk; onClose: () => void })
     const shortcut = draft.shortcut.trim().replace(/^\//, "");
     const found = check(shortcut, draft.text);
     setFaults(found);
-    if (Object.keys(found).length) return focusFault(dialog.current);
+    if (Object.keys(found).length) return;
     setBusy(true);
     const why = await store(desk, { ...draft, shortcut });
     setBusy(false);
     setFaults(why);
-    if (Object.keys(why).length) return focusFault(dialog.current);
+    if (Object.keys(why).length) return;
     setLeaving(false);
     setDraft(null);
     tell({ text: say.prepared.saved(shortcut.toLowerCase()) });
@@ -140,9 +144,4 @@ async function store(desk: Desk, { uid, shortcut, text }: Draft): Promise<Faults
   if (!reply) return { form: say.refused.noConnection };
   if (reply.type !== "failed") return {};
   return reply.field === "shortcut" ? { shortcut: say.prepared.taken } : reply.field === "text" ? { text: refusal(reply.code) } : { form: refusal(reply.code) };
-}
-
-/** After the fields are drawn with what is wrong with them. */
-function focusFault(dialog: HTMLDialogElement | null): void {
-  setTimeout(() => dialog?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./button.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 
@@ -24,7 +24,8 @@ export function Menu({ name, icon, kind = "quiet", class: extra = "", face, busy
     setOpen(false);
     root.current?.querySelector("button")?.focus();
   };
-  useEffect(() => {
+  // before the next key is pressed
+  useLayoutEffect(() => {
     if (!isOpen) return;
     items()[0]?.focus();
     const away = (e: Event) => !root.current?.contains(e.target as Node) && setOpen(false);
