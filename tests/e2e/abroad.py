@@ -80,7 +80,7 @@ class Foreigner(Visitor):
         self.opens_chat()
         self.frame.get_by_role("textbox", name=self.names.name, exact=True).fill(name)
         self.button(self.names.start).click()
-        expect(self.log).to_be_visible()
+        self.is_in_the_chat()
         if first:
             self.says(first)
 

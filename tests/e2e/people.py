@@ -72,9 +72,14 @@ class Visitor:
         if name:
             self.frame.get_by_role("textbox", name="Name").fill(name)
         self.frame.get_by_role("button", name="Start chat").click()
-        expect(self.log).to_be_visible()
+        self.is_in_the_chat()
         if first:
             self.says(first)
+
+    def is_in_the_chat(self) -> None:
+        """It is on the screen, and has the focus: what is typed before that goes elsewhere."""
+        expect(self.log).to_be_visible()
+        expect(self.frame.locator(":is(textarea, .scroll):focus")).to_have_count(1)
 
     def says(self, text: str) -> None:
         self.message.fill(text)

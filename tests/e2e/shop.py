@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext
 
 from tests.e2e.front import Front
 from tests.e2e.hosts import Host, HostPage
@@ -103,7 +103,7 @@ def starts(visitor: Visitor, name: str, email: str = "") -> None:
     if email:
         visitor.frame.get_by_role("textbox", name="Email").fill(email)
     visitor.frame.get_by_role("button", name="Start chat").click()
-    expect(visitor.log).to_be_visible()
+    visitor.is_in_the_chat()
 
 
 def _query(folder: Path, statement: str, *values: str) -> list[tuple[Any, ...]]:
