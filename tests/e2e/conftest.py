@@ -108,8 +108,11 @@ def desk(
     """Somebody of the demo firm, logged in at the console. No chat of an earlier test is open."""
     tidy.end_all_chats()
 
-    def log_in(who: str, **options: Any) -> Desk:
-        operator = Desk(new_page(**options), server.url, f"{who}@demo.test")
+    def log_in(who: str, prepare: Callable[[Page], None] = lambda page: None, **options: Any) -> Desk:
+        """`prepare` is what is done with the page before it is loaded."""
+        page = new_page(**options)
+        prepare(page)
+        operator = Desk(page, server.url, f"{who}@demo.test")
         operator.comes_in(log_ins)
         return operator
 

@@ -46,10 +46,12 @@ AGAIN_MS = 6_000
 @pytest.fixture
 def olga(desk: Desks) -> Desk:
     """Online, in a browser that allows notifications and tells what it would sound and show."""
-    operator = desk("olga", permissions=["notifications"])
-    operator.page.add_init_script(f"({WITNESS})()")
-    operator.page.clock.install()
-    operator.page.reload()
+
+    def prepare(page: Page) -> None:
+        page.add_init_script(f"({WITNESS})()")
+        page.clock.install()
+
+    operator = desk("olga", prepare, permissions=["notifications"])
     operator.is_online()
     is_heard(operator.page)
     return operator
@@ -309,6 +311,8 @@ def test_a_reply_that_is_held_comes_back_by_the_key_that_edits_the_last_one(
     expect(hesitant.page.get_by_text("You are editing your last message.")).to_have_count(0)
     hesitant.message.fill("Dear Madam")
     hesitant.message.press("Enter")
+    expect(hesitant.log.get_by_text("Dear Madam", exact=True)).to_have_count(1)
+    later(hesitant.page, 4_000)
     vera.sees("Dear Madam")
     expect(vera.log.get_by_text("edited")).to_have_count(0)
 
@@ -316,6 +320,7 @@ def test_a_reply_that_is_held_comes_back_by_the_key_that_edits_the_last_one(
 def test_replies_that_are_held_keep_their_order(hesitant: Desk, vera: Visitor) -> None:
     for word in ("one", "two", "three"):
         hesitant.says(word)
+    later(hesitant.page, 4_000)
     vera.sees("three")
     said = [each for each in vera.log.locator(".bubble").all_inner_texts() if each in ("one", "two", "three")]
     assert said == ["one", "two", "three"]
@@ -353,6 +358,7 @@ def test_without_a_network_a_held_reply_stays_and_is_seen_to_be_unsent(hesitant:
     """R-007: and whoever is about to close the tab over it is asked."""
     hesitant.page.context.set_offline(True)
     hesitant.says("Still here")
+    later(hesitant.page, 4_000)
     expect(hesitant.log.get_by_text("Will be sent when the connection is back")).to_be_visible(
         timeout=BACK_MS
     )
