@@ -29,6 +29,13 @@ WRONG_CLOCK = """(() => {
     static now() { return now(); }
   };
 })()"""
+# for an element: whatever it says from now on, however short, is in `window.noted`
+NOTES = """element => {
+  window.noted = [];
+  const note = () => element.textContent && window.noted.push(element.textContent);
+  new MutationObserver(note).observe(element, {subtree: true, childList: true, characterData: true});
+  note();
+}"""
 SETTINGS = {
     "CHATLEAD_DEMO_PASSWORD": PASSWORD,
     "CHATLEAD_TRUSTED_PROXIES": "127.0.0.1/32",

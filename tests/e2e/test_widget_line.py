@@ -12,17 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, 
 
 from tests.e2e.browser import chromium
 from tests.e2e.people import BACK_MS, PATIENCE_MS, Desk, Visitor, until
-from tests.e2e.shop import WRONG_CLOCK, Shop, at_the_shop, shop, starts
+from tests.e2e.shop import NOTES, WRONG_CLOCK, Shop, at_the_shop, shop, starts
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DAY_MS = 86_400_000
-# from now on, every trouble that is shown, however short
-NOTES = """element => {
-  window.noted = [];
-  const note = () => element.textContent && window.noted.push(element.textContent);
-  new MutationObserver(note).observe(element, {subtree: true, childList: true, characterData: true});
-  note();
-}"""
 KEPT = "() => JSON.stringify({...sessionStorage})"
 
 
