@@ -114,7 +114,7 @@ def test_a_line_that_takes_two_seconds_for_every_answer_is_slow_and_not_dead(
     before = len(vera.heard)
     writes(vera, "over a slow line")
     expect(vera.frame.get_by_text(re.compile("· Sent"))).to_be_visible()
-    # in a quiet chat she asks whether somebody is there; the second time she knows how slow the line is
+    # a quiet chat asks whether somebody is there
     until(vera.page, lambda: sum('"pong"' in each for each in vera.heard[before:]) >= 2, "two answers", 60)
     assert trouble(vera).evaluate("() => window.noted") == []
     assert abroad.texts_of("Vera Slow") == ["over a slow line"]
