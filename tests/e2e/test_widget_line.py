@@ -16,6 +16,7 @@ from tests.e2e.shop import NOTES, WRONG_CLOCK, Shop, at_the_shop, shop, starts
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DAY_MS = 86_400_000
+UNSENT = re.compile("Sending|Will be sent")
 KEPT = "() => JSON.stringify({...sessionStorage})"
 
 
@@ -139,7 +140,7 @@ def test_a_line_that_comes_and_goes_while_she_types_loses_and_doubles_nothing(
             abroad.front.cut()
         vera.page.context.set_offline(False)
         written.append(f"number {n} of eight")
-    expect(vera.frame.get_by_text("Will be sent")).to_have_count(0, timeout=BACK_MS)
+    expect(vera.frame.get_by_text(UNSENT)).to_have_count(0, timeout=BACK_MS)
     olga.sees(written[-1])
     assert abroad.texts_of("Vera Flaps") == written
     assert olga.log.get_by_text(re.compile("^number")).all_inner_texts() == written
@@ -162,7 +163,7 @@ def test_reloads_in_the_middle_of_sending_and_two_tabs_at_once_are_one_log(
         vera.message.fill("")
     abroad.front.delay = 0
     wanted = [f"{n}{each}" for n in range(3) for each in "abc"]
-    expect(vera.frame.get_by_text("Sending")).to_have_count(0)
+    expect(vera.frame.get_by_text(UNSENT)).to_have_count(0)
     assert abroad.texts_of("Vera Reloads") == wanted
     other = at_the_shop(vera.page.context)
     other.opens_chat()
@@ -172,7 +173,7 @@ def test_reloads_in_the_middle_of_sending_and_two_tabs_at_once_are_one_log(
         writes(other, f"y{n}")
     for tab in (vera, other):
         expect(tab.log.get_by_text(re.compile(r"^(\d[abc]|[xy]\d)$"))).to_have_count(19)
-        expect(tab.frame.get_by_text(re.compile("Sending|Will be sent"))).to_have_count(0)
+        expect(tab.frame.get_by_text(UNSENT)).to_have_count(0)
     both = abroad.texts_of("Vera Reloads")
     assert sorted(both[9:]) == sorted(f"{tab}{n}" for tab in "xy" for n in range(5))
     for tab in (vera, other):
@@ -197,7 +198,7 @@ def test_a_server_that_is_killed_and_comes_back_has_the_chat_and_what_was_writte
     vera.message.fill("half a thought")
     abroad.server.start()
     expect(trouble(vera)).to_be_empty(timeout=BACK_MS)
-    expect(vera.frame.get_by_text("Will be sent")).to_have_count(0)
+    expect(vera.frame.get_by_text(UNSENT)).to_have_count(0)
     expect(vera.message).to_have_value("half a thought")
     assert abroad.texts_of(f"Vera {state}") == ["before", "meanwhile"]
     if state == "active":
@@ -347,7 +348,7 @@ def test_what_is_too_long_is_not_sent_and_says_so_and_what_is_odd_arrives(
     )
     vera.frame.locator("textarea").evaluate(f"area => ({half})(area, 'half \\ud83d char')")
     vera.message.press("Enter")
-    expect(vera.frame.get_by_text("Sending")).to_have_count(0)
+    expect(vera.frame.get_by_text(UNSENT)).to_have_count(0)
     assert abroad.texts_of("Vera Long") == [*odd, "half \ufffd char"]
 
 
@@ -365,7 +366,7 @@ def test_a_clock_that_is_wrong_by_a_day_neither_stops_nor_reorders_a_chat(
     writes(vera, "second")
     expect(vera.log.locator(".day")).to_have_text(["Today"])
     vera.page.context.set_offline(False)
-    expect(vera.frame.get_by_text("Will be sent")).to_have_count(0)
+    expect(vera.frame.get_by_text(UNSENT)).to_have_count(0)
     assert abroad.texts_of(f"Vera {days}") == ["first", "second"]
 
 
