@@ -157,7 +157,7 @@ export function Composer({ desk, chat, mode, text, onMode, onReword, onReworded 
             : length > WARN_AT ? say.write.left(TEXT_MAX - length)
             : rewording ? say.corrections.editHint
             : note ? <strong>{say.write.onlyTeam}</strong>
-            : desk.kept ? session.state.value.canned ? say.prepared.writeHint : say.write.keys
+            : desk.kept ? desk.canned.value ? say.prepared.writeHint : say.write.keys
             : say.write.notKept}
         </p>
         <Button kind="primary" type="submit" small busy={session.busy.value.has(`correction ${chat.uid}`)} disabled={!ready}>

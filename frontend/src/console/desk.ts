@@ -1,5 +1,5 @@
 /** What every screen shares: the session, the clock, the toasts and which column a phone shows. */
-import { computed, effect, signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { displayName } from "../design/names.ts";
 import { Box } from "../wire/storage.ts";
 import { Alarm } from "./alarm.ts";
@@ -10,6 +10,7 @@ import { Preferences } from "./preferences.ts";
 import type { Chat } from "./state.ts";
 import { say } from "./strings.ts";
 import { Tools } from "./tools-loader.ts";
+import { views } from "./views.ts";
 import { visitorName } from "./words.ts";
 
 /** The box in which the operator writes, for whoever puts something into it. */
@@ -72,16 +73,18 @@ export function desk(element: HTMLElement) {
   for (const [target, name] of [[window, "focus"], [window, "blur"], [document, "visibilitychange"]] as const) {
     target.addEventListener(name, () => session.looked());
   }
-  setInterval(() => (now.value = Date.now()), 1000);
+  const tick = () => document.visibilityState === "visible" && (now.value = Date.now());
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
 
   const show = (uid: string) => {
     atEnd.value = true;
     column.value = uid ? "chat" : "list";
     session.show(uid);
   };
-  const alarm = new Alarm({ preferences, shared, state: session.state, looking, show });
+  const alarm = new Alarm({ preferences, shared, state: session.state, stopped: () => session.stopped.peek(), looking, show });
   effect(() => {
-    void [session.state.value, column.value, atEnd.value]; // whatever of these changes
+    void [session.state.value, session.stopped.value, column.value, atEnd.value]; // whatever of these changes
     alarm.hear();
   });
   leaveWith(session);
@@ -136,7 +139,7 @@ export function desk(element: HTMLElement) {
       await uninstall();
       (document.getElementById("logout") as HTMLFormElement | null)?.submit();
     },
-    me: computed(() => session.state.value.me),
+    ...views(session.state),
   };
   made.tools = new Tools(made, () => tell(say.palette.notLoaded));
   return made;

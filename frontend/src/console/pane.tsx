@@ -9,7 +9,7 @@ import { lastOwn, reword, takeBack } from "./corrections.ts";
 import type { Desk } from "./desk.ts";
 import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
-import { type Chat, isMine, waiting } from "./state.ts";
+import { type Chat, isMine } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
 import { addressOf, ago, farewell, goneWords, isLeftMessage, pagePath, visitorName, waited } from "./words.ts";
 import { say } from "./strings.ts";
@@ -43,10 +43,12 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-text")?.focus()); // what was pressed is gone
   };
   const deleting = useSignal(0); // the own message that is about to be
+  /** The chat as it is when something is pressed: not all is drawn anew whenever it changes. */
+  const current = () => session.open.peek() ?? chat;
   /** What may still be taken back is; else what was sent last is reworded. False where there is neither. */
   const rewordLast = (): boolean => {
     const held = session.unsent.peek().findLast((u) => u.chat === chat.uid && session.undo.holds(u.ref));
-    const last = lastOwn(session, chat);
+    const last = lastOwn(session, current());
     if (held) takeBackUnsent({ from: "own", text: held.text, unsent: held });
     else if (last) {
       choose("reply");
@@ -56,7 +58,7 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
   };
   const reworded = async (words: string) => {
     const now = desk.rewordings.peek().get(chat.uid);
-    const last = lastOwn(session, chat);
+    const last = lastOwn(session, current());
     if (!now) return;
     if (!words) return void (deleting.value = now.target);
     const isSame = last?.seq === now.target && last.text === words;
@@ -70,7 +72,7 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
     <>
       <Head desk={desk} chat={chat} />
       <Conversation desk={desk} chat={chat} onTakeBack={takeBackUnsent} onReword={rewordLast} onDelete={(seq) => (deleting.value = seq)} />
-      {isMine(session.state.value, chat)
+      {isMine({ me: desk.me.value }, chat)
         ? <Composer desk={desk} chat={chat} mode={mode} text={text} onMode={choose} onReword={rewordLast} onReworded={(words) => void reworded(words)} />
         : <Foot desk={desk} chat={chat} />}
       {deleting.value > 0 && (
@@ -87,9 +89,9 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
 }
 
 function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
-  const { session, now } = desk;
+  const { now } = desk;
   const name = visitorName(chat.visitor);
-  const own = isMine(session.state.value, chat);
+  const own = isMine({ me: desk.me.value }, chat);
   const page = pagePath(chat.pageUrl);
   const gone = goneWords(chat, now.value);
   const since = chat.state === "waiting" ? say.pane.waiting(waited(now.value - chat.startedAt)) : chat.closedAt ? ago(now.value - chat.closedAt) : ago(now.value - (chat.acceptedAt || chat.startedAt));
@@ -116,14 +118,14 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
 }
 
 function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
-  const { session } = desk;
-  const { departments, team, me } = session.state.value;
-  const others = departments.filter((d) => d.uid !== chat.department.uid);
+  const team = desk.team.value;
+  const me = desk.me.value;
+  const others = desk.departments.value.filter((d) => d.uid !== chat.department.uid);
   const colleagues = team.filter((o) => o.online && o.uid !== me?.uid);
   const staffed = (uid: string) => team.some((o) => o.online && o.departments.includes(uid));
   const go = (to: { department: string } | { operator: string }, name: string) => desk.transfer(chat, to, name);
   return (
-    <Menu name={say.pane.transfer} icon="swap" busy={session.busy.value.has(chat.uid)}>
+    <Menu name={say.pane.transfer} icon="swap" busy={desk.session.busy.value.has(chat.uid)}>
       {(close) => (
         <>
           {others.length > 0 && <p class="menu-heading">{say.pane.departments}</p>}
@@ -219,10 +221,10 @@ function Begun({ desk, chat }: { desk: Desk; chat: Chat }) {
 }
 
 function NothingOpen({ desk }: { desk: Desk }) {
-  const state = desk.session.state.value;
-  if (!state.me) return null;
-  const n = waiting(state).length;
-  const away = state.me.availability !== "online";
+  const me = desk.me.value;
+  if (!me) return null;
+  const n = desk.waiting.value.length;
+  const away = me.availability !== "online";
   const title = n ? say.app.waitingNow(n) : away ? say.pane.youAreAway : say.pane.caughtUp;
   const hint = n
     ? say.pane.acceptOne

@@ -15,6 +15,7 @@ import { Drafts } from "./drafts.ts";
 import { Marks } from "./marks.ts";
 import { type Command, Questions } from "./questions.ts";
 import * as st from "./state.ts";
+import { steady } from "./steady.ts";
 import { Typing } from "./typing.ts";
 import { Undo } from "./undo.ts";
 import { say } from "./strings.ts";
@@ -51,13 +52,15 @@ const SYNC_AGAIN_MS = 1_000;
 export class Session {
   readonly state = signal<st.State>(st.nothing);
   readonly link = signal<Link>({ state: "idle", code: 0, polls: false });
+  /** The server has sent us away, and only a log-in or another page leads back. */
+  readonly stopped = computed(() => this.link.value.state === "stopped" && this.link.value.code !== 0);
   readonly unsent = signal<readonly Unsent[]>([]);
   readonly unsentNotes = signal<readonly Unsent[]>([]);
   readonly drafts: Drafts;
   readonly undo: Undo = new Undo(() => this.replies);
   readonly open = computed(() => st.find(this.state.value, this.state.value.open));
   /** Chats that went back to the line, of which the operator has not said that they have seen it. */
-  readonly lost = computed(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
+  readonly lost = steady(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
 
   private lostSeen = signal(0);
   private connection: Connection<Wire>;

@@ -22,6 +22,7 @@ import type {
   Synced,
   VisitorView,
 } from "../wire/protocol.ts";
+import { once } from "./once.ts";
 import { fromView, furtherMarks, isFromVisitor, present, takeNotes, takeRows } from "./chat.ts";
 
 export type Frame = StaffEvent | Reply;
@@ -175,8 +176,8 @@ function unhandled(_frame: never, state: State): State {
 
 // --- reading ------------------------------------------------------------------------------------------
 
-export function isMine(state: State, chat: Chat): boolean {
-  return chat.state === "active" && !chat.left && chat.operator === state.me?.uid;
+export function isMine({ me }: Pick<State, "me">, chat: Chat): boolean {
+  return chat.state === "active" && !chat.left && chat.operator === me?.uid;
 }
 
 /** Longest wait first. */
@@ -201,12 +202,12 @@ export function find(state: State, uid: string): Chat | undefined {
 }
 
 /** The visitor's messages that nobody has read, on this screen or another. */
-export function unread(chat: Chat): number {
+export const unread = once((chat: Chat): number => {
   const read = Math.max(chat.marks.operator_read, chat.readHere);
   const seen = chat.log.filter((r) => r.type === "message_posted" && r.author === "visitor" && r.seq > read).length;
   const first = chat.log[0]?.seq ?? chat.seq + 1;
   return seen + (read < first - 1 ? chat.unreadBefore : 0);
-}
+});
 
 /** Chats with rows that wait for an earlier one. */
 export function incomplete(state: State): Chat[] {
