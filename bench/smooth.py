@@ -1,10 +1,11 @@
-"""`console`: whether the console stays smooth: the longest task of its page while an operator has 30 chats open.
+"""`console`: how smooth the console is: the longest task of its page while an operator has 30 chats open.
 
-A real Chromium with the built console, on a real server: 30 visitors say 200 messages a minute, and olga types,
-switches chats and sends all the while. `value` is the longest task of the page's main thread, by the browser's own
-trace; `floor` the same of an empty page in the same browser and minute, which has the same socket and puts a text
-node on the screen for each message while somebody types into it. Then a chat with 2,000 messages and 200 people in
-the line.
+A real Chromium with the built console, on a real server: 30 visitors say 200 messages a minute, and olga
+types, switches chats and sends all the while. `value` is the longest task of the page's main thread, by the
+browser's own trace; `floor` the same of an empty page in the same browser and minute, which has the same
+socket and puts a text node on the screen for each message while somebody types into it. Then a chat with
+2,000 messages and 200 people in the line. `cpu` counts only the time in which a task had a core of the
+machine: the rest of a task's time is what else the machine does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,8 @@ FLOOR = """() => new Promise((welcomed, failed) => {
 
 @dataclass
 class Tasks:
-    """What the main thread of a page had to do: of each task how long it took, and how long it had a core of the
-    machine, in milliseconds."""
+    """What the main thread of a page had to do: of each task how long it took, and how long of that it had a
+    core of the machine, in milliseconds."""
 
     each: list[tuple[float, float]]
 
@@ -88,13 +89,17 @@ def traced(browser: Browser, page: Page) -> Iterator[Tasks]:
     tasks = Tasks([])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "trace.json"
-        browser.start_tracing(page=page, path=file, categories=["toplevel", "blink.user_timing", "__metadata"])
+        browser.start_tracing(
+            page=page, path=file, categories=["toplevel", "blink.user_timing", "__metadata"]
+        )
         page.evaluate("() => performance.mark('chatlead')")  # by which its thread is told from the others
         yield tasks
         browser.stop_tracing()
         events = json.loads(file.read_text())["traceEvents"]
     ours = next((e["pid"], e["tid"]) for e in events if e["name"] == "chatlead")
-    mine = [e for e in events if (e["pid"], e["tid"]) == ours and e["name"].endswith("RunTask") and "tdur" in e]
+    mine = [
+        e for e in events if (e["pid"], e["tid"]) == ours and e["name"].endswith("RunTask") and "tdur" in e
+    ]
     tasks.each += [(task["dur"] / 1000, task["tdur"] / 1000) for task in mine]
 
 

@@ -89,7 +89,9 @@ class Crowd:
             person = Visitor(url, key)
             self._people.append(person)
             await person.open()
-            await person.start_chat(name=name, text=f"This is {name}, and I have a question", department="Intake")
+            await person.start_chat(
+                name=name, text=f"This is {name}, and I have a question", department="Intake"
+            )
 
     def _now(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(120)
