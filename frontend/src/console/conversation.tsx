@@ -152,7 +152,8 @@ function Undo({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTake
 /** Takes a text that was not sent along, into the clipboard. */
 export function Copy({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);
-  const copy = () => void navigator.clipboard?.writeText(text).then(() => setCopied(true));
+  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true), () => setCopied(false)); // refused: it can be selected
+  if (!navigator.clipboard) return null; // a page in the clear has none
   return <button type="button" class="link" onClick={copy}>{copied ? say.talk.copied : say.talk.copy}</button>;
 }
 

@@ -20,12 +20,6 @@ export interface Pen {
   focus(): void;
 }
 
-/** An own message while it is being reworded. */
-export interface Rewording {
-  readonly target: number;
-  readonly text: string;
-}
-
 export type Column = "list" | "chat" | "visitor";
 
 export const TOAST_MS = 7_000;
@@ -38,8 +32,6 @@ export function desk(element: HTMLElement) {
   const atEnd = signal(true);
   /** Uid of the chat that is about to be ended, while the operator is asked. */
   const ending = signal("");
-  /** By uid of the chat: it waits there while one looks into another chat. */
-  const rewordings = signal<ReadonlyMap<string, Rewording>>(new Map());
   /** Whether the settings are open. */
   const choosing = signal(false);
   const shared = new Box(() => localStorage, "chatlead-console");
@@ -96,13 +88,8 @@ export function desk(element: HTMLElement) {
     now,
     ending,
     choosing,
-    rewordings,
     pen: null as Pen | null,
     tools: null as unknown as Tools,
-    reword(chat: string, to: Rewording | null): void {
-      const { [chat]: _, ...rest } = Object.fromEntries(rewordings.peek());
-      rewordings.value = new Map(Object.entries(to ? { ...rest, [chat]: to } : rest));
-    },
     toasts,
     column,
     atEnd,

@@ -52,20 +52,20 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
     if (held) takeBackUnsent({ from: "own", text: held.text, unsent: held });
     else if (last) {
       choose("reply");
-      desk.reword(chat.uid, { target: last.seq, text: last.text });
+      session.drafts.reword(chat.uid, { target: last.seq, text: last.text });
     }
     return held !== undefined || last !== null;
   };
   const reworded = async (words: string) => {
-    const now = desk.rewordings.peek().get(chat.uid);
+    const now = session.drafts.rewordings.peek().get(chat.uid);
     const last = lastOwn(session, current());
     if (!now) return;
     if (!words) return void (deleting.value = now.target);
     const isSame = last?.seq === now.target && last.text === words;
-    if (isSame || (await reword(session, chat.uid, now.target, words))) desk.reword(chat.uid, null);
+    if (isSame || (await reword(session, chat.uid, now.target, words))) session.drafts.reword(chat.uid, null);
   };
   const removed = async () => {
-    if (await takeBack(session, chat.uid, deleting.peek())) desk.reword(chat.uid, null);
+    if (await takeBack(session, chat.uid, deleting.peek())) session.drafts.reword(chat.uid, null);
     deleting.value = 0;
   };
   return (
@@ -204,18 +204,19 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
 /** What was being written when the chat went: not sent, and to be taken along. */
 function Begun({ desk, chat }: { desk: Desk; chat: Chat }) {
   const { drafts } = desk.session;
+  const begun = [
+    [say.pane.replyLost, say.pane.replyLostText, drafts.get(chat.uid, "reply")],
+    [say.pane.noteLost, say.pane.noteLostText, drafts.get(chat.uid, "note")],
+    [say.pane.changeLost, say.pane.changeLostText, drafts.rewordings.value.get(chat.uid)?.text],
+  ] as const;
   return (
     <>
-      {(["reply", "note"] as const).map((mode) => {
-        const text = drafts.get(chat.uid, mode);
-        if (!text) return null;
-        return (
-          <section class="begun" key={mode} aria-label={mode === "note" ? say.pane.noteLost : say.pane.replyLost}>
-            <p class="begun-head"><span>{mode === "note" ? say.pane.noteLostText : say.pane.replyLostText}</span><Copy text={text} /></p>
-            <p class="begun-text" dir="auto">{text}</p>
-          </section>
-        );
-      })}
+      {begun.map(([name, why, text]) => text && (
+        <section class="begun" key={name} aria-label={name}>
+          <p class="begun-head"><span>{why}</span><Copy text={text} /></p>
+          <p class="begun-text" dir="auto">{text}</p>
+        </section>
+      ))}
     </>
   );
 }

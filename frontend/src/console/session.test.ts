@@ -110,6 +110,23 @@ test("a chat that ends takes the draft out of the storage and leaves it on the s
   expect(s.drafts.get(VERA, "reply")).toBe("");
 });
 
+test("a message that is being reworded is kept over a reload, and the end of its chat leaves it on the screen alone (R-123)", async () => {
+  let s = await olga([active(VERA), active(DANA)]);
+  s.drafts.set(VERA, "reply", "a begun reply");
+  s.drafts.reword(VERA, { target: 3, text: "canary: Hello Vera" });
+  s.drafts.reword(DANA, { target: 3, text: "Hello Dana" });
+  s.drafts.set(VERA, "reply", "");
+  s.stop();
+  s = await olga([active(VERA), active(DANA)]);
+  expect(s.drafts.rewordings.value.get(VERA)).toEqual({ target: 3, text: "canary: Hello Vera" });
+  s.drafts.reword(DANA, null);
+  far().says(closed(VERA, 3));
+  expect([...s.drafts.rewordings.value.keys()]).toEqual([VERA]);
+  expect(storage.getItem("console:drafts") ?? "").not.toContain("canary");
+  s.dismiss(VERA);
+  expect(s.drafts.rewordings.value.size).toBe(0);
+});
+
 test("a note that was begun goes on as a note after olga looked elsewhere or reloaded", async () => {
   let s = await olga([active(VERA)]);
   s.drafts.set(VERA, "reply", "Dear Vera");

@@ -164,8 +164,10 @@ const pane = {
   writeTo: "You can write to ",
   noAddress: "The visitor left no address.",
   noteLost: "Note not saved",
+  changeLost: "Change not saved",
   replyLost: "Reply not sent",
   noteLostText: "You were writing a note. It was not saved.",
+  changeLostText: "You were changing your last message to this. It was not changed.",
   replyLostText: "You were writing this. It was not sent.",
   youAreAway: "You are away",
   caughtUp: "All caught up",
@@ -387,31 +389,6 @@ const refused = {
   noConnection: "No connection at the moment. Please try again when it is back.",
   other: "That did not work. Please try again.",
 };
-
-/** What the server's own pages of the console say. Plain strings: they travel as JSON. */
-export const pages = {
-  skip: "Skip to the content",
-  main: "Main",
-  console: "Console",
-  about: "ChatLead, live chat on your own server",
-  app: "ChatLead console",
-  appText: "Answer the people on your website.",
-  noScriptTitle: "The console needs JavaScript",
-  noScript: "Chats arrive while the page is open. Please allow JavaScript for this address and reload the page.",
-  logIn: "Log in",
-  logInText: "Answer the people on your website.",
-  email: "Email",
-  password: "Password",
-  required: "This field is required.",
-  badEmail: "Enter a valid email address.",
-  noMatch: "Email and password do not match. Please check both and try again.",
-  tooMany: "Too many tries. Please wait ten minutes.",
-  offline: "No connection",
-  offlineText: "The console cannot be reached. Your device is offline, or the server is. What you were writing is kept in this tab and comes back with the console. Visitors who wait go on waiting, or are offered to leave a message.",
-  offlineAgain: "This page tries again by itself every ten seconds.",
-  tryNow: "Try now",
-};
-export type Pages = typeof pages;
 
 export const words = { lang: LANG as string, alerts, settings, who, times, app, needs, lists, pane, talk, write, palette, keys, prepared, corrections, visitor, lines, failed, refused };
 export type Words = typeof words;
