@@ -29,6 +29,20 @@ export class Drafts {
     return (this.all[chat] ?? this.over[chat])?.[mode] ?? "";
   }
 
+  /** Those in which something was begun, as far as the storage holds it. */
+  get chats(): readonly string[] {
+    return Object.keys(this.all);
+  }
+
+  holds(chat: string): boolean {
+    return this.texts(chat).length > 0;
+  }
+
+  texts(chat: string): readonly string[] {
+    const own = this.all[chat] ?? this.over[chat];
+    return [own?.reply, own?.note, own?.rewording?.text].filter((text) => text !== undefined && text !== "") as string[];
+  }
+
   /** What to go on with: a note that was begun last goes on as a note, never as a reply. */
   mode(chat: string): Mode {
     return this.all[chat]?.last === "note" && this.get(chat, "note") ? "note" : "reply";

@@ -5,6 +5,7 @@ import { browserStorage } from "../wire/storage.test-kit.ts";
 import { accepted, active, closed, DANA, OLGA, operator, SALES, SAM, says, T, VERA, view, welcome } from "./cast.test-kit.ts";
 import { digest } from "./digest.ts";
 import { Session } from "./session.ts";
+import { LEFT_SHOWN } from "./places.ts";
 import { find, mine, unread } from "./state.ts";
 
 let storage: Storage;
@@ -125,6 +126,25 @@ test("a message that is being reworded is kept over a reload, and the end of its
   expect(storage.getItem("console:drafts") ?? "").not.toContain("canary");
   s.dismiss(VERA);
   expect(s.drafts.rewordings.value.size).toBe(0);
+});
+
+test("what was begun in a chat that ended while the tab was closed is told once and not kept (R-123)", async () => {
+  let s = await olga([active(VERA), active(DANA)]);
+  s.drafts.set(VERA, "reply", "canary: half an answer");
+  s.drafts.set(DANA, "reply", "Dear Dana");
+  s.stop();
+  s = await olga([active(DANA)]);
+  expect(told).toEqual([expect.stringContaining("canary: half an answer")]);
+  expect(s.drafts.chats).toEqual([DANA]);
+});
+
+test("of a hundred chats that ended and were never dismissed the newest stay, and all that hold words", async () => {
+  const uid = (n: number) => `chat-number-${String(n).padStart(10, "0")}`;
+  const s = await olga(Array.from({ length: 100 }, (_, n) => ({ ...active(uid(n)), accepted_at: T + n })));
+  s.drafts.set(uid(0), "reply", "half an answer");
+  for (let n = 0; n < 100; n++) far().says(closed(uid(n), 3));
+  expect(s.state.value.chats.size).toBe(LEFT_SHOWN + 1);
+  expect([uid(0), uid(1), uid(99)].map((each) => s.state.value.chats.has(each))).toEqual([true, false, true]);
 });
 
 test("a note that was begun goes on as a note after olga looked elsewhere or reloaded", async () => {
