@@ -1,4 +1,5 @@
 import { batch, useSignal } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
@@ -175,6 +176,10 @@ function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
 /** Instead of the composer where there is nothing to answer. */
 function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
   const { session, now } = desk;
+  // who was writing goes on from the conversation; on a button the next key would press it
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) document.querySelector<HTMLElement>(".pane .scroll")?.focus({ preventScroll: true });
+  }, []);
   if (chat.state === "waiting" && !chat.left) {
     return (
       <>

@@ -180,6 +180,16 @@ test("a page that was made for another operator has forgotten olga's words befor
   expect([s.drafts.get(VERA, "reply"), s.unsent.value]).toEqual(["", []]);
 });
 
+test("a console that was sent away knows it, so that it does not call for chats that others answer", async () => {
+  const s = await olga([active(VERA)]);
+  expect(s.stopped.value).toBe(false);
+  far().closes(4401);
+  expect(s.stopped.value).toBe(true);
+  const other = await olga([active(VERA)]);
+  far().closes(1006);
+  expect(other.stopped.value).toBe(false);
+});
+
 test("a gap is waited for, then asked for once", async () => {
   const s = await olga([active(VERA, ["a"])]);
   far().says(says(VERA, 5, "c"));
