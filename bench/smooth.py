@@ -167,6 +167,10 @@ def figures(server: Server, browser: Browser, size: int, long: int, seconds: flo
         with traced(browser, olga.page) as line:
             works(olga, seconds / 3)
         line_p99 = input_p99(olga.page)
+        with traced(browser, olga.page) as reloaded:
+            olga.page.reload()
+            expect(olga.region("Waiting").get_by_role("listitem")).to_have_count(size)
+            olga.page.wait_for_timeout(500)
     context.close()
     return {
         "unit": "ms",
@@ -191,6 +195,8 @@ def figures(server: Server, browser: Browser, size: int, long: int, seconds: flo
         "line_over_50": line.long_ones,
         "line_input_p99_ms": line_p99,
         "line": size,
+        "reload_ms": reloaded.longest,
+        "reload_cpu_ms": reloaded.cpu,
     }
 
 
