@@ -94,4 +94,4 @@ class Crowd:
             )
 
     def _now(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(120)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(300)
