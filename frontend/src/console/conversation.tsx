@@ -29,7 +29,8 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
   const box = useRef<HTMLDivElement>(null);
   const [older, setOlder] = useState({ until: -1 }); // rows came above: they are no news
   const from = useRef(0);
-  const first = (from.current = firstDrawn(chat.log, from.current, atEnd.peek()));
+  const asked = useRef(false); // for older rows, and not come back to the end since: a screen reader goes up without scrolling
+  const first = (from.current = firstDrawn(chat.log, from.current, atEnd.peek() && !asked.current));
   const items = thread(drawn(chat, first), desk.me.value?.uid ?? "", session.unsent.value, session.unsentNotes.value, useFound(session, () => session.link.value.state === "online"), session.undo.until.value);
   const newest = newestOwn(items);
   const last = lastOwn(session, chat);
@@ -41,6 +42,7 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
   const shapeBefore = useRef("");
 
   const earlier = async () => {
+    asked.current = true;
     if (first === chat.log[0]?.seq) await session.loadEarlier(chat.uid);
     const { log, seq, staffSeq } = session.open.peek() ?? chat;
     from.current = Math.max(log[0]?.seq ?? 1, first - DRAWN);
@@ -73,7 +75,9 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
     const end = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
     if (end === atEnd.peek()) return;
     atEnd.value = end;
-    if (end) session.looked();
+    if (!end) return;
+    asked.current = false;
+    session.looked();
   };
 
   return (
