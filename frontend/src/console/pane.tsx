@@ -152,6 +152,8 @@ function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
   const asking = desk.ending.value === chat.uid;
   const setAsking = (on: boolean) => (desk.ending.value = on ? chat.uid : "");
   const busy = desk.session.busy.value.has(chat.uid);
+  // a chat that goes while it is asked about and comes back later is not asked about again
+  useLayoutEffect(() => () => setAsking(false), []);
   const end = async () => {
     await desk.session.end(chat.uid);
     setAsking(false);
