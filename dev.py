@@ -55,9 +55,9 @@ def module(name: str, arguments: list[str]) -> NoReturn:
 
 def bench(args: argparse.Namespace) -> NoReturn:
     names = {name for name, _ in planned(args.names)}
-    services = ("postgresql", "redis-server") if names - {"start", "widget"} else ()
-    system(*services, *(["chromium"] if "widget" in names else []))
-    packages("base", "bench")
+    services = ("postgresql", "redis-server") if names - {"start", "widget", "console"} else ()
+    system(*services, *(["chromium"] if names & {"widget", "console"} else []))
+    packages("base", "bench", *(["test"] if "console" in names else []))  # people of the browser tests
     module("bench", args.names)
 
 

@@ -1,7 +1,7 @@
 """`dev.py bench [NAME[:STACK][=SIZE] …]`: each figure against its floor in the same run; a JSON line each.
 
 `message:sqlite` is one stack alone; `growth=100000` another size than the target's (messages for `growth`,
-sockets for `latency`, `idle` and `connect`).
+people in the line for `console`, sockets for `latency`, `idle` and `connect`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 from bench.asked import planned
 
+MODULES = {"console": "smooth"}  # bench.console is the client without a browser
+
 
 def main(asked: list[str]) -> int:
     try:
@@ -22,7 +24,7 @@ def main(asked: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     for name, options in plan:
-        run: Callable[..., Iterator[dict[str, Any]]] = import_module(f"bench.{name}").run
+        run: Callable[..., Iterator[dict[str, Any]]] = import_module(f"bench.{MODULES.get(name, name)}").run
         for line in run(**options):
             print(json.dumps(line), flush=True)
     return 0

@@ -13,9 +13,10 @@ BENCHES = {  # name: what it measures
     "growth": "message and latency with 10,000,000 messages stored",
     "start": "dev.py run to the first answer, and memory then",
     "widget": "what the widget adds to somebody's page, before and after it is opened, in a real browser",
+    "console": "the longest task of a console with thirty chats that go on, in a real browser",
 }
-ALIKE = ("start", "widget")  # on every stack
-SIZED = ("latency", "idle", "connect", "growth")
+ALIKE = ("start", "widget", "console")  # on every stack
+SIZED = ("latency", "idle", "connect", "growth", "console")
 ASKED = re.compile(r"(?P<name>\w+)(?::(?P<stack>sqlite|postgres))?(?:=(?P<size>\d+))?")
 
 

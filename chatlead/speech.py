@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WORDS = settings.BASE_DIR / "static" / "dist" / "console.words.json"
 ENGLISH = "en"
-SPOKEN = (ENGLISH, "es")  # frontend/src/words/console/ has a file for each
+SPOKEN = (ENGLISH, "es")  # frontend/src/words/console/ and console-pages/ have a file for each
 COOKIE = "cl_lang"  # set by the console's settings (frontend/src/console/language.ts)
 ACCEPT_MAX = 1000
 _wanted = re.compile(r"([a-z]{1,8})(?:-[a-z0-9]{1,8})*(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
@@ -50,7 +50,7 @@ def asked_of(request: HttpRequest) -> str:
 
 
 def words(language: str) -> Mapping[str, str]:
-    """What pages say in one of SPOKEN, by the names of `pages` in frontend/src/words/console/en.ts."""
+    """What pages say in one of SPOKEN, by the names of `pages` in frontend/src/words/console-pages/en.ts."""
     return cast("Mapping[str, str]", _words(WORDS.stat().st_mtime_ns)[language])
 
 

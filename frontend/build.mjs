@@ -127,8 +127,7 @@ const consoleSpoken = {};
 for (const file of readdirSync(join(here, "src/words/console")).sort()) {
   const lang = file.slice(0, 2);
   const path = join(here, "src/words/console", file);
-  const module = await build({ ...common, format: "esm", entryPoints: [path] });
-  consoleSpoken[lang] = (await import(`data:text/javascript;base64,${Buffer.from(module.outputFiles[0].contents).toString("base64")}`)).pages;
+  consoleSpoken[lang] = (await words(`console-pages/${file}`)).pages;
   const inItsPlace = { name: "words", setup: (b) => b.onResolve({ filter: /\/words\/console\/en\.ts$/ }, () => ({ path })) };
   const spoken = { ...script, charset: "utf8", plugins: [inItsPlace] };
   // What is shown by a key only is fetched when it is asked for. It brings its own Preact: two that share one would

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any
 
 from bench import http
 from bench.console import Console
@@ -22,7 +24,17 @@ class Crowd:
         self._ready, self._over = threading.Event(), threading.Event()
         self._failed: list[BaseException] = []
         self._thread = threading.Thread(target=self._work)
+        self._loop: asyncio.AbstractEventLoop
+        self._people: list[Visitor] = []
         self.said = 0
+
+    def pours(self, number: int, count: int) -> None:
+        """The person with this number says `count` messages as fast as the server takes them."""
+        self._now(self._pour(self._people[number], count))
+
+    def waits(self, names: list[str]) -> None:
+        """More people come, write, and wait in the line."""
+        self._now(self._queue(names))
 
     def __enter__(self) -> Crowd:
         self._thread.start()
@@ -48,12 +60,14 @@ class Crowd:
         url, key, email, names = self._facts
         console = Console(url, await asyncio.to_thread(http.log_in, url, email, PASSWORD))
         await console.open()
+        self._loop = asyncio.get_running_loop()
         people = [Visitor(url, key) for _ in names]
         for person, name in zip(people, names, strict=True):
             await person.open()
             chat = await person.start_chat(name=name, text=f"This is {name}")
             await console.accept_chat(chat.uid)
         await console.close()
+        self._people = [*people]
         self._ready.set()
         while not self._over.is_set():
             person = people[self.said % len(people)]
@@ -61,5 +75,23 @@ class Crowd:
             await person.say(person.chat, f"And another thing, number {self.said}, to be said at some length")
             self.said += 1
             await asyncio.sleep(60 / PER_MINUTE)
-        for person in people:
+        for person in self._people:
             await person.close()
+
+    async def _pour(self, person: Visitor, count: int) -> None:
+        assert person.chat is not None
+        for number in range(count):
+            await person.say(person.chat, f"Line {number} of a long story, which goes on for quite some time")
+
+    async def _queue(self, names: list[str]) -> None:
+        url, key, _, _ = self._facts
+        for name in names:
+            person = Visitor(url, key)
+            self._people.append(person)
+            await person.open()
+            await person.start_chat(
+                name=name, text=f"This is {name}, and I have a question", department="Intake"
+            )
+
+    def _now(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(300)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.e2e.crowd import Crowd
 from tests.e2e.people import Desk, Visitor, until
+from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
 Desks = Callable[..., Desk]
@@ -90,6 +92,40 @@ def test_who_reads_further_up_is_told_what_came_below_and_it_is_not_read_yet(
     below.click()
     expect(below).to_have_count(0)
     expect(olga.row("My chats", "Vera U").locator(".row-badge")).to_have_count(0)
+
+
+def test_a_long_conversation_is_read_upwards_without_losing_ones_place(
+    olga: Desk, server: Server, key: str
+) -> None:
+    """Issue 4 D: of what the console holds the end is drawn; the rest comes when it is asked for."""
+    line = "Line {} of a long story, which goes on for quite some time"
+    earlier = olga.page.get_by_role("button", name="Show earlier messages")
+    bubbles = olga.log.locator(".said")
+
+    def place(number: int) -> float:
+        box = olga.log.get_by_text(line.format(number), exact=True).bounding_box()
+        assert box
+        return box["y"]
+
+    with Crowd(server.url, key, olga.email, ["Vera L"]) as crowd:
+        crowd.pours(0, 150)
+        olga.opens("Vera L")
+        olga.sees(line.format(149))
+        assert bubbles.count() < 100
+        olga.log.get_by_text(line.format(110), exact=True).scroll_into_view_if_needed()
+        earlier.focus()
+        before = place(110)
+        olga.page.keyboard.press("Enter")
+        olga.sees(line.format(60))
+        assert abs(place(110) - before) < 3
+        olga.page.reload()  # now the console holds the last hundred alone
+        olga.opens("Vera L")
+        to_the_top = (
+            "() => { const more = document.querySelector('.older button'); more?.click(); return !more }"
+        )
+        olga.page.wait_for_function(to_the_top, polling=100)
+        for number in (0, 49, 50, 90, 149):
+            olga.sees(line.format(number))
 
 
 LOSES_EVERY_THIRD = """() => {

@@ -50,4 +50,5 @@ def test_an_unknown_bench_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """A slip of the pen runs nothing."""
     assert entry.main(["latency:mysql"]) == 2
     assert entry.main(["start=5"]) == 2
+    assert entry.main(["console:postgres"]) == 2
     assert "latency:mysql" in capsys.readouterr().err

@@ -9,10 +9,15 @@ declare const EXTRAS_FILE: string;
 export const sound = part<typeof Sound>(SOUND_FILE);
 const extras = part<typeof Extras>(EXTRAS_FILE);
 
-/** Has a part do what was pressed. Where it cannot be fetched nothing happens; the next press asks again. */
+let awaited = false;
+
+/** Has a part do what was pressed, once: a second press while it comes would undo the first. Where it cannot be fetched nothing happens; the next press asks again. */
 export function later(e: { currentTarget: HTMLElement }, act: (part: typeof Extras, button: HTMLElement) => void): void {
   const button = e.currentTarget; // gone from the event by then
-  extras().then((part) => act(part, button), () => {});
+  if (awaited) return;
+  awaited = true;
+  const done = () => (awaited = false);
+  extras().then((part) => act(part, button), done).then(done);
 }
 
 /** Rejects where the file cannot be had. A browser asks only once for one name, so each try has another. */

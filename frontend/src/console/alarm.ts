@@ -17,6 +17,8 @@ interface Parts {
   /** What all tabs share. */
   shared: Box;
   state: ReadonlySignal<State>;
+  /** Whether the server wants nothing more of this page: what calls here is answered elsewhere, and nobody tells us. */
+  stopped: () => boolean;
   looking: () => boolean;
   show: (chat: string) => void;
 }
@@ -46,8 +48,12 @@ export class Alarm {
     effect(() => badge(wanting(state.value)));
     setInterval(() => document.hasFocus() && shared.set("front", String(Date.now())), HEARTBEAT_MS);
     for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, () => this.bell.allow(), true);
-    for (const name of ["focus", "blur"]) window.addEventListener(name, () => this.hear());
-    document.addEventListener("visibilitychange", () => this.hear());
+    const looked = () => {
+      this.notices.look(); // not at every change: a browser asks another process of its own, and waits
+      this.hear();
+    };
+    for (const name of ["focus", "blur"]) window.addEventListener(name, looked);
+    document.addEventListener("visibilitychange", looked);
     window.addEventListener("storage", ({ key }) => {
       if (key?.endsWith(":front")) return; // a heartbeat
       preferences.read();
@@ -58,8 +64,8 @@ export class Alarm {
 
   /** Something changed: what there is, or what of it is before somebody's eyes. */
   hear(): void {
-    this.notices.look();
-    this.attention.hear(this.parts.state.peek());
+    if (this.parts.stopped()) this.attention.end();
+    else this.attention.hear(this.parts.state.peek());
   }
 
   /** Somebody logs out. */

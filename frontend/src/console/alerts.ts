@@ -6,8 +6,8 @@ export function wanting(state: State): number {
   return waiting(state).length + mine(state).reduce((n, c) => n + (c.left ? 0 : unread(c)), 0);
 }
 
-export function titleOf(state: State): string {
-  const n = wanting(state);
+/** With so many things that want the operator. */
+export function titleOf(n: number): string {
   return n ? `(${n}) ChatLead` : "ChatLead";
 }
 

@@ -13,13 +13,14 @@ import { Needs } from "./needs.tsx";
 import { Pane } from "./pane.tsx";
 import { PreferencesDialog } from "./preferences-dialog.tsx";
 import { Rail } from "./rail.tsx";
-import { isMine, mine, waiting } from "./state.ts";
+import { isMine } from "./state.ts";
+import { useFound } from "./steady.ts";
 import { Visitor } from "./visitor.tsx";
 import { say } from "./strings.ts";
 
 export function App({ desk }: { desk: Desk }) {
   useSignalEffect(() => {
-    document.title = titleOf(desk.session.state.value);
+    document.title = titleOf(desk.wanting.value);
   });
   useSignalEffect(() => {
     desk.column.value; // another column shows another thing: is the conversation still before one's eyes?
@@ -30,8 +31,8 @@ export function App({ desk }: { desk: Desk }) {
     document.addEventListener("keydown", key);
     return () => document.removeEventListener("keydown", key);
   }, []);
-  const open = desk.session.open.value !== undefined;
-  const waits = waiting(desk.session.state.value).length;
+  const open = useFound(desk, () => desk.session.open.value !== undefined);
+  const waits = useFound(desk, () => desk.waiting.value.length);
   const column = open ? desk.column.value : "list";
   return (
     <div class="app" data-column={column}>
@@ -58,7 +59,7 @@ export function App({ desk }: { desk: Desk }) {
 /** A quiet line on top, never a dialog: what happened, what is safe, what to do. */
 function Trouble({ desk }: { desk: Desk }) {
   const { state, code } = desk.session.link.value;
-  const known = desk.session.state.value.me !== null;
+  const known = useFound(desk, () => desk.me.value !== null);
   const [late, setLate] = useState(false);
   const gone = state === "offline" || state === "connecting";
   useEffect(() => {
@@ -66,7 +67,7 @@ function Trouble({ desk }: { desk: Desk }) {
     const timer = setTimeout(() => setLate(true), 400); // a change of socket that takes a blink is no trouble
     return () => clearTimeout(timer);
   }, [gone]);
-  const stopped = state === "stopped" && code !== 0;
+  const stopped = desk.session.stopped.value;
   if (!stopped && !(gone && late && (known || state === "offline"))) return <div class="trouble" role="status">{known && <><Needs desk={desk} /><Hint desk={desk} /></>}</div>;
   return (
     <div class="trouble" role="status">
@@ -97,7 +98,7 @@ function shortcut(desk: Desk, e: KeyboardEvent): void {
   if (intent.do === "back") return goBack(desk);
   e.preventDefault();
   if (intent.do !== "chat") return void desk.tools.open(intent.do);
-  const chat = mine(desk.session.state.peek())[intent.number - 1];
+  const chat = desk.mine.peek()[intent.number - 1];
   if (chat) desk.show(chat.uid);
 }
 

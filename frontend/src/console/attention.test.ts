@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Box } from "../wire/storage.ts";
 import { browserStorage } from "../wire/storage.test-kit.ts";
-import { calls, iconOf, titleOf } from "./alerts.ts";
+import { calls, iconOf, titleOf, wanting } from "./alerts.ts";
 import { AGAIN_MS, Attention } from "./attention.ts";
 import type { Ring } from "./bell.ts";
 import { accepted, active, DANA, OLGA, SALES, SAM, says, T, VERA, view, welcome } from "./cast.test-kit.ts";
@@ -151,7 +151,7 @@ test("a notification goes when its chat calls no more", () => {
 
 test("title and icon count alike", () => {
   const both: State = apply(waits, { type: "chat_listed", chat: view(DANA) }, T);
-  expect([titleOf(quiet), titleOf(both)]).toEqual(["ChatLead", "(2) ChatLead"]);
+  expect([titleOf(wanting(quiet)), titleOf(wanting(both))]).toEqual(["ChatLead", "(2) ChatLead"]);
   expect(iconOf(0, "/plain.svg")).toBe("/plain.svg");
   for (const [n, text] of [[2, ">2<"], [42, ">42<"], [100, ">99+<"]] as const) expect(decodeURIComponent(iconOf(n, ""))).toContain(text);
 });

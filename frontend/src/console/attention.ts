@@ -41,7 +41,8 @@ export class Attention {
     this.before = state;
     const all = calls(state);
     if (this.around.looking()) for (const { key, chat } of all) if (chat.uid === state.open) seen.add(key);
-    const open = all.filter(({ key }) => !seen.has(key));
+    const known = seen.all();
+    const open = all.filter(({ key }) => !known.has(key));
     const fresh = open.filter(({ key }) => !this.called.has(key));
     this.called = new Set(open.map(({ key }) => key));
     this.repeat(open.length > 0, fresh.length > 0);
@@ -51,7 +52,7 @@ export class Attention {
     this.tidy(state, open);
   }
 
-  /** The page goes, or somebody logs out. */
+  /** The page goes, somebody logs out, or nothing is heard any more of what calls. */
   end(): void {
     clearInterval(this.timer);
     this.timer = undefined;

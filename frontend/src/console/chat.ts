@@ -1,6 +1,6 @@
 /** One chat: how its two logs grow and what each row does to it. Pure. */
 import type { ChatView, Marks, NoteAdded, PublicRow } from "../wire/protocol.ts";
-import type { Chat } from "./state.ts";
+import type { Chat } from "./model.ts";
 
 /** The server's picture of a chat. What we knew beyond it, older rows or newer ones, is kept. */
 export function fromView(view: ChatView, old?: Chat): Chat {

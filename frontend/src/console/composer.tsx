@@ -28,7 +28,7 @@ interface Props {
 export function Composer({ desk, chat, mode, text, onMode, onReword, onReworded }: Props) {
   const { session } = desk;
   const area = useRef<HTMLTextAreaElement>(null);
-  const rewording = desk.rewordings.value.get(chat.uid);
+  const rewording = session.drafts.rewordings.value.get(chat.uid);
   const note = mode.value === "note" && !rewording;
   const value = rewording ? rewording.text : text.value;
   const length = [...value].length;
@@ -51,7 +51,7 @@ export function Composer({ desk, chat, mode, text, onMode, onReword, onReworded 
   }, [value, chat.uid, mode.value]);
 
   const typed = (to: string) => {
-    if (rewording) desk.reword(chat.uid, { ...rewording, text: to });
+    if (rewording) session.drafts.reword(chat.uid, { ...rewording, text: to });
     else {
       text.value = to;
       session.drafts.set(chat.uid, mode.peek(), to);
@@ -101,7 +101,7 @@ export function Composer({ desk, chat, mode, text, onMode, onReword, onReworded 
     else if (e.key === "ArrowUp" && !value && !note && !rewording) {
       if (!onReword()) return;
     } else if (e.key === "Escape" && rewording) {
-      desk.reword(chat.uid, null);
+      session.drafts.reword(chat.uid, null);
       e.stopPropagation(); // the chat stays open
     } else return;
     e.preventDefault();
@@ -114,7 +114,7 @@ export function Composer({ desk, chat, mode, text, onMode, onReword, onReworded 
       {rewording ? (
         <div class="composer-tabs composer-rewording">
           <Icon name="edit" /><span>{say.corrections.editing}</span>
-          <Button kind="plain" small onClick={() => desk.reword(chat.uid, null)}>{say.prepared.cancel}</Button>
+          <Button kind="plain" small onClick={() => session.drafts.reword(chat.uid, null)}>{say.prepared.cancel}</Button>
         </div>
       ) : (
         <div class="composer-tabs">
@@ -157,7 +157,7 @@ export function Composer({ desk, chat, mode, text, onMode, onReword, onReworded 
             : length > WARN_AT ? say.write.left(TEXT_MAX - length)
             : rewording ? say.corrections.editHint
             : note ? <strong>{say.write.onlyTeam}</strong>
-            : desk.kept ? session.state.value.canned ? say.prepared.writeHint : say.write.keys
+            : desk.kept ? desk.canned.value ? say.prepared.writeHint : say.write.keys
             : say.write.notKept}
         </p>
         <Button kind="primary" type="submit" small busy={session.busy.value.has(`correction ${chat.uid}`)} disabled={!ready}>

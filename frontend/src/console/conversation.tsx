@@ -8,12 +8,12 @@ import { lastOwn } from "./corrections.ts";
 import type { Desk } from "./desk.ts";
 import { dayName, momentOf, timeOf } from "./format.ts";
 import { type Chat, unread } from "./state.ts";
+import { rarely, useFound } from "./steady.ts";
 import { say } from "./strings.ts";
-import { type BubbleItem, type Delivery, newestOwn, thread } from "./thread.ts";
+import { type BubbleItem, type Delivery, DRAWN, drawn, firstDrawn, newestOwn, thread } from "./thread.ts";
 import { isTyping, visitorName } from "./words.ts";
 
 const NEAR_PX = 60;
-const QUIET_MS = 500;
 
 /** The log: grows at its end, stays where its reader is, and follows only who is at the end already. */
 interface Deeds {
@@ -27,25 +27,26 @@ interface Deeds {
 export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat } & Deeds) {
   const { session, atEnd } = desk;
   const box = useRef<HTMLDivElement>(null);
-  const items = thread(chat, session.state.value.me?.uid ?? "", session.unsent.value, session.unsentNotes.value, session.link.value.state === "online", session.undo.until.value);
+  const [older, setOlder] = useState({ until: -1 }); // rows came above: they are no news
+  const from = useRef(0);
+  const asked = useRef(false); // for older rows, and not come back to the end since: a screen reader goes up without scrolling
+  const first = (from.current = firstDrawn(chat.log, from.current, atEnd.peek() && !asked.current));
+  const items = thread(drawn(chat, first), desk.me.value?.uid ?? "", session.unsent.value, session.unsentNotes.value, useFound(session, () => session.link.value.state === "online"), session.undo.until.value);
   const newest = newestOwn(items);
   const last = lastOwn(session, chat);
   const correctable = last && (last.ref || `seq-${last.seq}`);
   const unseen = unread(chat);
-  const typing = isTyping(chat, desk.now.value);
+  const typing = useFound(chat, () => isTyping(chat, desk.now.value));
   const height = useRef(0);
-  const first = chat.log[0]?.seq ?? 1;
   const firstBefore = useRef(first);
   const shapeBefore = useRef("");
-  const [quiet, setQuiet] = useState(false);
-
-  /** What was said long ago is no news, and is not read out as it comes. */
-  const loadEarlier = async () => {
-    setQuiet(true);
-    await session.loadEarlier(chat.uid);
-    setTimeout(() => setQuiet(false), QUIET_MS);
+  const earlier = async () => {
+    asked.current = true;
+    if (first === chat.log[0]?.seq) await session.loadEarlier(chat.uid);
+    const { log, seq, staffSeq } = session.open.peek() ?? chat;
+    from.current = Math.max(log[0]?.seq ?? 1, first - DRAWN);
+    setOlder({ until: seq + staffSeq });
   };
-
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   };
@@ -73,16 +74,18 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
     const end = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
     if (end === atEnd.peek()) return;
     atEnd.value = end;
-    if (end) session.looked();
+    if (!end) return;
+    asked.current = false;
+    session.looked();
   };
 
   return (
     <div class="scroll-frame">
       <div class="scroll" ref={box} tabIndex={0} role="region" aria-label={say.talk.messagesWith(visitorName(chat.visitor))} onScroll={(e) => scrolled(e.currentTarget)}>
         {first > 1 && (
-          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void loadEarlier()}>{say.talk.earlier}</Button></p>
+          <p class="older"><Button small kind="plain" busy={session.busy.value.has(chat.uid)} onClick={() => void earlier()}>{say.talk.earlier}</Button></p>
         )}
-        <div class="log" role="log" aria-label={say.talk.conversation} aria-live={quiet ? "off" : "polite"} aria-relevant="additions">
+        <div class="log" role="log" aria-label={say.talk.conversation} aria-live={chat.seq + chat.staffSeq > older.until ? "polite" : "off"} aria-relevant="additions">
           {items.map((item) => {
             if (item.kind === "day") return <p class="day" key={item.key}><span>{dayName(item.at)}</span></p>;
             if (item.kind === "line") return <p class="system-line" key={item.key} title={momentOf(item.at)}><bdi>{item.text}</bdi> · <time class="tabular">{timeOf(item.at)}</time></p>;
@@ -99,7 +102,7 @@ export function Conversation({ desk, chat, ...deeds }: { desk: Desk; chat: Chat 
 }
 
 /** `correctable`: the `seq` of an own message that may be reworded or deleted, else 0. */
-function Said({ item, desk, worded, over, correctable, onTakeBack, onReword, onDelete }: { item: BubbleItem; desk: Desk; worded: boolean; over: boolean; correctable: number } & Deeds) {
+const Said = rarely(function Said({ item, desk, worded, over, correctable, onTakeBack, onReword, onDelete }: { item: BubbleItem; desk: Desk; worded: boolean; over: boolean; correctable: number } & Deeds) {
   const ours = item.from !== "visitor";
   const failed = item.delivery === "failed";
   const looks = { visitor: "", own: " bubble-own", colleague: " bubble-operator", note: " bubble-note" };
@@ -132,7 +135,7 @@ function Said({ item, desk, worded, over, correctable, onTakeBack, onReword, onD
       </div>
     </article>
   );
-}
+});
 
 const deliveries: Record<Delivery, string> = { undo: "", sending: say.talk.sending, held: say.talk.held, sent: say.talk.sent, delivered: say.talk.delivered, read: say.talk.read, failed: say.talk.notSent, "": "" };
 const reasons: Record<string, string> = say.talk.notSentBecause;
@@ -152,7 +155,8 @@ function Undo({ item, desk, onTakeBack }: { item: BubbleItem; desk: Desk; onTake
 /** Takes a text that was not sent along, into the clipboard. */
 export function Copy({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);
-  const copy = () => void navigator.clipboard?.writeText(text).then(() => setCopied(true));
+  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true), () => setCopied(false)); // refused: it can be selected
+  if (!navigator.clipboard) return null; // a page in the clear has none
   return <button type="button" class="link" onClick={copy}>{copied ? say.talk.copied : say.talk.copy}</button>;
 }
 

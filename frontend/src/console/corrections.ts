@@ -7,7 +7,7 @@ import { type Chat, isMine } from "./state.ts";
 
 /** The own message that can be corrected: the last one that is not deleted, of a chat that is ours; or null. */
 export function lastOwn(session: Session, chat: Chat): MessagePosted | null {
-  const state = session.state.value;
+  const state = session.state.peek();
   if (!isMine(state, chat)) return null;
   const own = chat.log.findLast((r) => r.type === "message_posted" && r.author === "operator" && r.operator === state.me?.uid && r.state !== "deleted");
   return own?.type === "message_posted" ? own : null;

@@ -1,5 +1,5 @@
 /** What every screen shares: the session, the clock, the toasts and which column a phone shows. */
-import { computed, effect, signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { displayName } from "../design/names.ts";
 import { Box } from "../wire/storage.ts";
 import { Alarm } from "./alarm.ts";
@@ -10,6 +10,7 @@ import { Preferences } from "./preferences.ts";
 import type { Chat } from "./state.ts";
 import { say } from "./strings.ts";
 import { Tools } from "./tools-loader.ts";
+import { views } from "./views.ts";
 import { visitorName } from "./words.ts";
 
 /** The box in which the operator writes, for whoever puts something into it. */
@@ -17,12 +18,6 @@ export interface Pen {
   /** Puts a text where the caret is; it is not sent. */
   insert(text: string): void;
   focus(): void;
-}
-
-/** An own message while it is being reworded. */
-export interface Rewording {
-  readonly target: number;
-  readonly text: string;
 }
 
 export type Column = "list" | "chat" | "visitor";
@@ -37,8 +32,6 @@ export function desk(element: HTMLElement) {
   const atEnd = signal(true);
   /** Uid of the chat that is about to be ended, while the operator is asked. */
   const ending = signal("");
-  /** By uid of the chat: it waits there while one looks into another chat. */
-  const rewordings = signal<ReadonlyMap<string, Rewording>>(new Map());
   /** Whether the settings are open. */
   const choosing = signal(false);
   const shared = new Box(() => localStorage, "chatlead-console");
@@ -72,16 +65,18 @@ export function desk(element: HTMLElement) {
   for (const [target, name] of [[window, "focus"], [window, "blur"], [document, "visibilitychange"]] as const) {
     target.addEventListener(name, () => session.looked());
   }
-  setInterval(() => (now.value = Date.now()), 1000);
+  const tick = () => document.visibilityState === "visible" && (now.value = Date.now());
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
 
   const show = (uid: string) => {
     atEnd.value = true;
     column.value = uid ? "chat" : "list";
     session.show(uid);
   };
-  const alarm = new Alarm({ preferences, shared, state: session.state, looking, show });
+  const alarm = new Alarm({ preferences, shared, state: session.state, stopped: () => session.stopped.peek(), looking, show });
   effect(() => {
-    void [session.state.value, column.value, atEnd.value]; // whatever of these changes
+    void [session.state.value, session.stopped.value, column.value, atEnd.value]; // whatever of these changes
     alarm.hear();
   });
   leaveWith(session);
@@ -93,13 +88,8 @@ export function desk(element: HTMLElement) {
     now,
     ending,
     choosing,
-    rewordings,
     pen: null as Pen | null,
     tools: null as unknown as Tools,
-    reword(chat: string, to: Rewording | null): void {
-      const { [chat]: _, ...rest } = Object.fromEntries(rewordings.peek());
-      rewordings.value = new Map(Object.entries(to ? { ...rest, [chat]: to } : rest));
-    },
     toasts,
     column,
     atEnd,
@@ -136,7 +126,7 @@ export function desk(element: HTMLElement) {
       await uninstall();
       (document.getElementById("logout") as HTMLFormElement | null)?.submit();
     },
-    me: computed(() => session.state.value.me),
+    ...views(session.state),
   };
   made.tools = new Tools(made, () => tell(say.palette.notLoaded));
   return made;

@@ -4,20 +4,20 @@ import { Button, IconButton } from "../design/button.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
-import { type Chat, isReturned, mine, type State, unread, waiting } from "./state.ts";
+import { type Chat, isReturned, unread } from "./state.ts";
+import { useFound } from "./steady.ts";
 import { ago, firstWords, goneWords, isLeftMessage, isTyping, lastAt, lastWords, standing, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
 import { say } from "./strings.ts";
 
 export function Lists({ desk }: { desk: Desk }) {
-  const state = desk.session.state.value;
-  if (!state.me) return <div class="lists" aria-busy="true"><Loading /></div>;
+  if (!desk.me.value) return <div class="lists" aria-busy="true"><Loading /></div>;
   return (
     <div class="lists">
-      <Waiting desk={desk} state={state} />
+      <Waiting desk={desk} />
       <div class="lists-rest">
-        <Mine desk={desk} state={state} />
-        {state.missed.length > 0 && <Missed desk={desk} state={state} />}
-        <Team state={state} />
+        <Mine desk={desk} />
+        <Missed desk={desk} />
+        <Team desk={desk} />
       </div>
     </div>
   );
@@ -32,11 +32,14 @@ function Section({ name, count, tone = "", children }: { name: string; count: nu
   );
 }
 
-function Waiting({ desk, state }: { desk: Desk; state: State }) {
-  const chats = waiting(state);
-  const away = state.me?.availability !== "online";
-  const long = away && state.awaySince > 0;
-  const why = long ? say.lists.goneFor(ago(desk.now.value - state.awaySince)) : say.lists.awayNow;
+function Waiting({ desk }: { desk: Desk }) {
+  const chats = desk.waiting.value;
+  const me = desk.me.value;
+  const since = desk.awaySince.value;
+  const away = me?.availability !== "online";
+  const long = away && since > 0;
+  const gone = useFound(since, () => ago(desk.now.value - since));
+  const why = long ? say.lists.goneFor(gone) : say.lists.awayNow;
   return (
     <Section name={say.lists.waiting} count={chats.length} tone="accent">
       {(chats.length === 0 || long) && (
@@ -46,19 +49,20 @@ function Waiting({ desk, state }: { desk: Desk; state: State }) {
         </div>
       )}
       <ul role="list">
-        {chats.map((chat) => <WaitingRow key={chat.uid} desk={desk} chat={chat} several={state.me!.departments.length > 1} />)}
+        {chats.map((chat) => <WaitingRow key={chat.uid} desk={desk} chat={chat} several={me!.departments.length > 1} />)}
       </ul>
     </Section>
   );
 }
 
 function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: boolean }) {
-  const wait = desk.now.value - chat.startedAt;
   const name = visitorName(chat.visitor);
   const words = firstWords(chat);
-  const gone = goneWords(chat, desk.now.value);
+  const gone = useFound(chat, () => goneWords(chat, desk.now.value));
+  const isOpen = useFound(chat.uid, () => desk.shown.value === chat.uid);
+  const busy = useFound(chat.uid, () => desk.session.busy.value.has(chat.uid));
   return (
-    <li class="row" data-open={desk.session.state.value.open === chat.uid}>
+    <li class="row" data-open={isOpen}>
       <button type="button" class="row-main" title={name} onClick={() => desk.show(chat.uid)}>
         <Avatar name={name} small />
         <span class="row-body">
@@ -66,8 +70,7 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
             <bdi class="row-name">{name}</bdi>
           </span>
           <span class="row-bottom">
-            <span class={`row-clock tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
-            <span class="sr-only">{say.lists.waitingFor(waitedInWords(wait))}</span>
+            <Clock desk={desk} since={chat.startedAt} />
             {isReturned(chat) && <span class="row-returned">{say.lists.returned} </span>}
             {gone && <span class="row-gone">{gone} </span>}
             <span class="row-words">{words ? <span dir="auto">{words}</span> : <span class="muted">{say.lists.notWrittenYet}</span>}</span>
@@ -75,15 +78,26 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
           {several && <span class="row-department">{displayName(chat.department.name)}</span>}
         </span>
       </button>
-      <Button class="row-accept" kind="primary" small busy={desk.session.busy.value.has(chat.uid)} title={say.lists.acceptThe(name)} onClick={() => void desk.accept(chat.uid)}>
+      <Button class="row-accept" kind="primary" small busy={busy} title={say.lists.acceptThe(name)} onClick={() => void desk.accept(chat.uid)}>
         {say.lists.accept}
       </Button>
     </li>
   );
 }
 
-function Mine({ desk, state }: { desk: Desk; state: State }) {
-  const chats = mine(state);
+/** Goes on every second, by itself. */
+function Clock({ desk, since }: { desk: Desk; since: number }) {
+  const wait = desk.now.value - since;
+  return (
+    <>
+      <span class={`row-clock tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
+      <span class="sr-only">{say.lists.waitingFor(waitedInWords(wait))}</span>
+    </>
+  );
+}
+
+function Mine({ desk }: { desk: Desk }) {
+  const chats = desk.mine.value;
   return (
     <Section name={say.lists.mine} count={chats.filter((c) => !c.left).length}>
       <Returned desk={desk} />
@@ -109,11 +123,12 @@ function Returned({ desk }: { desk: Desk }) {
 }
 
 function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: number }) {
-  const now = desk.now.value;
   const name = visitorName(chat.visitor);
   const n = chat.left ? 0 : unread(chat);
-  const gone = goneWords(chat, now);
-  const open = desk.session.state.value.open === chat.uid;
+  const gone = useFound(chat, () => goneWords(chat, desk.now.value));
+  const typing = useFound(chat, () => isTyping(chat, desk.now.value));
+  const since = useFound(chat, () => ago(desk.now.value - lastAt(chat)));
+  const open = useFound(chat.uid, () => desk.shown.value === chat.uid);
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (open) row.current?.scrollIntoView({ block: "nearest" }); // it may have been opened by a key
@@ -128,12 +143,12 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
         <span class="row-body">
           <span class="row-top">
             <bdi class={`row-name ${n ? "row-unread" : ""}`}>{name}</bdi>
-            <span class="row-time tabular">{chat.left ? "" : ago(now - lastAt(chat))}</span>
+            <span class="row-time tabular">{chat.left ? "" : since}</span>
           </span>
           <span class="row-bottom">
             <span class="row-words">
               {chat.left ? say.lists.left[chat.left]
-                : isTyping(chat, now) ? <span class="row-typing">{say.lists.typing}</span>
+                : typing ? <span class="row-typing">{say.lists.typing}</span>
                 : gone ? <span class="row-gone">{gone}</span>
                 : draft ? <><span class="row-draft">{drafts.mode(chat.uid) === "note" ? say.lists.note : say.lists.draft}</span> <span dir="auto">{displayName(draft)}</span></>
                 : <span dir="auto">{lastWords(chat) || say.lists.nothingWritten}</span>}
@@ -147,32 +162,38 @@ function MineRow({ desk, chat, number }: { desk: Desk; chat: Chat; number: numbe
   );
 }
 
-function Missed({ desk, state }: { desk: Desk; state: State }) {
+function Missed({ desk }: { desk: Desk }) {
+  const chats = desk.missed.value;
+  if (chats.length === 0) return null;
   return (
-    <Section name={say.lists.missed} count={state.missed.length}>
+    <Section name={say.lists.missed} count={chats.length}>
       <ul role="list">
-        {state.missed.map((chat) => {
-          const name = visitorName(chat.visitor);
-          const open = state.open === chat.uid;
-          return (
-            <li class="row row-slim" key={chat.uid} data-open={open}>
-              <button type="button" class="row-main" aria-current={open ? "true" : undefined} onClick={() => desk.show(chat.uid)}>
-                <Avatar name={name} small />
-                <span class="row-body">
-                  <span class="row-top"><bdi class="row-name">{name}</bdi><span class="row-time tabular">{ago(desk.now.value - (chat.closedAt || chat.startedAt))}</span></span>
-                  <span class="row-words">{isLeftMessage(chat) && <span class="row-kind">{say.lists.message} </span>}<span dir="auto">{firstWords(chat) || say.lists.withoutAWord}</span></span>
-                </span>
-              </button>
-            </li>
-          );
-        })}
+        {chats.map((chat) => <MissedRow key={chat.uid} desk={desk} chat={chat} />)}
       </ul>
     </Section>
   );
 }
 
-function Team({ state }: { state: State }) {
-  const people = [...state.team].sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
+function MissedRow({ desk, chat }: { desk: Desk; chat: Chat }) {
+  const name = visitorName(chat.visitor);
+  const open = useFound(chat.uid, () => desk.shown.value === chat.uid);
+  const since = useFound(chat, () => ago(desk.now.value - (chat.closedAt || chat.startedAt)));
+  return (
+    <li class="row row-slim" data-open={open}>
+      <button type="button" class="row-main" aria-current={open ? "true" : undefined} onClick={() => desk.show(chat.uid)}>
+        <Avatar name={name} small />
+        <span class="row-body">
+          <span class="row-top"><bdi class="row-name">{name}</bdi><span class="row-time tabular">{since}</span></span>
+          <span class="row-words">{isLeftMessage(chat) && <span class="row-kind">{say.lists.message} </span>}<span dir="auto">{firstWords(chat) || say.lists.withoutAWord}</span></span>
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function Team({ desk }: { desk: Desk }) {
+  const me = desk.me.value;
+  const people = [...desk.team.value].sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
   return (
     <section class="list list-team" aria-label={say.lists.team}>
       <h2 class="list-title">{say.lists.team} <span class="list-aside">{teamLine(people)}</span></h2>
@@ -180,7 +201,7 @@ function Team({ state }: { state: State }) {
         {people.map((o) => (
           <li key={o.uid} class="team-member" title={standing(o)}>
             <Avatar name={displayName(o.name)} small online={o.online} />
-            <bdi>{o.uid === state.me?.uid ? say.who.you : displayName(o.name)}</bdi>
+            <bdi>{o.uid === me?.uid ? say.who.you : displayName(o.name)}</bdi>
             <span class="sr-only">{standing(o)}</span>
           </li>
         ))}

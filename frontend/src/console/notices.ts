@@ -48,7 +48,7 @@ export class Notices {
       this.shown.set(chat, notice);
     } catch {
       // phones show those of a service worker only
-      void this.worker?.ready.then((registration) => registration.showNotification(title, { ...options, data: chat }));
+      void this.worker?.ready.then((registration) => registration.showNotification(title, { ...options, data: chat })).catch(() => undefined); // taken back meanwhile
     }
   }
 
@@ -61,6 +61,6 @@ export class Notices {
     }
     void this.worker?.getRegistration?.().then(async (registration) => {
       for (const notice of (await registration?.getNotifications()) ?? []) if (!chats.has(notice.tag)) notice.close();
-    });
+    }).catch(() => undefined); // then the person puts them away
   }
 }

@@ -1,4 +1,5 @@
 import { batch, useSignal } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
@@ -9,7 +10,7 @@ import { lastOwn, reword, takeBack } from "./corrections.ts";
 import type { Desk } from "./desk.ts";
 import type { Mode } from "./drafts.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
-import { type Chat, isMine, waiting } from "./state.ts";
+import { type Chat, isMine } from "./state.ts";
 import type { BubbleItem } from "./thread.ts";
 import { addressOf, ago, farewell, goneWords, isLeftMessage, pagePath, visitorName, waited } from "./words.ts";
 import { say } from "./strings.ts";
@@ -43,34 +44,36 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer-text")?.focus()); // what was pressed is gone
   };
   const deleting = useSignal(0); // the own message that is about to be
+  /** The chat as it is when something is pressed: not all is drawn anew whenever it changes. */
+  const current = () => session.open.peek() ?? chat;
   /** What may still be taken back is; else what was sent last is reworded. False where there is neither. */
   const rewordLast = (): boolean => {
     const held = session.unsent.peek().findLast((u) => u.chat === chat.uid && session.undo.holds(u.ref));
-    const last = lastOwn(session, chat);
+    const last = lastOwn(session, current());
     if (held) takeBackUnsent({ from: "own", text: held.text, unsent: held });
     else if (last) {
       choose("reply");
-      desk.reword(chat.uid, { target: last.seq, text: last.text });
+      session.drafts.reword(chat.uid, { target: last.seq, text: last.text });
     }
     return held !== undefined || last !== null;
   };
   const reworded = async (words: string) => {
-    const now = desk.rewordings.peek().get(chat.uid);
-    const last = lastOwn(session, chat);
+    const now = session.drafts.rewordings.peek().get(chat.uid);
+    const last = lastOwn(session, current());
     if (!now) return;
     if (!words) return void (deleting.value = now.target);
     const isSame = last?.seq === now.target && last.text === words;
-    if (isSame || (await reword(session, chat.uid, now.target, words))) desk.reword(chat.uid, null);
+    if (isSame || (await reword(session, chat.uid, now.target, words))) session.drafts.reword(chat.uid, null);
   };
   const removed = async () => {
-    if (await takeBack(session, chat.uid, deleting.peek())) desk.reword(chat.uid, null);
+    if (await takeBack(session, chat.uid, deleting.peek())) session.drafts.reword(chat.uid, null);
     deleting.value = 0;
   };
   return (
     <>
       <Head desk={desk} chat={chat} />
       <Conversation desk={desk} chat={chat} onTakeBack={takeBackUnsent} onReword={rewordLast} onDelete={(seq) => (deleting.value = seq)} />
-      {isMine(session.state.value, chat)
+      {isMine({ me: desk.me.value }, chat)
         ? <Composer desk={desk} chat={chat} mode={mode} text={text} onMode={choose} onReword={rewordLast} onReworded={(words) => void reworded(words)} />
         : <Foot desk={desk} chat={chat} />}
       {deleting.value > 0 && (
@@ -87,9 +90,9 @@ function OpenChat({ desk, chat }: { desk: Desk; chat: Chat }) {
 }
 
 function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
-  const { session, now } = desk;
+  const { now } = desk;
   const name = visitorName(chat.visitor);
-  const own = isMine(session.state.value, chat);
+  const own = isMine({ me: desk.me.value }, chat);
   const page = pagePath(chat.pageUrl);
   const gone = goneWords(chat, now.value);
   const since = chat.state === "waiting" ? say.pane.waiting(waited(now.value - chat.startedAt)) : chat.closedAt ? ago(now.value - chat.closedAt) : ago(now.value - (chat.acceptedAt || chat.startedAt));
@@ -116,14 +119,14 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
 }
 
 function Transfer({ desk, chat }: { desk: Desk; chat: Chat }) {
-  const { session } = desk;
-  const { departments, team, me } = session.state.value;
-  const others = departments.filter((d) => d.uid !== chat.department.uid);
+  const team = desk.team.value;
+  const me = desk.me.value;
+  const others = desk.departments.value.filter((d) => d.uid !== chat.department.uid);
   const colleagues = team.filter((o) => o.online && o.uid !== me?.uid);
   const staffed = (uid: string) => team.some((o) => o.online && o.departments.includes(uid));
   const go = (to: { department: string } | { operator: string }, name: string) => desk.transfer(chat, to, name);
   return (
-    <Menu name={say.pane.transfer} icon="swap" busy={session.busy.value.has(chat.uid)}>
+    <Menu name={say.pane.transfer} icon="swap" busy={desk.session.busy.value.has(chat.uid)}>
       {(close) => (
         <>
           {others.length > 0 && <p class="menu-heading">{say.pane.departments}</p>}
@@ -149,6 +152,8 @@ function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
   const asking = desk.ending.value === chat.uid;
   const setAsking = (on: boolean) => (desk.ending.value = on ? chat.uid : "");
   const busy = desk.session.busy.value.has(chat.uid);
+  // a chat that goes while it is asked about and comes back later is not asked about again
+  useLayoutEffect(() => () => setAsking(false), []);
   const end = async () => {
     await desk.session.end(chat.uid);
     setAsking(false);
@@ -173,6 +178,10 @@ function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
 /** Instead of the composer where there is nothing to answer. */
 function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
   const { session, now } = desk;
+  // who was writing goes on from the conversation; on a button the next key would press it
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) document.querySelector<HTMLElement>(".pane .scroll")?.focus({ preventScroll: true });
+  }, []);
   if (chat.state === "waiting" && !chat.left) {
     return (
       <>
@@ -202,27 +211,28 @@ function Foot({ desk, chat }: { desk: Desk; chat: Chat }) {
 /** What was being written when the chat went: not sent, and to be taken along. */
 function Begun({ desk, chat }: { desk: Desk; chat: Chat }) {
   const { drafts } = desk.session;
+  const begun = [
+    [say.pane.replyLost, say.pane.replyLostText, drafts.get(chat.uid, "reply")],
+    [say.pane.noteLost, say.pane.noteLostText, drafts.get(chat.uid, "note")],
+    [say.pane.changeLost, say.pane.changeLostText, drafts.rewordings.value.get(chat.uid)?.text],
+  ] as const;
   return (
     <>
-      {(["reply", "note"] as const).map((mode) => {
-        const text = drafts.get(chat.uid, mode);
-        if (!text) return null;
-        return (
-          <section class="begun" key={mode} aria-label={mode === "note" ? say.pane.noteLost : say.pane.replyLost}>
-            <p class="begun-head"><span>{mode === "note" ? say.pane.noteLostText : say.pane.replyLostText}</span><Copy text={text} /></p>
-            <p class="begun-text" dir="auto">{text}</p>
-          </section>
-        );
-      })}
+      {begun.map(([name, why, text]) => text && (
+        <section class="begun" key={name} aria-label={name}>
+          <p class="begun-head"><span>{why}</span><Copy text={text} /></p>
+          <p class="begun-text" dir="auto">{text}</p>
+        </section>
+      ))}
     </>
   );
 }
 
 function NothingOpen({ desk }: { desk: Desk }) {
-  const state = desk.session.state.value;
-  if (!state.me) return null;
-  const n = waiting(state).length;
-  const away = state.me.availability !== "online";
+  const me = desk.me.value;
+  if (!me) return null;
+  const n = desk.waiting.value.length;
+  const away = me.availability !== "online";
   const title = n ? say.app.waitingNow(n) : away ? say.pane.youAreAway : say.pane.caughtUp;
   const hint = n
     ? say.pane.acceptOne

@@ -20,7 +20,7 @@ export function PreferencesDialog({ desk, onClose }: { desk: Desk; onClose: () =
     if (on && !allowed) void alarm.notices.ask();
   };
   return (
-    <Dialog title={t.title} onClose={onClose} actions={<>{desk.session.state.value.canned && <Button onClick={() => { onClose(); void desk.tools.open("replies"); }}>{say.prepared.title}</Button>}<Button kind="primary" onClick={onClose}>{t.done}</Button></>}>
+    <Dialog title={t.title} onClose={onClose} actions={<>{desk.canned.value && <Button onClick={() => { onClose(); void desk.tools.open("replies"); }}>{say.prepared.title}</Button>}<Button kind="primary" onClick={onClose}>{t.done}</Button></>}>
       <div class="preferences">
         <p class="muted">{t.here}</p>
         <Switch label={t.sound} on={!preferences.muted.value} onSwitch={(on) => preferences.mute(!on)} />

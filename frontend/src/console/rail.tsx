@@ -2,7 +2,6 @@ import { Button } from "../design/button.tsx";
 import { Icon } from "../design/icons.tsx";
 import { displayName } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
-import { wanting } from "./alerts.ts";
 import type { Desk } from "./desk.ts";
 import { keyOf } from "./keys.ts";
 import { Menu, MenuItem } from "../design/menu.tsx";
@@ -10,9 +9,9 @@ import { say } from "./strings.ts";
 
 /** Where one is and who one is: the sections on top, the own status at the foot. */
 export function Rail({ desk }: { desk: Desk }) {
-  const state = desk.session.state.value;
-  const n = wanting(state);
-  const name = displayName(state.me?.name ?? "");
+  const n = desk.wanting.value;
+  const me = desk.me.value;
+  const name = displayName(me?.name ?? "");
   return (
     <header class="rail">
       <span class="rail-brand" aria-hidden="true" />
@@ -24,15 +23,15 @@ export function Rail({ desk }: { desk: Desk }) {
         </a>
       </nav>
       <div class="rail-foot">
-        {state.me && <Status desk={desk} />}
-        {state.me && (
+        {me && <Status desk={desk} />}
+        {me && (
           <Menu name={say.app.menuOf(name)} kind="plain" class="rail-me" face={<Avatar name={name} small />}>
             {(close) => (
               <>
-                <p class="menu-heading"><bdi>{name}</bdi><br />{displayName(state.account?.name ?? "")}</p>
+                <p class="menu-heading"><bdi>{name}</bdi><br />{displayName(desk.account.value?.name ?? "")}</p>
                 <MenuItem onPick={() => { close(); void desk.tools.open("palette"); }}>{say.palette.title}<span class="menu-aside">{keyOf("K")}</span></MenuItem>
                 <MenuItem onPick={() => { close(); void desk.tools.open("keys"); }}>{say.keys.title}<span class="menu-aside">?</span></MenuItem>
-                {state.canned && <MenuItem onPick={() => { close(); void desk.tools.open("replies"); }}>{say.prepared.title}</MenuItem>}
+                {desk.canned.value && <MenuItem onPick={() => { close(); void desk.tools.open("replies"); }}>{say.prepared.title}</MenuItem>}
                 <MenuItem onPick={() => { close(); desk.choosing.value = true; }}>{say.settings.title}</MenuItem>
                 <MenuItem onPick={() => void desk.logOut()}>{say.app.logOut}</MenuItem>
               </>

@@ -33,8 +33,8 @@ export function useReplies(desk: Desk, chat: Chat, write: (text: string, caret: 
   const [slash, setSlash] = useState<Slash | null>(null);
   const [at, choose] = useState(0);
   const literal = useRef(-1); // this slash asks for nothing any more
-  const canned = desk.session.state.value.canned;
-  const facts = factsOf(chat, desk.session.state.value.me?.name ?? "");
+  const canned = desk.canned.value;
+  const facts = factsOf(chat, desk.me.value?.name ?? "");
   const choices: Choice[] = !slash || !canned ? [] : [...matching(canned, slash.query), ...(slash.query ? [] : [MANAGE as Choice])];
 
   const look = (el: HTMLTextAreaElement) => {

@@ -1,25 +1,22 @@
 /** Which calls an operator has looked at already: known to all tabs, and still after a reload. */
 import type { Box } from "../wire/storage.ts";
 
-const KEPT = 200;
+const KEPT = 500;
 
 export class Seen {
   constructor(private box: Box) {}
 
-  has(call: string): boolean {
-    return this.all().includes(call);
-  }
-
   add(call: string): void {
     const all = this.all();
-    if (!all.includes(call)) this.box.set("seen", [...all, call].slice(-KEPT).join(" "));
+    if (!all.has(call)) this.box.set("seen", [...all, call].slice(-KEPT).join(" "));
   }
 
   clear(): void {
     this.box.set("seen", null);
   }
 
-  private all(): string[] {
-    return (this.box.get("seen") ?? "").split(" ").filter(Boolean);
+  /** Read from the storage at every call: where many are looked for, ask once. */
+  all(): ReadonlySet<string> {
+    return new Set((this.box.get("seen") ?? "").split(" ").filter(Boolean));
   }
 }

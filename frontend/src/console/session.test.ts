@@ -1,62 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { FakeSocket } from "../wire/socket.test-kit.ts";
-import { Box } from "../wire/storage.ts";
-import { browserStorage } from "../wire/storage.test-kit.ts";
 import { accepted, active, closed, DANA, OLGA, operator, SALES, SAM, says, T, VERA, view, welcome } from "./cast.test-kit.ts";
 import { digest } from "./digest.ts";
-import { Session } from "./session.ts";
+import { around, far, greeted, live, olga, refOf, sent, wait } from "./session.test-kit.ts";
 import { find, mine, unread } from "./state.ts";
-
-let storage: Storage;
-let looking: boolean;
-let told: string[];
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal("WebSocket", FakeSocket);
-  vi.spyOn(Math, "random").mockReturnValue(1);
-  FakeSocket.made = [];
-  storage = browserStorage();
-  looking = false;
-  told = [];
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
-
-const far = () => FakeSocket.last;
-const sent = (type: string) => far().sent.filter((f) => f["type"] === type);
-const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-/** Time passes while the line answers, so that nobody takes it for dead. */
-async function live(ms: number): Promise<void> {
-  for (let t = 0; t < ms; t += 500) {
-    far().says({ type: "pong", at: T });
-    await wait(500);
-  }
-}
-
-async function greeted(frame: object): Promise<void> {
-  await wait(0);
-  far().opens();
-  far().says(frame);
-  await wait(0);
-}
-
-async function olga(...chats: Parameters<typeof welcome>): Promise<Session> {
-  const session = new Session({
-    url: "wss://chat.test/ws/v1/operator",
-    box: new Box(() => storage, "console"),
-    noteBox: new Box(() => storage, "console-notes"),
-    looking: () => looking,
-    tell: (t) => told.push(t),
-  });
-  session.start();
-  await greeted(welcome(...chats));
-  return session;
-}
-const refOf = (n = 0) => String(sent("send_message")[n]?.["ref"]);
 
 test("an ack becomes the event of olga's own message (docs/decisions/0004)", async () => {
   const s = await olga([active(VERA, ["hi"])]);
@@ -82,65 +29,14 @@ test("what was not acknowledged is sent again after the line came back, in order
   expect(sent("add_note").map((f) => f["text"])).toEqual(["call back"]);
 });
 
-test("a reload keeps drafts and unsent messages, and nothing stays once all is acknowledged (R-123)", async () => {
-  let s = await olga([active(VERA)]);
-  far().closes(1006);
-  s.say(VERA, "canary reply");
-  s.note(VERA, "canary note");
-  s.drafts.set(VERA, "reply", "canary draft");
-  s.stop();
-  s = await olga([active(VERA)]);
-  expect(s.drafts.get(VERA, "reply")).toBe("canary draft");
-  far().says({ type: "ack", ref: refOf(), chat: VERA, seq: 3, at: T });
-  far().says({ type: "ack", ref: sent("add_note")[0]?.["ref"], chat: VERA, seq: 1, at: T });
-  s.drafts.set(VERA, "reply", "");
-  expect(find(s.state.value, VERA)).toMatchObject({ seq: 3, staffSeq: 1 });
-  const left = Array.from({ length: storage.length }, (_, i) => storage.getItem(storage.key(i)!)).join();
-  expect(left).not.toContain("canary");
-});
-
-test("a chat that ends takes the draft out of the storage and leaves it on the screen until it is dismissed (R-123)", async () => {
+test("a console that was sent away knows it, so that it does not call for chats that others answer", async () => {
   const s = await olga([active(VERA)]);
-  s.drafts.set(VERA, "reply", "canary: half an answer");
-  far().says(closed(VERA, 3));
-  expect(s.drafts.get(VERA, "reply")).toBe("canary: half an answer");
-  const kept = Array.from({ length: storage.length }, (_, i) => storage.getItem(storage.key(i)!)).join();
-  expect(kept).not.toContain("canary");
-  s.dismiss(VERA);
-  expect(s.drafts.get(VERA, "reply")).toBe("");
-});
-
-test("a note that was begun goes on as a note after olga looked elsewhere or reloaded", async () => {
-  let s = await olga([active(VERA)]);
-  s.drafts.set(VERA, "reply", "Dear Vera");
-  s.drafts.set(VERA, "note", "she paid twi");
-  expect(s.drafts.mode(VERA)).toBe("note");
-  s.stop();
-  s = await olga([active(VERA)]);
-  expect([s.drafts.mode(VERA), s.drafts.get(VERA, "note"), s.drafts.get(VERA, "reply")]).toEqual(["note", "she paid twi", "Dear Vera"]);
-  s.drafts.set(VERA, "note", "");
-  expect([s.drafts.mode(VERA), s.drafts.mode(DANA)]).toEqual(["reply", "reply"]);
-});
-
-test("another operator who logs in to the same tab finds nothing and sends nothing of olga's", async () => {
-  let s = await olga([active(VERA)]);
+  expect(s.stopped.value).toBe(false);
+  far().closes(4401);
+  expect(s.stopped.value).toBe(true);
+  const other = await olga([active(VERA)]);
   far().closes(1006);
-  s.say(VERA, "from olga");
-  s.drafts.set(VERA, "reply", "half a");
-  s.stop();
-  s = await olga([], { me: operator(SAM, "Sam", []) });
-  await wait(10);
-  expect([s.unsent.value, s.drafts.get(VERA, "reply"), sent("send_message")]).toEqual([[], "", []]);
-});
-
-test("a page that was made for another operator has forgotten olga's words before the line is up", async () => {
-  const s = await olga([active(VERA)]);
-  s.drafts.set(VERA, "reply", "half a");
-  far().closes(1006);
-  s.belongTo(OLGA);
-  expect(s.drafts.get(VERA, "reply")).toBe("half a");
-  s.belongTo(SAM);
-  expect([s.drafts.get(VERA, "reply"), s.unsent.value]).toEqual(["", []]);
+  expect(other.stopped.value).toBe(false);
 });
 
 test("a gap is waited for, then asked for once", async () => {
@@ -208,7 +104,7 @@ test("a message is delivered when it is here and read only while olga looks at t
   s.show(VERA);
   await wait(200);
   expect(sent("mark")).toHaveLength(2); // open, but the window is behind another
-  looking = true;
+  around.looking = true;
   s.looked();
   await wait(200);
   expect(sent("mark").at(-1)).toEqual({ type: "mark", chat: VERA, delivered: 3, read: 3 });
@@ -217,7 +113,7 @@ test("a message is delivered when it is here and read only while olga looks at t
 });
 
 test("marks that were lost with the line are told again", async () => {
-  looking = true;
+  around.looking = true;
   const s = await olga([active(VERA, ["a"])]);
   s.show(VERA);
   await wait(200);
@@ -235,7 +131,7 @@ test("the one who accepts second is told, and the chat of the first one goes", a
   far().says({ type: "failed", id: sent("accept_chat")[0]?.["id"], code: "chat_already_taken", message: "…" });
   far().says(accepted(VERA, 2, SAM, "Sam"));
   expect(await done).toBe(false);
-  expect(told).toEqual(["Somebody else accepted this chat first."]);
+  expect(around.told).toEqual(["Somebody else accepted this chat first."]);
   expect([s.state.value.chats.size, s.busy.value.size]).toEqual([0, 0]);
 });
 
@@ -263,7 +159,7 @@ test("without a line olga is told that nothing happened", async () => {
   const s = await olga([view(VERA)]);
   far().closes(1006);
   expect(await s.accept(VERA)).toBe(false);
-  expect(told[0]).toMatch(/No connection/);
+  expect(around.told[0]).toMatch(/No connection/);
 });
 
 test("a message to a chat that ended is kept with its reason until olga decides", async () => {

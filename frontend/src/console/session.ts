@@ -4,17 +4,17 @@
  */
 import { computed, signal } from "@preact/signals";
 import { Connection, type LinkState, LONGEST_OF_CONSOLE_MS, QUIET_IN_CHAT_MS } from "../wire/connection.ts";
-import { HOLD_MS } from "../wire/gaps.ts";
 import { Outbox, type Unsent } from "../wire/outbox.ts";
 import { poll } from "../wire/polls.ts";
-import { type Ack, CLOSE_CODES, type OperatorWelcome, type Position, PROTOCOL, type Synced } from "../wire/protocol.ts";
+import { type Ack, CLOSE_CODES, type OperatorWelcome, PROTOCOL } from "../wire/protocol.ts";
 import { reloadOnce, understood } from "../wire/renewal.ts";
 import type { Box } from "../wire/storage.ts";
-import { digest, positions } from "./digest.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Drafts } from "./drafts.ts";
 import { Marks } from "./marks.ts";
 import { type Command, Questions } from "./questions.ts";
 import * as st from "./state.ts";
+import { steady } from "./steady.ts";
 import { Typing } from "./typing.ts";
 import { Undo } from "./undo.ts";
 import { say } from "./strings.ts";
@@ -46,18 +46,19 @@ export interface Link {
 type Wire = st.Frame & { readonly id?: number };
 
 const UNAVAILABLE_MS = 2_000;
-const SYNC_AGAIN_MS = 1_000;
 
 export class Session {
   readonly state = signal<st.State>(st.nothing);
   readonly link = signal<Link>({ state: "idle", code: 0, polls: false });
+  /** The server has sent us away, and only a log-in or another page leads back. */
+  readonly stopped = computed(() => this.link.value.state === "stopped" && this.link.value.code !== 0);
   readonly unsent = signal<readonly Unsent[]>([]);
   readonly unsentNotes = signal<readonly Unsent[]>([]);
   readonly drafts: Drafts;
   readonly undo: Undo = new Undo(() => this.replies);
   readonly open = computed(() => st.find(this.state.value, this.state.value.open));
   /** Chats that went back to the line, of which the operator has not said that they have seen it. */
-  readonly lost = computed(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
+  readonly lost = steady(() => this.state.value.returned.filter((r) => r.at > this.lostSeen.value));
 
   private lostSeen = signal(0);
   private connection: Connection<Wire>;
@@ -66,14 +67,20 @@ export class Session {
   readonly busy = this.questions.busy;
   private replies: Outbox;
   private notes: Outbox;
-  private holds = new Map<string, ReturnType<typeof setTimeout>>();
   private marks = new Marks(
     () => this.state.peek(),
     (chat, mark) => this.send({ type: "mark", chat, ...mark }),
   );
   private typing = new Typing((chat, on) => this.send({ type: "set_typing", chat, on }));
-  private syncTimer: ReturnType<typeof setTimeout> | undefined;
-  private disagreements = 0;
+  private catchUp = new CatchUp(
+    () => this.state.peek(),
+    (command) => this.send(command),
+    this.marks,
+    () => {
+      this.connection.stop();
+      this.connection.start();
+    },
+  );
 
   constructor(private around: Surroundings) {
     const { url, box, noteBox, page, document } = around;
@@ -91,7 +98,7 @@ export class Session {
       },
       quietMs: () => QUIET_IN_CHAT_MS, // an operator who is not told of a dead line loses visitors (R-007)
       longestMs: LONGEST_OF_CONSOLE_MS,
-      poll: () => poll(url, () => this.at()),
+      poll: () => poll(url, () => this.catchUp.at()),
       box,
       ...(page && { page }),
       ...(document && { document }),
@@ -242,29 +249,37 @@ export class Session {
         return this.acked(frame);
       case "failed":
         if (frame.ref) this.refused(frame.ref, frame.code, frame.retry_after_ms ?? 0);
-        else if (frame.code === "rate_limited" && !frame.id) this.askAgain(frame.chat ?? "", frame.retry_after_ms ?? SYNC_AGAIN_MS);
+        else if (frame.code === "rate_limited" && !frame.id) this.catchUp.askAgain(frame.chat ?? "", frame.retry_after_ms);
         return;
       case "position":
         this.send({ type: "still_here" });
-        return this.compare(frame);
+        return this.catchUp.compare(frame);
       case "synced":
-        this.askWhatBecame();
-        return this.compareAfterSync(frame);
+        return this.catchUp.synced(frame);
       case "operator_changed":
-        if (frame.version > before.version + 1) this.syncSoon(HOLD_MS); // news of another colleague were lost
+        if (frame.version > before.version + 1) this.catchUp.soon(); // news of another colleague were lost
     }
   }
 
   private welcomed(frame: OperatorWelcome): void {
     this.belongTo(frame.me.uid);
     this.send({ type: "still_here" });
-    this.disagreements = 0;
     this.marks.unheard();
     this.typing.forget();
     this.replies.reconnected();
     this.notes.reconnected();
-    this.askWhatBecame();
+    this.catchUp.welcomed();
     this.become(this.state.peek());
+    this.dropOrphans();
+  }
+
+  /** What was begun in chats that went while this page was closed belongs nowhere any more (R-123): said once, then forgotten. */
+  private dropOrphans(): void {
+    for (const uid of this.drafts.chats) {
+      if (st.find(this.state.peek(), uid)) continue;
+      for (const text of this.drafts.texts(uid)) this.around.tell(say.talk.notSentHere(text));
+      this.drafts.forget(uid);
+    }
   }
 
   /** What another person kept in this tab is forgotten before anybody sees it. */
@@ -274,11 +289,6 @@ export class Session {
     if (before === operator) return;
     if (before !== null) this.forget();
     box.set("operator", operator);
-  }
-
-  /** What ended unheard is in no snapshot and no list of differences: its last rows are asked for. */
-  private askWhatBecame(): void {
-    for (const chat of this.state.peek().chats.values()) if (chat.left === "gone") this.resume(chat);
   }
 
   /** The sender of a message gets no event: its ack and the text that was kept are the event. */
@@ -305,73 +315,22 @@ export class Session {
     } else outbox.refused(ref, code, again);
   }
 
-  private compare(theirs: Position): void {
-    const ours = this.state.peek();
-    if (st.incomplete(ours).length) return; // resume is under way
-    const same = theirs.digest === digest(ours) && theirs.version === ours.version && theirs.epoch === ours.epoch;
-    const canned = !ours.canned || (theirs.canned_version ?? 0) === ours.cannedVersion;
-    if (!same || !canned) this.sync();
-  }
-
-  private compareAfterSync(theirs: Synced): void {
-    if (theirs.digest === digest(this.state.peek())) {
-      this.disagreements = 0;
-    } else if (++this.disagreements < 2) {
-      this.syncSoon(SYNC_AGAIN_MS); // something may just have happened between the two
-    } else {
-      this.disagreements = 0;
-      this.connection.stop();
-      this.connection.start();
-    }
-  }
-
-  /** What we have, for a poll; with a hole in it, no digest is right. */
-  private at(): object {
-    const ours = this.state.peek();
-    const whole = !st.incomplete(ours).length;
-    const here = positions(ours);
-    const away = [...ours.chats.values()].filter((c) => c.uid in here && c.presence !== "here");
-    const gone = Object.fromEntries(away.map((c) => [c.uid, c.presence]));
-    const canned = ours.canned ? { canned: ours.cannedVersion } : {}; // else the server does not know the word
-    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch, ...canned };
-  }
-
-  private sync(): void {
-    const ours = this.state.peek();
-    this.send({ type: "sync", positions: positions(ours), epoch: ours.epoch });
-  }
-
-  /** Catching up was too fast for the server: what we do not know yet, and what it has not heard, once more. */
-  private askAgain(uid: string, ms: number): void {
-    if (this.holds.has(`again ${uid}`)) return;
-    const again = () => {
-      this.holds.delete(`again ${uid}`);
-      const chat = st.find(this.state.peek(), uid);
-      if (chat) {
-        this.resume(chat);
-        this.marks.unheard(uid);
-        this.marks.soon();
-      } else this.sync();
-    };
-    this.holds.set(`again ${uid}`, setTimeout(again, ms));
-  }
-
-  private syncSoon(ms: number): void {
-    clearTimeout(this.syncTimer);
-    this.syncTimer = setTimeout(() => this.sync(), ms);
-  }
-
   // --- what follows from a change ---------------------------------------------------------------------
 
   private become(next: st.State): void {
     const before = this.state.peek();
-    this.state.value = this.around.looking() && next.open ? readAll(next) : next;
+    const kept = st.tidied(next, (uid) => this.holdsWords(uid));
+    this.state.value = this.around.looking() && kept.open ? readAll(kept) : kept;
     this.dropKnown();
-    this.watchGaps();
+    this.catchUp.watchGaps();
     this.marks.soon();
     for (const chat of next.chats.values()) {
       if (chat.left === "ended" && before.chats.get(chat.uid)?.left !== "ended") this.drafts.ended(chat.uid);
     }
+  }
+
+  private holdsWords(uid: string): boolean {
+    return this.drafts.holds(uid) || [this.replies, this.notes].some((box) => box.of(uid).length > 0);
   }
 
   /** A row of ours may come back by another way than its ack. */
@@ -384,24 +343,6 @@ export class Session {
     };
     drop(this.replies, (chat) => chat.log);
     drop(this.notes, (chat) => chat.notes);
-  }
-
-  private watchGaps(): void {
-    for (const { uid } of st.incomplete(this.state.peek())) {
-      if (this.holds.has(uid)) continue;
-      const look = () => {
-        this.holds.delete(uid);
-        const chat = st.incomplete(this.state.peek()).find((c) => c.uid === uid);
-        if (!chat) return;
-        this.resume(chat);
-        this.holds.set(uid, setTimeout(look, HOLD_MS * 10)); // the answer may be lost as well
-      };
-      this.holds.set(uid, setTimeout(look, HOLD_MS));
-    }
-  }
-
-  private resume({ uid, seq, staffSeq }: st.Chat): void {
-    this.send({ type: "resume", chat: uid, after: seq, staff_after: staffSeq, epoch: this.state.peek().epoch });
   }
 
   private boxOf(ref: string): Outbox | undefined {

@@ -3,107 +3,14 @@
  * frame that comes twice, late or in a burst after a pause leads to the same state. Rows that overtook
  * others wait in `early`; whoever runs the reducer asks for them when they stay there (session.ts).
  */
-import type {
-  Answer,
-  CannedReplyView,
-  ChatMarks,
-  ChatView,
-  DepartmentView,
-  GoneVisitor,
-  Marks,
-  NoteAdded,
-  OperatorChanged,
-  OperatorView,
-  OperatorWelcome,
-  PublicRow,
-  Reply,
-  ReturnedChat,
-  StaffEvent,
-  Synced,
-  VisitorView,
-} from "../wire/protocol.ts";
+import type { CannedReplyView, ChatMarks, ChatView, GoneVisitor, OperatorChanged, OperatorView, OperatorWelcome, PublicRow, Reply, StaffEvent, Synced } from "../wire/protocol.ts";
 import { fromView, furtherMarks, isFromVisitor, present, takeNotes, takeRows } from "./chat.ts";
+import { type Chat, find, isMine, type Left, nothing, type State } from "./model.ts";
+import { change, leave, put, settle, without } from "./places.ts";
 
+export * from "./model.ts";
+export { tidied } from "./places.ts";
 export type Frame = StaffEvent | Reply;
-/** Why a chat that is still on the screen is no longer ours. */
-export type Left = "" | "ended" | "moved" | "taken" | "returned" | "gone";
-
-export interface Chat {
-  readonly uid: string;
-  readonly site: string;
-  readonly department: DepartmentView;
-  readonly state: ChatView["state"];
-  readonly visitor: VisitorView;
-  /** Uid and name of who answers; "" while nobody does. */
-  readonly operator: string;
-  readonly operatorName: string;
-  readonly pageUrl: string;
-  readonly answers: readonly Answer[];
-  readonly startedAt: number;
-  readonly acceptedAt: number;
-  readonly closedAt: number;
-  readonly seq: number;
-  readonly staffSeq: number;
-  readonly marks: Required<Marks>;
-  /** Ends at `seq`, without gaps; older rows may be missing at the front. */
-  readonly log: readonly PublicRow[];
-  readonly notes: readonly NoteAdded[];
-  readonly early: readonly PublicRow[];
-  readonly earlyNotes: readonly NoteAdded[];
-  /** Unread messages that are older than the rows we hold. */
-  readonly unreadBefore: number;
-  /** How far this screen was read; the server's mark follows within a second or so. */
-  readonly readHere: number;
-  /** Whether the visitor's page is open, and since when (ms) not. */
-  readonly presence: NonNullable<ChatView["presence"]>;
-  readonly goneAt: number;
-  /** When it last came back to the line because its operator was lost, 0 for never. */
-  readonly returnedAt: number;
-  /** When the visitor was last heard typing, 0 when not. */
-  readonly typingAt: number;
-  readonly left: Left;
-  /** It was ours to answer when it left. */
-  readonly wasMine: boolean;
-}
-
-export interface State {
-  readonly epoch: string;
-  readonly account: DepartmentView | null;
-  readonly me: OperatorView | null;
-  readonly departments: readonly DepartmentView[];
-  readonly team: readonly OperatorView[];
-  readonly version: number;
-  readonly chats: ReadonlyMap<string, Chat>;
-  /** Newest first. */
-  readonly missed: readonly Chat[];
-  /** Chats that went back to the line while nothing was heard of us, newest first. */
-  readonly returned: readonly ReturnedChat[];
-  /** We were gone for so long, since then, that we are Away now; 0 otherwise. */
-  readonly awaySince: number;
-  /** Our prepared replies, by shortcut; null where the server knows none. */
-  readonly canned: readonly CannedReplyView[] | null;
-  /** How often these have changed. */
-  readonly cannedVersion: number;
-  /** Uid of the chat on the screen, "" for none. */
-  readonly open: string;
-}
-
-export const nothing: State = {
-  epoch: "",
-  account: null,
-  me: null,
-  departments: [],
-  team: [],
-  version: 0,
-  chats: new Map(),
-  missed: [],
-  returned: [],
-  awaySince: 0,
-  canned: null,
-  cannedVersion: 0,
-  open: "",
-};
-
 export const MISSED_SHOWN = 20;
 
 /** `now` (ms) is used for typing only. */
@@ -171,46 +78,6 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
 /** A type that this client does not know may come from a newer server; one that tsc knows must be handled. */
 function unhandled(_frame: never, state: State): State {
   return state;
-}
-
-// --- reading ------------------------------------------------------------------------------------------
-
-export function isMine(state: State, chat: Chat): boolean {
-  return chat.state === "active" && !chat.left && chat.operator === state.me?.uid;
-}
-
-/** Longest wait first. */
-export function waiting(state: State): Chat[] {
-  return [...state.chats.values()].filter((c) => c.state === "waiting" && !c.left).sort((a, b) => a.startedAt - b.startedAt);
-}
-
-/** In the order of taking over, which does not change while one works; those that left come last. */
-export function mine(state: State): Chat[] {
-  const own = [...state.chats.values()].filter((c) => isMine(state, c) || (c.left && c.wasMine));
-  return own.sort((a, b) => Number(!!a.left) - Number(!!b.left) || a.acceptedAt - b.acceptedAt || a.startedAt - b.startedAt);
-}
-
-/** It waits, because the one who answered it was lost and nobody has taken it since. */
-export function isReturned(chat: Chat): boolean {
-  const last = chat.log.findLast((r) => r.type === "chat_accepted" || r.type === "chat_transferred" || r.type === "chat_returned");
-  return chat.state === "waiting" && chat.returnedAt > 0 && (!last || last.type === "chat_returned");
-}
-
-export function find(state: State, uid: string): Chat | undefined {
-  return state.chats.get(uid) ?? state.missed.find((c) => c.uid === uid);
-}
-
-/** The visitor's messages that nobody has read, on this screen or another. */
-export function unread(chat: Chat): number {
-  const read = Math.max(chat.marks.operator_read, chat.readHere);
-  const seen = chat.log.filter((r) => r.type === "message_posted" && r.author === "visitor" && r.seq > read).length;
-  const first = chat.log[0]?.seq ?? chat.seq + 1;
-  return seen + (read < first - 1 ? chat.unreadBefore : 0);
-}
-
-/** Chats with rows that wait for an earlier one. */
-export function incomplete(state: State): Chat[] {
-  return [...state.chats.values()].filter((c) => c.early.length > 0 || c.earlyNotes.length > 0);
 }
 
 // --- what the operator does to the screen -------------------------------------------------------------
@@ -350,60 +217,4 @@ function withOlder(chat: Chat, rows: readonly PublicRow[]): Chat {
   const older = rows.filter((r) => r.seq < first);
   if (older.at(-1)?.seq !== first - 1) return chat;
   return { ...chat, log: [...older, ...chat.log], unreadBefore: 0 };
-}
-
-/** One chat changes; what follows from it for the lists is decided in one place. */
-function change(state: State, uid: string, how: (chat: Chat) => Chat): State {
-  const before = state.chats.get(uid);
-  if (before) {
-    const after = how(before);
-    return after === before ? state : settle(lostAndFound(put(state, after), before, after), before, after);
-  }
-  const missed = state.missed.map((m) => (m.uid === uid ? how(m) : m));
-  return missed.some((m, i) => m !== state.missed[i]) ? { ...state, missed } : state;
-}
-
-/** Which chats we have lost to the line, and have not taken again. */
-function lostAndFound(state: State, before: Chat, after: Chat): State {
-  if (isMine(state, after)) return { ...state, returned: state.returned.filter((r) => r.chat !== after.uid) };
-  const row = after.log.findLast((r) => r.type === "chat_returned");
-  if (row?.seq === undefined || row.seq <= before.seq || row.operator !== state.me?.uid) return state;
-  const { number, name = "" } = after.visitor;
-  const rest = state.returned.filter((r) => r.chat !== after.uid);
-  return { ...state, returned: [{ chat: after.uid, at: row.at, number, ...(name && { name }) }, ...rest] };
-}
-
-/** Does the chat still belong on this console, after what happened to it? */
-function settle(state: State, before: Chat, after: Chat): State {
-  if (after.left) return after.state === "closed" && after.left === "gone" ? put(state, { ...after, left: "ended" }) : state;
-  if (after.state === "closed" || after.state === "missed") return leave(state, after.uid, "ended", before);
-  if (after.state === "active" && after.operator !== state.me?.uid) {
-    return leave(state, after.uid, before.state === "waiting" ? "taken" : "moved", before);
-  }
-  const moved = after.state === "waiting" && (before.state !== "waiting" || after.department.uid !== before.department.uid);
-  const why: Left = isReturned(after) ? "returned" : "moved";
-  if (moved && !state.me?.departments.includes(after.department.uid)) return leave(state, after.uid, why, before);
-  // what was lost to the line stays to be read when a colleague takes it, with what was not sent in it
-  if (moved && why === "returned" && before.operator === state.me?.uid) return put(state, { ...after, wasMine: true });
-  return state;
-}
-
-/** Off the lists; but what the operator answered, or reads just now, stays readable until dismissed. */
-function leave(state: State, uid: string, why: Left, before: Chat | undefined = state.chats.get(uid)): State {
-  const chat = state.chats.get(uid);
-  if (!chat || chat.left) return state;
-  const wasMine = chat.wasMine || (before !== undefined && before.state === "active" && before.operator === state.me?.uid);
-  if (wasMine || state.open === uid) return put(state, { ...chat, left: why, wasMine, typingAt: 0, early: [], earlyNotes: [] });
-  return without(state, uid);
-}
-
-function put(state: State, chat: Chat): State {
-  return { ...state, chats: new Map(state.chats).set(chat.uid, chat) };
-}
-
-function without(state: State, uid: string): State {
-  if (!state.chats.has(uid)) return state;
-  const chats = new Map(state.chats);
-  chats.delete(uid);
-  return { ...state, chats };
 }

@@ -40,6 +40,24 @@ export interface DayItem {
 export type Item = BubbleItem | LineItem | DayItem;
 
 const RUN_MS = 5 * 60_000;
+/** So many rows are drawn when a chat is opened; up to twice as many stay while one follows it. */
+export const DRAWN = 60;
+
+/** The `seq` from which on rows are drawn. `from` is where they began before, 0 at first; who reads further up keeps all. */
+export function firstDrawn(log: readonly PublicRow[], from: number, follows: boolean): number {
+  const held = log[0]?.seq ?? 1;
+  const last = held + log.length;
+  const isLong = from > 0 && follows && last - from > 2 * DRAWN;
+  return Math.max(held, from > 0 && !isLong ? from : last - DRAWN);
+}
+
+/** The chat as if it had begun there; what `log` is without gaps, so `seq` counts its rows. */
+export function drawn(chat: Chat, from: number): Chat {
+  const hidden = from - (chat.log[0]?.seq ?? from);
+  if (hidden <= 0) return chat;
+  const log = chat.log.slice(hidden);
+  return { ...chat, log, notes: chat.notes.filter((note) => note.at >= (log[0]?.at ?? 0)) };
+}
 
 export function thread(chat: Chat, me: string, replies: readonly Unsent[], notes: readonly Unsent[], online: boolean, until: ReadonlyMap<string, number> = new Map()): Item[] {
   // an own row may be acknowledged while one before it is still on its way here

@@ -6,6 +6,9 @@ import type * as part from "./tools.tsx";
 /** Its address beside this script, with its version; the build writes it in. */
 declare const TOOLS_FILE: string;
 
+/** Over a line that says nothing for so long, the keys are given back: what is typed is nowhere to be seen. */
+export const PATIENCE_MS = 4_000;
+
 export type Tool = "palette" | "keys" | "replies";
 
 export class Tools {
@@ -23,11 +26,14 @@ export class Tools {
     const release = holdKeys(tool === "palette");
     const file = TOOLS_FILE + this.suffix;
     this.suffix += "&"; // a browser asks only once for one name
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((done) => (timer = setTimeout(() => done(undefined), PATIENCE_MS)));
     try {
-      this.part = (await import(file)) as typeof part;
+      this.part = await Promise.race([import(file) as Promise<typeof part>, late]);
     } catch {
       this.part = undefined;
     }
+    clearTimeout(timer);
     this.isLoading = false;
     const typed = release();
     if (this.part) this.part.open(tool, this.desk, typed);
@@ -45,9 +51,9 @@ function holdKeys(on: boolean): () => string {
     e.preventDefault();
     e.stopImmediatePropagation();
   };
-  if (on) window.addEventListener("keydown", hold, true);
+  if (on) window.addEventListener("keydown", hold, { capture: true });
   return () => {
-    window.removeEventListener("keydown", hold, true);
+    window.removeEventListener("keydown", hold, { capture: true });
     return typed;
   };
 }

@@ -2,6 +2,7 @@
 import { displayName, webAddress } from "../design/names.ts";
 import type { OperatorView, PublicRow, VisitorView } from "../wire/protocol.ts";
 import type { Chat } from "./state.ts";
+import { once } from "./once.ts";
 import { say } from "./strings.ts";
 
 /** After so long a wait turns warm, until accounts set their own target. */
@@ -50,20 +51,18 @@ function decode(path: string): string {
 }
 
 type Posted = PublicRow & { type: "message_posted" };
-const posted = (chat: Chat): Posted[] => chat.log.filter((r): r is Posted => r.type === "message_posted");
+const isPosted = (row: PublicRow): row is Posted => row.type === "message_posted";
 
 /** The end of the conversation in one line. */
-export function lastWords(chat: Chat): string {
-  const last = posted(chat).at(-1);
+export const lastWords = once((chat: Chat): string => {
+  const last = chat.log.findLast(isPosted);
   if (!last) return "";
   const text = last.state === "deleted" ? say.talk.deleted : displayName(last.text);
   return last.author === "operator" ? say.talk.youSaid(text) : text;
-}
+});
 
 /** What the visitor began with. */
-export function firstWords(chat: Chat): string {
-  return displayName(posted(chat).find((r) => r.author === "visitor")?.text ?? "");
-}
+export const firstWords = once((chat: Chat): string => displayName(chat.log.find((r): r is Posted => isPosted(r) && r.author === "visitor")?.text ?? ""));
 
 /** Left by a form while nobody was online: it ended in the moment it began. */
 export function isLeftMessage(chat: Chat): boolean {

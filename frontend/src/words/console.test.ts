@@ -1,12 +1,15 @@
 /** The console in each of its languages, whole; and nothing that is read on its screens stands anywhere else. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import * as en from "./console/en.ts";
-import * as es from "./console/es.ts";
+import { type Pages, pages as enPages } from "./console-pages/en.ts";
+import { pages as esPages } from "./console-pages/es.ts";
+import { type Words, words as enWords } from "./console/en.ts";
+import { words as esWords } from "./console/es.ts";
 import { digits } from "./numbers.ts";
 
-type Tongue = { words: en.Words; pages: en.Pages };
-const others: Record<string, Tongue> = { es };
+type Tongue = { words: Words; pages: Pages };
+const en: Tongue = { words: enWords, pages: enPages };
+const others: Record<string, Tongue> = { es: { words: esWords, pages: esPages } };
 const all: Record<string, Tongue> = { en, ...others };
 const NAME = "\u2068\u674e\u2069";
 

@@ -1,6 +1,6 @@
 /** The console in Spanish, with usted. */
 import { counted, digits } from "../numbers.ts";
-import type { Pages, Words } from "./en.ts";
+import type { Words } from "./en.ts";
 
 const LANG = "es";
 const seconds = (n: number) => counted(LANG, n, { one: "# segundo", other: "# segundos" });
@@ -156,8 +156,10 @@ const pane: Words["pane"] = {
   writeTo: "Puede escribir a ",
   noAddress: "El visitante no dejó ninguna dirección.",
   noteLost: "Nota no guardada",
+  changeLost: "Cambio no guardado",
   replyLost: "Respuesta no enviada",
   noteLostText: "Estaba escribiendo una nota. No se guardó.",
+  changeLostText: "Estaba cambiando su último mensaje por esto. No se cambió.",
   replyLostText: "Estaba escribiendo esto. No se envió.",
   youAreAway: "Está ausente",
   caughtUp: "Todo al día",
@@ -371,47 +373,6 @@ const refused: Words["refused"] = {
   ended: "Este chat ha terminado.",
   noConnection: "Sin conexión en este momento. Inténtelo de nuevo cuando vuelva.",
   other: "Eso no funcionó. Inténtelo de nuevo.",
-};
-
-export const pages: Pages = {
-  skip: "Ir al contenido",
-  main: "Principal",
-  console: "Consola",
-  about: "ChatLead, chat en directo en su propio servidor",
-  app: "Consola de ChatLead",
-  appText: "Atienda a las personas que visitan su sitio web.",
-  noScriptTitle: "La consola necesita JavaScript",
-  noScript: "Los chats llegan mientras la página está abierta. Permita JavaScript para esta dirección y vuelva a cargar la página.",
-  logIn: "Iniciar sesión",
-  logInText: "Atienda a las personas que visitan su sitio web.",
-  email: "Correo electrónico",
-  password: "Contraseña",
-  required: "Este campo es obligatorio.",
-  badEmail: "Escriba una dirección de correo válida.",
-  noMatch: "El correo y la contraseña no coinciden. Revise ambos e inténtelo de nuevo.",
-  tooMany: "Demasiados intentos. Espere diez minutos.",
-  offline: "Sin conexión",
-  offlineText: "No se puede acceder a la consola. Su dispositivo está sin conexión, o lo está el servidor. Lo que estaba escribiendo se guarda en esta pestaña y vuelve con la consola. Los visitantes que esperan siguen esperando, o se les ofrece dejar un mensaje.",
-  offlineAgain: "Esta página lo intenta de nuevo por sí sola cada diez segundos.",
-  tryNow: "Intentar ahora",
-  goHome: "Ir a la página de inicio",
-  title400: "Esa solicitud no se entiende",
-  title403: "Esto no es para usted",
-  title404: "Aquí no hay nada",
-  title405: "Eso no se puede hacer aquí",
-  title500: "Algo falló de nuestro lado",
-  titleOther: "Eso no funcionó",
-  text400: "No se pudo leer la solicitud. Inténtelo de nuevo.",
-  text403: "No tiene permiso para hacer esto.",
-  text404: "Puede que la dirección esté mal escrita o que la página se haya movido.",
-  text405: "Esta dirección no admite lo que se le envió.",
-  text500: "Ha quedado anotado. Nada de lo que se le confirmó se ha perdido.",
-  textOther: "Vuelva atrás e inténtelo de nuevo.",
-  oldForm: "Este formulario es demasiado antiguo o falta su cookie. Permita las cookies, vuelva a cargar la página e inténtelo de nuevo.",
-  otherWebsite: "Este sitio web no figura entre los dominios del sitio.",
-  noConsole: "Este inicio de sesión no pertenece a ninguna cuenta, por lo que no hay consola para él.",
-  tooFast: "Demasiado rápido. Espere un momento.",
-  busy: "El servicio está ocupado. Inténtelo de nuevo.",
 };
 
 export const words: Words = { lang: LANG, alerts, settings, who, times, app, needs, lists, pane, talk, write, palette, keys, prepared, corrections, visitor, lines, failed, refused };
