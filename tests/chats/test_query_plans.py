@@ -25,8 +25,8 @@ BIG = (
     "chats_chat", "chats_message", "chats_note", "visitors_visitor", "visitors_visitorsession",
     "accounts_consent",
 )  # fmt: skip
-# All that it ever had: for the only firm on a server, the whole table. Looked for on SQLite alone, which knows
-# nothing of the rows as it plans; to PostgreSQL, which does, every index of a table with three is the same.
+# All that it ever had: for the only firm on a server, the whole table. Looked for on SQLite, which plans
+# without a look at the rows; to PostgreSQL every index of a table with three is the same.
 OF_AN_ACCOUNT = "chat_account"
 # indexes of what is open, was missed or came back: as small as the present, however long the past
 OF_THE_PRESENT = re.compile(r"chat_(waiting|active|missed|open|open_once|returned)")
