@@ -113,6 +113,11 @@ def starts(visitor: Visitor, name: str, email: str = "") -> None:
     visitor.is_in_the_chat()
 
 
+def kept(visitor: Visitor) -> str:
+    """What her tab keeps of the chat, as JSON."""
+    return str(visitor.frame.locator("body").evaluate("() => JSON.stringify({...sessionStorage})"))
+
+
 def _query(folder: Path, statement: str, *values: str) -> list[tuple[Any, ...]]:
     with contextlib.closing(sqlite3.connect(folder / "db.sqlite3", timeout=20)) as database, database:
         return database.execute(statement, values).fetchall()

@@ -12,12 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, 
 
 from tests.e2e.browser import chromium
 from tests.e2e.people import BACK_MS, PATIENCE_MS, Desk, Visitor, until
-from tests.e2e.shop import NOTES, WRONG_CLOCK, Shop, at_the_shop, shop, starts
+from tests.e2e.shop import NOTES, WRONG_CLOCK, Shop, at_the_shop, kept, shop, starts
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DAY_MS = 86_400_000
 UNSENT = re.compile("Sending|Will be sent")
-KEPT = "() => JSON.stringify({...sessionStorage})"
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +94,6 @@ def box(vera: Visitor, name: str) -> Locator:
 def writes(vera: Visitor, text: str) -> None:
     vera.message.fill(text)
     vera.message.press("Enter")
-
-
-def kept(vera: Visitor) -> str:
-    return str(vera.frame.locator("body").evaluate(KEPT))
 
 
 def test_a_line_that_takes_two_seconds_for_every_answer_is_slow_and_not_dead(

@@ -396,6 +396,4 @@ function waitFor(f: Failed): number {
 }
 
 /** A frame that the server learns to send and that is not named above fails `tsc`. */
-function unhandled(_frame: never): void {
-  // a newer server may say more than we understand
-}
+function unhandled(_frame: never): void {/* a newer server may say more than we understand */}
