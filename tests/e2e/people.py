@@ -62,6 +62,7 @@ class Visitor:
         self.page.goto(self.url + path)
 
     def opens_chat(self) -> None:
+        self.page.bring_to_front()  # a browser that is busy draws nothing in a tab that nobody looks at
         self.page.get_by_role("button", name="Chat with us").click()
 
     def starts_chat(self, name: str, first: str = "") -> None:
