@@ -95,14 +95,16 @@ export function Replies({ asked }: { asked: Asked }) {
     <>
       <p class="sr-only" role="status">{replies > 0 && say.prepared.choices(replies)}</p>
       {choices.length > 0 && (
-        <ul class="replies" role="listbox" tabIndex={0} id={REPLIES_ID} aria-label={say.prepared.title} ref={list}>
-          {choices.map((choice, i) => (
-            // the focus stays in the message
-            <li key={choice === MANAGE ? MANAGE : choice.uid} id={optionId(i)} role="option" class="reply" aria-selected={i === at} onPointerDown={(e) => e.preventDefault()} onPointerMove={() => asked.choose(i)} onClick={() => asked.take(i)}>
-              {choice === MANAGE ? <span class="reply-manage">{replies ? say.prepared.manage : say.prepared.makeFirst}</span> : <><bdi class="reply-name">/{choice.shortcut}</bdi><span class="reply-text" dir="auto">{filled(choice.text, asked.facts)}</span></>}
-            </li>
-          ))}
-        </ul>
+        <div class="replies" tabIndex={0}>
+          <ul class="replies-list" role="listbox" id={REPLIES_ID} aria-label={say.prepared.title} ref={list}>
+            {choices.map((choice, i) => (
+              // the focus stays in the message
+              <li key={choice === MANAGE ? MANAGE : choice.uid} id={optionId(i)} role="option" class="reply" aria-selected={i === at} onPointerDown={(e) => e.preventDefault()} onPointerMove={() => asked.choose(i)} onClick={() => asked.take(i)}>
+                {choice === MANAGE ? <span class="reply-manage">{replies ? say.prepared.manage : say.prepared.makeFirst}</span> : <><bdi class="reply-name">/{choice.shortcut}</bdi><span class="reply-text" dir="auto">{filled(choice.text, asked.facts)}</span></>}
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
     </>
   );
