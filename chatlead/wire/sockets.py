@@ -45,7 +45,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     buffers would keep them for as long as it likes.
     """
 
-    _goes = False  # it had its turn at the door
     _is_aligned = False  # what came so far were whole messages, so that the next byte begins a frame
     _came_early = 0
     _pings = 0
@@ -86,23 +85,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         except UnicodeDecodeError:
             return None
 
-    def eof_received(self) -> bool | None:  # type: ignore[override]  # stock never keeps one open
-        """The other side has gone. Nothing is sent any more; to close has time (True: not yet)."""
-        self.disconnected = True
-        self._goes = exit_.is_open()
-        if self._goes:
-            return None
-        exit_.wait(self._go)
-        return True
-
-    def _go(self) -> bool:
-        self._goes = True
-        self.transport.close()
-        return True
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self.disconnected = True
-        if self._goes or exit_.is_open():
+        self.disconnected = True  # nothing is sent any more; what else there is to do has time
+        if exit_.is_open():
             super().connection_lost(exc)
         else:
             exit_.wait(partial(self._was_lost, exc))
