@@ -9,8 +9,11 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
+
+from django.conf import settings
 
 from chatlead.addresses import client_ip, is_trusted, truncated
 from chatlead.logs import current_id, request_id
@@ -34,6 +37,7 @@ BROWSERS = (
     ("Python", re.compile(r"^[Pp]ython")),
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+KNOWN_BYTES = 600  # of what a browser says of itself; whoever says more is not remembered
 SYSTEMS = ("Windows", "Android", "iPhone", "iPad", "CrOS", "Macintosh", "Linux")
 
 Scope = Mapping[str, Any]
@@ -66,14 +70,23 @@ def id_of(scope: Scope) -> str:
     return secrets.token_hex(8)
 
 
-def who(scope: Scope) -> dict[str, str]:
+def who(scope: Scope) -> Mapping[str, str]:
     """Network and browser."""
-    hops = [value.decode("latin-1") for value in headers_of(scope, b"x-forwarded-for")]
     peer = (scope.get("client") or ("",))[0]
     agents = headers_of(scope, b"user-agent")
+    hops = tuple(headers_of(scope, b"x-forwarded-for"))
+    agent = agents[0] if agents else b""
+    known = _known if sum(map(len, hops)) + len(agent) <= KNOWN_BYTES else _known.__wrapped__
+    return known(peer, hops, agent, tuple(settings.TRUSTED_PROXIES))
+
+
+@lru_cache(maxsize=2048)
+def _known(peer: str, hops: tuple[bytes, ...], agent: bytes, proxies: tuple[str, ...]) -> Mapping[str, str]:
+    """The same from its parts, once for all that a browser opens. Depends on who the proxies are."""
+    forwarded = [hop.decode("latin-1") for hop in hops]
     return {
-        "ip": truncated(client_ip(peer, hops)) or "",
-        "browser": browser_of(agents[0].decode("latin-1")) if agents else "",
+        "ip": truncated(client_ip(peer, forwarded)) or "",
+        "browser": browser_of(agent.decode("latin-1")) if agent else "",
     }
 
 
@@ -101,11 +114,11 @@ async def request(application: Application, scope: dict[str, Any], receive: Rece
                 "status": status,
                 "ms": round((perf_counter() - started) * 1000, 1),
             }
-            logger.info("request", extra={"facts": facts | who(scope)})
+            logger.info("request", extra={"facts": {**facts, **who(scope)}})
 
 
 def socket_ended(scope: Scope, *, kind: str, code: int, seconds: float) -> None:
     """Log a socket: `kind` is the endpoint's name, `code` the close code, whoever sent it."""
     if logger.isEnabledFor(logging.INFO):
         facts: dict[str, Any] = {"route": kind, "code": code, "seconds": round(seconds, 1)}
-        logger.info("socket", extra={"facts": facts | who(scope)})
+        logger.info("socket", extra={"facts": {**facts, **who(scope)}})

@@ -66,11 +66,8 @@ class Discreet(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, with the places and the class of an exception below it."""
         message, raised = told(record)
-        bare = logging.makeLogRecord(
-            record.__dict__
-            | {"msg": message, "args": (), "exc_info": None, "exc_text": None, "stack_info": None}
-        )
-        line = super().format(bare)
+        at = self.formatTime(record)
+        line = f"{at} {record.levelname} {record.name} {message}"
         if facts := facts_of(record):
             line = " ".join([line, *(f"{name}={value}" for name, value in facts.items())])
         if record.name.partition(".")[0] not in OURS:

@@ -291,7 +291,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "chatlead.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "plain": {"()": "chatlead.logs.Discreet"},
         "json": {"()": "chatlead.logs.JsonLines"},
     },
     "handlers": {"console": {"class": "chatlead.logs.Gathering", "formatter": LOG_FORMAT}},

@@ -14,8 +14,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-A_TURN = 16
-LOOKS = 1024  # at who waits, in a turn in which most have come to nothing
+A_TURN = 8
+LOOKS = 4 * A_TURN  # at who waits, in a turn in which most have come to nothing
+FULL = (
+    8 * A_TURN
+)  # wait here: who comes then is better off in the system's backlog, which costs nobody a turn
 Call = Callable[[], bool]
 
 
@@ -42,6 +45,10 @@ class Door:
             return False
         self._places -= 1
         return True
+
+    def is_full(self) -> bool:
+        """Whether so many wait that nobody else should be brought here for now."""
+        return len(self._waiting) >= FULL and self._loop is asyncio.get_running_loop()
 
     def wait(self, call: Call) -> None:
         """It is called when it is its turn, after all who waited before, and says whether it has used it."""

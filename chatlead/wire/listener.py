@@ -6,13 +6,15 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from chatlead.wire.door import entrance
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-A_TURN = 16  # connections taken in one turn of the loop; each is some tenths of a millisecond until its hello
+A_TURN = 8  # connections taken in one turn of the loop; each is some tenths of a millisecond until its hello
 REST_SECONDS = 0.5  # after an `accept` that failed, for want of file descriptors
 
 
@@ -50,6 +52,8 @@ class Listener:
         self._loop.add_reader(self._socket, self._take)
 
     def _take(self) -> None:
+        if entrance.is_full():
+            return  # the next turn asks again
         for _ in range(A_TURN):
             try:
                 connection, _ = self._socket.accept()

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from chatlead.wire.door import A_TURN, Door
+from chatlead.wire.door import A_TURN, FULL, LOOKS, Door
 from tests.realtime.kit import Turns, until
 
 pytestmark = pytest.mark.once
@@ -49,7 +49,7 @@ async def test_a_crowd_is_heard_in_its_order_a_few_in_a_turn() -> None:
 
 
 async def test_those_who_have_gone_meanwhile_take_nobodys_place() -> None:
-    """V-9: behind thousands who have given up, one who still waits is heard in the next turns."""
+    """V-9: behind many who have given up, one who still waits is heard in a few turns."""
     door, turns, gone, heard = Door(), Turns(), list[int](), list[int]()
 
     def has_gone(number: int) -> bool:
@@ -65,7 +65,22 @@ async def test_those_who_have_gone_meanwhile_take_nobodys_place() -> None:
     await until(lambda: heard)
     turns.end()
     assert (gone, len(door)) == ([*range(CROWD)], 0)
-    assert late.turn <= 3
+    assert late.turn <= CROWD // LOOKS + 3
+
+
+async def test_a_full_door_says_so_until_some_have_come_in() -> None:
+    """V-9: whoever takes connections leaves the rest in the system's backlog meanwhile."""
+    door, turns, heard = Door(), Turns(), list[int]()
+    seen = []
+    for number in range(A_TURN + FULL):
+        seen.append(door.is_full())
+        Newcomer(number, door, heard, turns).says(b"GET")
+    assert (any(seen), door.is_full()) == (False, True)
+    while door.is_full():
+        await asyncio.sleep(0)
+    assert len(door)
+    await until(lambda: len(heard) == A_TURN + FULL)
+    turns.end()
 
 
 async def test_who_comes_alone_is_heard_at_once_also_after_a_crowd() -> None:
@@ -93,6 +108,11 @@ def test_who_waited_on_a_loop_that_has_ended_is_no_concern_of_the_next() -> None
     asyncio.run(crowded())
     before = len(heard)
     assert before < CROWD
+
+    async def is_full() -> bool:
+        return door.is_full()
+
+    assert not asyncio.run(is_full())
     asyncio.run(crowded())
     assert heard[before : before + A_TURN] == [*range(A_TURN)]
     assert heard[before:] == sorted(heard[before:])

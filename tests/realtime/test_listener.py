@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chatlead.wire.door import entrance
 from chatlead.wire.listener import A_TURN, Listener
 from tests.realtime.kit import Turns, until
 
@@ -98,6 +99,29 @@ async def test_a_crowd_comes_in_a_few_at_a_time_and_all_of_it() -> None:
             listener.close()
     assert taken.total() == CROWD
     assert max(taken.values()) <= 2 * A_TURN
+
+
+async def test_nobody_is_taken_while_the_door_is_full() -> None:
+    """V-9: a connection that waits in the system's backlog costs nobody a turn."""
+    house, listening = House(), bound()
+    address = listening.getsockname()
+    listening.listen(10)
+    while not entrance.is_full():
+        if not entrance.is_open():
+            entrance.wait(lambda: True)
+    seen: list[bool] = []
+
+    def make() -> asyncio.Protocol:
+        seen.append(entrance.is_full())
+        return house.guest()
+
+    async with crowd(house, address, 1) as everybody:
+        listener = Listener(listening, make, 10)
+        try:
+            assert await asyncio.wait_for(greeted(everybody), 10) == {b"come in"}
+        finally:
+            listener.close()
+    assert seen == [False]
 
 
 async def test_who_comes_while_no_descriptor_is_left_waits_and_comes_in() -> None:

@@ -344,7 +344,7 @@ def test_what_a_copy_keeps_is_its_owners_alone(tmp_path: Path) -> None:
 def logger(tmp_path: Path) -> Iterator[tuple[logging.Logger, Path]]:
     """A library's logger with our formatter, and where it writes."""
     handler = logging.FileHandler(tmp_path / "log")
-    handler.setFormatter(Discreet("%(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(Discreet())
     found = logging.Logger("asyncio")
     found.addHandler(handler)
     yield found, tmp_path / "log"
@@ -374,5 +374,5 @@ def test_nobody_forges_a_line(logger: tuple[logging.Logger, Path]) -> None:
     log, file = logger
     log.warning("Forbidden: /a\r\x1b[2J\u2028\u202e\nERROR accounts all is lost")
     log.warning("Forbidden: %s", "/a\r\nERROR accounts all is lost")
-    lines = file.read_text().splitlines()
+    lines = [line.split(" ", 2)[2] for line in file.read_text().splitlines()]
     assert lines == [r"WARNING asyncio Forbidden: /a\r\x1b[2J\u2028\u202e", "WARNING asyncio Forbidden: %s"]
