@@ -35,6 +35,10 @@ DEBUG = env.bool("DEBUG", default=False) and not PRODUCTION
 DATA_DIR = Path(env.str("CHATLEAD_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if PRODUCTION else kept_secret(DATA_DIR / "secret_key"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+# Keys of single encrypted columns, the newest first; to be kept apart from the database's backups
+FIELD_KEYS = env.list("CHATLEAD_FIELD_KEYS", default=[]) or (
+    [] if PRODUCTION else [kept_secret(DATA_DIR / "field_key")]
+)
 DEMO_PASSWORD = env.str("CHATLEAD_DEMO_PASSWORD", default="")  # "" = random, kept in the data folder
 OWN_SITE = env.str("CHATLEAD_OWN_SITE", default="")  # the key of the site of our own front page
 STYLEGUIDE = DEBUG or env.bool("CHATLEAD_STYLEGUIDE", default=not PRODUCTION)  # /styleguide/
@@ -52,6 +56,9 @@ INSTALLED_APPS = [
     "accounts",
     "visitors",
     "chats",
+    "surveys",
+    "sms",
+    "privacy",
 ]
 MIDDLEWARE = [
     "chatlead.middleware.RequestContext",

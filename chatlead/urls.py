@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from chatlead import console, views
+from chatlead import account, console, views
 from visitors.views import hosted
 
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("console/worker.js", console.worker, name="console_worker"),
     path("console/offline/", console.offline, name="console_offline"),
     path("console/", include("accounts.urls")),
+    path("account/", account.overview, name="account"),
     path("widget/v1/", include("visitors.urls")),
     path("admin/", admin.site.urls),
 ]

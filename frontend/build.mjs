@@ -91,6 +91,8 @@ const entries = {
   "console.css": { ...common, entryPoints: ["src/console/console.css"] },
   "demo.css": { ...common, entryPoints: ["src/demo/demo.css"] },
   "pages.css": { ...common, entryPoints: ["src/design/pages.css"] },
+  "account.css": { ...common, entryPoints: ["src/pages/account.css"] },
+  "account.js": { ...script, entryPoints: ["src/pages/account.ts"] },
   "offline.js": { ...script, entryPoints: ["src/pages/offline.ts"] },
   "pages.js": { ...script, entryPoints: ["src/pages/pages.ts"] },
   "picture.js": { ...script, entryPoints: ["src/pages/picture.ts"] },

@@ -1,0 +1,7 @@
+/** What the pages of /account/ do besides being read: nothing that a form needs, all of it works without. */
+import { copyButtons } from "./copy.ts";
+import { askBefore, keepUnsaved } from "./unsaved.ts";
+
+copyButtons(document, async (text) => navigator.clipboard.writeText(text));
+keepUnsaved(document, window);
+askBefore(document);
