@@ -115,6 +115,10 @@ else:
         "OPTIONS": {"pool": {"min_size": 2, "max_size": env.int("CHATLEAD_DB_POOL", default=12)}},
     }
 
+# --- Files that must outlive this machine (chatlead/stores.py) ----------------------------------------------
+S3_ACCESS_KEY = env.str("CHATLEAD_S3_ACCESS_KEY", default="")
+S3_SECRET_KEY = env.str("CHATLEAD_S3_SECRET_KEY", default="")
+
 # --- Redis: fan-out, single-use tickets, tasks; none in the embedded default ------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_PREFIX = env.str("CHATLEAD_REDIS_PREFIX", default="chatlead")

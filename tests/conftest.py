@@ -40,6 +40,7 @@ from chats.models import Chat, Message
 from tests import clearing
 from tests.accounts.mailbox import Mailbox, mail_server
 from tests.identifiers import new_ref
+from tests.s3_server import S3Server
 from visitors.actions import engage
 from visitors.sessions import VisitorPrincipal, browser_key_of, new_token, session_key_of
 
@@ -279,3 +280,10 @@ def everybody(
     return SimpleNamespace(
         olga=olga, sam=sam, nina=nina, owen=owen, eve=eve, site=site, rival_site=rival_site
     )
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A bucket on this machine that looks at signatures; what a test puts there stays for the others."""
+    with S3Server() as server:
+        yield server
