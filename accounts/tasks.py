@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from accounts import outbox
+from accounts import audit, outbox
 
 
 @shared_task
@@ -17,3 +17,9 @@ def deliver(item_id: int) -> None:
 def sweep_outbox() -> int:
     """Carries out whatever is due and was forgotten by a broker or a worker. Returns how many were done."""
     return sum(outbox.carry_out(item_id) for item_id in outbox.due_ids())
+
+
+@shared_task
+def chain_audit() -> int:
+    """Links what was noted since. Returns how many entries."""
+    return audit.chain()

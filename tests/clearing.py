@@ -6,7 +6,10 @@ again, for each test. Those two are what the migrations have made of them, and s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -35,7 +38,25 @@ def empty(alias: str) -> None:
             cursor.execute(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")
         cursor.execute(is_filled)
         for [table] in cursor.fetchall():
-            cursor.execute(f"DELETE FROM {table}")
+            with _unguarded(cursor, connections[alias].vendor, table):
+                cursor.execute(f"DELETE FROM {table}")
+
+
+@contextmanager
+def _unguarded(cursor: Any, vendor: str, table: str) -> Iterator[None]:
+    """Some tables refuse to lose a row (the audit's): for this DELETE their triggers are away."""
+    if vendor == "postgresql":
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        yield
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        return
+    of_table = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s"
+    triggers = cursor.execute(of_table, [table.strip('"')]).fetchall()
+    for name, _ in triggers:
+        cursor.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, statement in triggers:
+        cursor.execute(statement)
 
 
 def _after_a_test(self: TransactionTestCase) -> None:

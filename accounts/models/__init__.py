@@ -1,5 +1,6 @@
-"""Tenants and their people, sites and departments; the outbox, notices and consents. No I/O here."""
+"""Tenants and their people, sites and departments; the outbox, audit, notices and consents. No I/O here."""
 
+from accounts.models.audit import AuditEntry, AuditLink
 from accounts.models.ids import is_uid, new_uid, uid_field
 from accounts.models.people import (
     SHORTCUT_ROOM,
@@ -36,6 +37,8 @@ __all__ = [
     "SHORTCUT_ROOM",
     "STANDARD_FIELDS",
     "Account",
+    "AuditEntry",
+    "AuditLink",
     "CannedReply",
     "Consent",
     "Corner",

@@ -112,10 +112,11 @@ def test_what_a_tenants_visitor_gives_is_never_ours() -> None:
 
 
 def test_every_row_of_a_tenant_carries_its_account() -> None:
-    """R-112: but for the account itself, people who may work for several, and this installation."""
+    """R-112: but for the account itself, people who may work for several, this
+    installation, and the one chain over what was done in all accounts."""
     without = {
         model._meta.label
         for model in apps.get_models()
         if model._meta.app_label in OURS and "account" not in {field.name for field in model._meta.fields}
     }
-    assert without == {"accounts.Account", "accounts.Installation", "accounts.User"}
+    assert without == {"accounts.Account", "accounts.AuditLink", "accounts.Installation", "accounts.User"}

@@ -1,0 +1,102 @@
+"""Who asks for what is kept of them, and the list of those who know where it stands (R-014, R-175).
+
+Each app has an `erasure.py` with a `Kind` for each sort of personal data that it keeps, and registers them
+when it is ready. A column of the registry (chatlead/personal.py) that no kind names, and that is not kept
+(`keep`) with a reason, fails the build (tests/contracts/test_erasure.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody as one account knows them. `visitor_ids` are database ids of that account's visitors; `emails`
+    are in lower case, `phones` in E.164. What is found nowhere by any of the three is nobody's."""
+
+    account_id: int
+    visitor_ids: frozenset[int] = frozenset()
+    emails: frozenset[str] = frozenset()
+    phones: frozenset[str] = frozenset()
+
+
+class Kind(Protocol):
+    """A sort of personal data. Every query filters by `person.account_id` as well.
+
+    `name` is a word for tables and files, `columns` the labels of the registry's columns that it covers,
+    like "chats.Message.text". `is_internal`: the firm's own words about the person, left out of an export
+    unless the firm chooses.
+    """
+
+    name: str
+    columns: frozenset[str]
+    is_internal: bool
+
+    def count(self, person: Person) -> int:
+        """How many rows hold something of the person."""
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        """These rows as a reader would name their parts, in the order of time, with texts, numbers, booleans,
+        None, lists and dicts alone; times as ISO 8601 in UTC, no database ids, nobody else's data."""
+
+    def erase(self, person: Person) -> int:
+        """Takes what is personal away for good and returns how many rows that concerned; again: 0. In
+        transactions of its own; a call that was killed half way is simply made again."""
+
+
+_kinds: dict[str, Kind] = {}
+_kept: dict[str, str] = {}
+
+
+def register(kind: Kind) -> None:
+    """From AppConfig.ready. Raises ValueError for a name that somebody else has."""
+    known = _kinds.setdefault(kind.name, kind)
+    if type(known) is not type(kind):
+        raise ValueError(f"there is a kind {kind.name} already")
+
+
+def keep(columns: Mapping[str, str]) -> None:
+    """Names columns that stay when a person is erased, each with the reason why."""
+    _kept.update(columns)
+
+
+def kinds() -> tuple[Kind, ...]:
+    """All that are registered, from the highest app down to the lowest: what names a visitor is erased before
+    the visitor is."""
+    return tuple(sorted(_kinds.values(), key=lambda kind: (_height(kind), kind.name)))
+
+
+def kept() -> Mapping[str, str]:
+    """{column: why it stays}."""
+    return dict(_kept)
+
+
+def erase(person: Person) -> dict[str, int]:
+    """Erases all kinds; {name: rows}. Raises what a kind raises: make it again then."""
+    return {kind.name: kind.erase(person) for kind in kinds()}
+
+
+_ORDER = ("privacy", "surveys", "sms", "chats", "visitors", "accounts")
+
+
+def _height(kind: Kind) -> int:
+    app = type(kind).__module__.partition(".")[0]
+    return _ORDER.index(app) if app in _ORDER else 0
+
+
+OF_MEMBERS = "of somebody who works here: kept for as long as they do, and changed by themselves"
+KEPT = {
+    "accounts.User.email": OF_MEMBERS,
+    "accounts.Operator.name": OF_MEMBERS,
+    "accounts.Picture.png": OF_MEMBERS,
+    "accounts.Department.email": "the firm's own address",
+    "accounts.CannedReply.shortcut": "an operator's words to everybody",
+    "accounts.CannedReply.text": "an operator's words to everybody",
+    "accounts.Consent.visitor_uid": "the random number of a visitor of whom nothing else is left: says that"
+    " two proofs are of the same person, and of nobody",
+}
