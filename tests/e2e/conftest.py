@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e import reach
 from tests.e2e.browser import chromium
+from tests.e2e.callers import Caller, Callers
 from tests.e2e.hosts import Host
 from tests.e2e.people import PASSWORD, PATIENCE_MS, Desk, Visitor
 from tests.e2e.tidy import Tidy
@@ -37,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         running.kill()  # nobody looks at how it ends, and its worker would take seconds to
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def key(server: Server) -> str:
     """The demo site's, as its own page shows it."""
     with urllib.request.urlopen(server.url + "/demo/") as answer:
@@ -88,6 +89,13 @@ def visitor(new_page: Callable[..., Page], server: Server) -> Callable[..., Visi
 @pytest.fixture
 def vera(visitor: Callable[..., Visitor]) -> Visitor:
     return visitor()
+
+
+@pytest.fixture
+def caller(server: Server, key: str) -> Iterator[Callable[[], Caller]]:
+    """A new visitor of whom only the console is to know: a browser of her own would cost a second."""
+    with Callers(server.url, key) as callers:
+        yield callers
 
 
 @pytest.fixture(scope="session")
