@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e import reach
 from tests.e2e.browser import chromium
-from tests.e2e.callers import Caller, Callers
+from tests.e2e.exchange import Caller, Exchange, Staff
 from tests.e2e.hosts import Host
 from tests.e2e.people import PASSWORD, PATIENCE_MS, Desk, Visitor
 from tests.e2e.tidy import Tidy
@@ -91,13 +91,6 @@ def vera(visitor: Callable[..., Visitor]) -> Visitor:
     return visitor()
 
 
-@pytest.fixture
-def caller(server: Server, key: str) -> Iterator[Callable[[], Caller]]:
-    """A new visitor of whom only the console is to know: a browser of her own would cost a second."""
-    with Callers(server.url, key) as callers:
-        yield callers
-
-
 @pytest.fixture(scope="session")
 def tidy(server: Server) -> Tidy:
     return Tidy(server)
@@ -128,9 +121,52 @@ def desk(
 
 
 @pytest.fixture
-def olga(desk: Callable[..., Desk]) -> Desk:
-    """At her console, online."""
+def console(desk: Callable[..., Desk]) -> Desk:
+    """Olga's, online."""
     operator = desk("olga")
+    operator.is_online()
+    return operator
+
+
+@pytest.fixture
+def olga(console: Desk) -> Desk:
+    """At her console, online. Tests of what a visitor sees have her without a screen (`answering`)."""
+    return console
+
+
+# --- people without a browser -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, str]:
+    """Of those who have logged in without a browser, by e-mail."""
+    return {}
+
+
+@pytest.fixture
+def exchange(server: Server, key: str, tidy: Tidy, cookies: dict[str, str]) -> Iterator[Exchange]:
+    """No chat of an earlier test is open."""
+    tidy.end_all_chats()
+    with Exchange(server.url, key, cookies) as running:
+        yield running
+
+
+@pytest.fixture
+def caller(exchange: Exchange) -> Callable[[], Caller]:
+    """A new visitor of whom only the console is to know."""
+    return exchange.caller
+
+
+@pytest.fixture
+def staff(exchange: Exchange) -> Callable[[str], Staff]:
+    """Somebody of the demo firm of whom only visitors are to know."""
+    return exchange.staff
+
+
+@pytest.fixture
+def answering(staff: Callable[[str], Staff]) -> Staff:
+    """Olga, online, without a screen."""
+    operator = staff("olga")
     operator.is_online()
     return operator
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.callers import Caller
+from tests.e2e.exchange import Caller
 from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 

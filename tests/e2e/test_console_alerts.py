@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.e2e.callers import Caller
+from tests.e2e.exchange import Caller
 from tests.e2e.people import BACK_MS, MOMENT_MS, Desk, Visitor, until
 
 Visitors = Callable[..., Visitor]

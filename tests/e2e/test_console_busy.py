@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.e2e.callers import Caller
 from tests.e2e.crowd import Crowd
+from tests.e2e.exchange import Caller
 from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
