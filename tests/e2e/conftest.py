@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e import reach
 from tests.e2e.browser import chromium
+from tests.e2e.exchange import Caller, Exchange, Staff
 from tests.e2e.hosts import Host
 from tests.e2e.people import PASSWORD, PATIENCE_MS, Desk, Visitor
 from tests.e2e.tidy import Tidy
@@ -37,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         running.kill()  # nobody looks at how it ends, and its worker would take seconds to
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def key(server: Server) -> str:
     """The demo site's, as its own page shows it."""
     with urllib.request.urlopen(server.url + "/demo/") as answer:
@@ -120,9 +121,52 @@ def desk(
 
 
 @pytest.fixture
-def olga(desk: Callable[..., Desk]) -> Desk:
-    """At her console, online."""
+def console(desk: Callable[..., Desk]) -> Desk:
+    """Olga's, online."""
     operator = desk("olga")
+    operator.is_online()
+    return operator
+
+
+@pytest.fixture
+def olga(console: Desk) -> Desk:
+    """At her console, online. Tests of what a visitor sees have her without a screen (`answering`)."""
+    return console
+
+
+# --- people without a browser -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, str]:
+    """Of those who have logged in without a browser, by e-mail."""
+    return {}
+
+
+@pytest.fixture
+def exchange(server: Server, key: str, tidy: Tidy, cookies: dict[str, str]) -> Iterator[Exchange]:
+    """No chat of an earlier test is open."""
+    tidy.end_all_chats()
+    with Exchange(server.url, key, cookies) as running:
+        yield running
+
+
+@pytest.fixture
+def caller(exchange: Exchange) -> Callable[[], Caller]:
+    """A new visitor of whom only the console is to know."""
+    return exchange.caller
+
+
+@pytest.fixture
+def staff(exchange: Exchange) -> Callable[[str], Staff]:
+    """Somebody of the demo firm of whom only visitors are to know."""
+    return exchange.staff
+
+
+@pytest.fixture
+def answering(staff: Callable[[str], Staff]) -> Staff:
+    """Olga, online, without a screen."""
+    operator = staff("olga")
     operator.is_online()
     return operator
 

@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.exchange import Caller
 from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
+Callers = Callable[[], Caller]
 Desks = Callable[..., Desk]
 Look = Callable[[Page], list[str]]
 
@@ -68,7 +70,7 @@ def winners_of(name: str, *people: Desk) -> list[Desk]:
 
 
 def test_of_two_who_accept_at_once_one_gets_the_chat_and_the_other_is_told(
-    olga: Desk, desk: Desks, visitor: Visitors
+    olga: Desk, desk: Desks, caller: Callers
 ) -> None:
     nina = desk("nina")
     nina.is_online()
@@ -82,7 +84,7 @@ def test_of_two_who_accept_at_once_one_gets_the_chat_and_the_other_is_told(
         if told:
             break
         name = f"Pat {number}"
-        visitor().starts_chat(name)
+        caller().starts_chat(name)
         for each in (olga, nina):
             expect(each.row("Waiting", name)).to_be_visible()
         at = olga.page.evaluate("() => Date.now() + 400")
@@ -106,9 +108,9 @@ def test_of_two_who_accept_at_once_one_gets_the_chat_and_the_other_is_told(
 
 
 def test_several_chats_count_what_is_unread_and_the_keyboard_switches_between_them(
-    olga: Desk, visitor: Visitors
+    olga: Desk, caller: Callers
 ) -> None:
-    ana, ben = visitor(), visitor()
+    ana, ben = caller(), caller()
     ana.starts_chat("Ana")
     olga.accepts("Ana")
     ben.starts_chat("Ben")
@@ -134,8 +136,10 @@ def test_several_chats_count_what_is_unread_and_the_keyboard_switches_between_th
     expect(olga.row("My chats", "Ben").get_by_role("button")).to_be_focused()
 
 
-def test_a_message_is_read_only_when_olga_has_it_before_her(olga: Desk, visitor: Visitors) -> None:
-    vera, dana = visitor(), visitor()
+def test_a_message_is_read_only_when_olga_has_it_before_her(
+    olga: Desk, vera: Visitor, caller: Callers
+) -> None:
+    dana = caller()
     vera.starts_chat("Vera R")
     olga.accepts("Vera R")
     dana.starts_chat("Dana R")
@@ -223,7 +227,8 @@ def test_a_chat_that_ended_stays_readable_until_it_is_dismissed(olga: Desk, vera
     expect(olga.row("My chats", "Vera E")).to_have_count(0)
 
 
-def test_a_visitor_who_gave_up_waiting_is_found_under_missed(olga: Desk, vera: Visitor) -> None:
+def test_a_visitor_who_gave_up_waiting_is_found_under_missed(olga: Desk, caller: Callers) -> None:
+    vera = caller()
     vera.starts_chat("Vera M", "is anybody there?")
     expect(olga.row("Waiting", "Vera M")).to_be_visible()
     vera.ends_chat()
@@ -233,20 +238,21 @@ def test_a_visitor_who_gave_up_waiting_is_found_under_missed(olga: Desk, vera: V
     expect(olga.message).to_have_count(0)
 
 
-def test_a_new_chat_takes_neither_the_screen_nor_the_focus(olga: Desk, visitor: Visitors) -> None:
-    visitor().starts_chat("First")
+def test_a_new_chat_takes_neither_the_screen_nor_the_focus(olga: Desk, caller: Callers) -> None:
+    caller().starts_chat("First")
     olga.accepts("First")
     olga.message.press_sequentially("I am just writ")
-    visitor().starts_chat("Second")
+    caller().starts_chat("Second")
     expect(olga.row("Waiting", "Second")).to_be_visible()
     expect(olga.message).to_be_focused()
     olga.page.keyboard.type("ing to you")
     expect(olga.message).to_have_value("I am just writing to you")
 
 
-def test_what_happened_while_the_line_was_cut_is_all_there_once(olga: Desk, visitor: Visitors) -> None:
+def test_what_happened_while_the_line_was_cut_is_all_there_once(
+    olga: Desk, vera: Visitor, caller: Callers
+) -> None:
     """R-121, R-007: said within 5 s, unsent text kept, sent once and in order."""
-    vera = visitor()
     vera.starts_chat("Vera C")
     olga.accepts("Vera C")
     olga.page.context.set_offline(True)
@@ -255,7 +261,7 @@ def test_what_happened_while_the_line_was_cut_is_all_there_once(olga: Desk, visi
         olga.says(f"typed offline {number}")
     expect(olga.log.get_by_text("Will be sent when the connection is back").last).to_be_visible()
     vera.says("said while you were away")
-    visitor().starts_chat("Came meanwhile")
+    caller().starts_chat("Came meanwhile")
     olga.page.context.set_offline(False)
     expect(olga.has_trouble()).to_have_count(0)
     for number in range(3):
@@ -267,9 +273,11 @@ def test_what_happened_while_the_line_was_cut_is_all_there_once(olga: Desk, visi
     expect(olga.row("Waiting", "Came meanwhile")).to_be_visible()
 
 
-def test_a_console_that_slept_knows_everything_when_it_wakes(olga: Desk, visitor: Visitors) -> None:
+def test_a_console_that_slept_knows_everything_when_it_wakes(
+    olga: Desk, vera: Visitor, caller: Callers
+) -> None:
     """R-121: a frozen page runs no timer and hears nothing."""
-    vera, dana = visitor(), visitor()
+    dana = caller()
     vera.starts_chat("Vera S")
     olga.accepts("Vera S")
     sleep = olga.page.context.new_cdp_session(olga.page)
@@ -308,9 +316,9 @@ def test_a_killed_server_loses_nothing_that_olga_wrote_even_over_a_reload(
     assert "Vera" not in stored
 
 
-def test_a_console_whose_log_in_ended_says_so_and_keeps_the_draft(olga: Desk, vera: Visitor) -> None:
+def test_a_console_whose_log_in_ended_says_so_and_keeps_the_draft(olga: Desk, caller: Callers) -> None:
     """R-121: logged out in another tab, logged in again in this one."""
-    vera.starts_chat("Vera L")
+    caller().starts_chat("Vera L")
     olga.accepts("Vera L")
     olga.message.fill("half a")
     other = olga.page.context.new_page()
@@ -326,9 +334,11 @@ def test_a_console_whose_log_in_ended_says_so_and_keeps_the_draft(olga: Desk, ve
 
 
 @pytest.mark.parametrize("name", ["李", "<b>x</b>", "=1+1", "evil\u202egnp.exe", "🦊" * 60])
-def test_a_name_is_shown_as_given_and_cannot_change_the_screen(olga: Desk, vera: Visitor, name: str) -> None:
+def test_a_name_is_shown_as_given_and_cannot_change_the_screen(
+    olga: Desk, caller: Callers, name: str
+) -> None:
     """R-030."""
-    vera.starts_chat(name)
+    caller().starts_chat(name)
     shown = name.replace("\u202e", " ")
     olga.accepts(shown)
     expect(olga.page.get_by_role("heading", name=shown)).to_be_visible()
@@ -336,10 +346,10 @@ def test_a_name_is_shown_as_given_and_cannot_change_the_screen(olga: Desk, vera:
     assert "\u202e" not in olga.page.locator("body").inner_text()
 
 
-def test_who_gave_no_name_is_a_visitor_with_a_number(olga: Desk, vera: Visitor) -> None:
+def test_who_gave_no_name_is_a_visitor_with_a_number(olga: Desk, caller: Callers) -> None:
     """R-030, R-146."""
     before = set(olga.region("Waiting").locator("bdi").all_inner_texts())
-    vera.starts_chat("")
+    caller().starts_chat("")
     expect(olga.region("Waiting").locator("bdi")).to_have_count(len(before) + 1)
     [name] = set(olga.region("Waiting").locator("bdi").all_inner_texts()) - before
     assert re.fullmatch(r"Visitor \d+", name)

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from tests.e2e.exchange import Caller
 from tests.e2e.people import BACK_MS, MOMENT_MS, Desk, Visitor, until
 
 Visitors = Callable[..., Visitor]
+Callers = Callable[[], Caller]
 Desks = Callable[..., Desk]
 Look = Callable[[Page], list[str]]
 
@@ -106,10 +108,10 @@ def chooses(desk: Desk, label: str, value: str) -> None:
     settings.get_by_role("button", name="Done").click()
 
 
-def test_the_sound_repeats_until_olga_has_looked(olga: Desk, vera: Visitor) -> None:
+def test_the_sound_repeats_until_olga_has_looked(olga: Desk, caller: Callers) -> None:
     """peers 2.3: a ding that comes once is missed; who has looked is not nagged, nor after a reload."""
     before = rings(olga.page)
-    vera.starts_chat("Vera", "Hello")
+    caller().starts_chat("Vera", "Hello")
     rang(olga.page, before + 1)
     for times in (2, 3):
         olga.page.clock.fast_forward(AGAIN_MS)
@@ -129,17 +131,17 @@ def test_the_sound_repeats_until_olga_has_looked(olga: Desk, vera: Visitor) -> N
 
 
 def test_the_sound_ends_when_a_colleague_answers_and_none_comes_while_olga_is_away(
-    olga: Desk, desk: Desks, visitor: Visitors
+    olga: Desk, desk: Desks, caller: Callers
 ) -> None:
     nina = desk("nina")
     nina.is_online()
-    visitor().starts_chat("Ana")
+    caller().starts_chat("Ana")
     rang(olga.page, 1)
     nina.accepts("Ana")
     expect(olga.row("Waiting", "Ana")).to_have_count(0)
     quiet = rings(olga.page)
     olga.is_away()
-    visitor().starts_chat("Ben")
+    caller().starts_chat("Ben")
     expect(nina.row("Waiting", "Ben")).to_be_visible()
     for _ in range(2):
         later(olga.page, AGAIN_MS)
@@ -147,21 +149,21 @@ def test_the_sound_ends_when_a_colleague_answers_and_none_comes_while_olga_is_aw
     nina.is_away()
 
 
-def test_one_of_two_tabs_sounds_and_the_other_takes_over(olga: Desk, vera: Visitor) -> None:
+def test_one_of_two_tabs_sounds_and_the_other_takes_over(olga: Desk, caller: Callers) -> None:
     """peers 2.8."""
     second = olga.page.context.new_page()
     second.add_init_script(f"({WITNESS})()")
     second.goto(olga.url + "/console/")
     expect(second.locator("button.status")).to_be_visible()
     is_heard(second)
-    vera.starts_chat("Vera")
+    caller().starts_chat("Vera")
     rang(olga.page, 1)
     assert rings(second) == 0
     olga.page.close()
     until(second, lambda: rang_by(second, AGAIN_MS), "the other tab sounds")
 
 
-def test_muted_is_muted_in_every_tab_and_remembered(olga: Desk, vera: Visitor) -> None:
+def test_muted_is_muted_in_every_tab_and_remembered(olga: Desk, caller: Callers) -> None:
     olga.page.get_by_role("button", name="your menu").click()
     olga.page.get_by_role("menuitem", name="Settings").click()
     settings = olga.page.get_by_role("dialog", name="Settings")
@@ -170,17 +172,17 @@ def test_muted_is_muted_in_every_tab_and_remembered(olga: Desk, vera: Visitor) -
     settings.get_by_role("button", name="Done").click()
     olga.page.reload()
     is_heard(olga.page)
-    vera.starts_chat("Vera")
+    caller().starts_chat("Vera")
     expect(olga.row("Waiting", "Vera")).to_be_visible()
     later(olga.page, AGAIN_MS)
     assert rings(olga.page) == 0
 
 
-def test_title_and_icon_count_what_waits(olga: Desk, vera: Visitor) -> None:
+def test_title_and_icon_count_what_waits(olga: Desk, caller: Callers) -> None:
     """peers 2.3."""
     icon = olga.page.locator("link[rel=icon]")
     expect(icon).to_have_attribute("href", re.compile(r"app\.svg$"))
-    vera.starts_chat("Vera")
+    caller().starts_chat("Vera")
     expect(olga.page).to_have_title("(1) ChatLead")
     expect(icon).to_have_attribute("href", re.compile("^data:image/svg"))
     expect(icon).to_have_attribute("href", re.compile("%3E1%3C"))
@@ -189,10 +191,10 @@ def test_title_and_icon_count_what_waits(olga: Desk, vera: Visitor) -> None:
     expect(icon).to_have_attribute("href", re.compile(r"app\.svg$"))
 
 
-def test_a_notification_tells_nothing_unless_olga_wants_it_to(olga: Desk, visitor: Visitors) -> None:
+def test_a_notification_tells_nothing_unless_olga_wants_it_to(olga: Desk, caller: Callers) -> None:
     """R-077: a screen may be seen by others."""
     leaves_the_window(olga)
-    ana = visitor()
+    ana = caller()
     ana.starts_chat("Ana", "I was in a crash")
     olga.page.wait_for_function("() => window.notices.length === 1")
     assert [(each["title"], "crash" in each["body"]) for each in notices(olga.page)] == [
@@ -206,7 +208,7 @@ def test_a_notification_tells_nothing_unless_olga_wants_it_to(olga: Desk, visito
     olga.page.get_by_role("menuitem", name="Settings").click()
     olga.page.get_by_role("switch", name="Show names and first words in notifications").click()
     olga.page.get_by_role("button", name="Done").click()
-    visitor().starts_chat("Ben")
+    caller().starts_chat("Ben")
     olga.page.wait_for_function("() => window.notices.length === 2")
     assert notices(olga.page)[1]["title"] == "Ben is waiting"
     olga.row("Waiting", "Ana").get_by_role("button", name="Accept").click()
@@ -219,8 +221,8 @@ def test_a_notification_tells_nothing_unless_olga_wants_it_to(olga: Desk, visito
     ]
 
 
-def test_whoever_is_at_the_console_gets_no_notification(olga: Desk, vera: Visitor) -> None:
-    vera.starts_chat("Vera")
+def test_whoever_is_at_the_console_gets_no_notification(olga: Desk, caller: Callers) -> None:
+    caller().starts_chat("Vera")
     rang(olga.page, 1)
     assert notices(olga.page) == []
 

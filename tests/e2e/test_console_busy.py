@@ -7,16 +7,18 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.e2e.crowd import Crowd
+from tests.e2e.exchange import Caller
 from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
+Callers = Callable[[], Caller]
 Desks = Callable[..., Desk]
 
 
-def test_the_words_of_a_note_never_go_out_as_a_reply(olga: Desk, visitor: Visitors) -> None:
+def test_the_words_of_a_note_never_go_out_as_a_reply(olga: Desk, visitor: Visitors, caller: Callers) -> None:
     """R-005: neither when olga looks into another chat in between, nor in the moment of changing over."""
-    vera, dana = visitor(), visitor()
+    vera, dana = caller(), visitor()
     vera.starts_chat("Vera Q")
     olga.accepts("Vera Q")
     dana.starts_chat("Dana Q")
@@ -45,9 +47,10 @@ def test_the_words_of_a_note_never_go_out_as_a_reply(olga: Desk, visitor: Visito
 
 
 def test_what_olga_was_writing_when_the_visitor_ended_the_chat_can_be_taken_along(
-    olga: Desk, vera: Visitor
+    olga: Desk, caller: Callers
 ) -> None:
     """R-123: on the screen, no longer in the storage."""
+    vera = caller()
     vera.starts_chat("Vera H")
     olga.accepts("Vera H")
     olga.message.press_sequentially("canary: I will look it u")
@@ -60,8 +63,8 @@ def test_what_olga_was_writing_when_the_visitor_ended_the_chat_can_be_taken_alon
     expect(olga.region("Reply not sent")).to_have_count(0)
 
 
-def test_a_window_that_changes_its_size_stays_at_the_newest_message(olga: Desk, vera: Visitor) -> None:
-    vera.starts_chat("Vera W", "first")
+def test_a_window_that_changes_its_size_stays_at_the_newest_message(olga: Desk, caller: Callers) -> None:
+    caller().starts_chat("Vera W", "first")
     olga.accepts("Vera W")
     for number in range(3):
         olga.says(f"{number} " + "as long as a letter " * 60)
@@ -76,8 +79,9 @@ def test_a_window_that_changes_its_size_stays_at_the_newest_message(olga: Desk, 
 
 
 def test_who_reads_further_up_is_told_what_came_below_and_it_is_not_read_yet(
-    olga: Desk, vera: Visitor
+    olga: Desk, caller: Callers
 ) -> None:
+    vera = caller()
     vera.starts_chat("Vera U", "first")
     olga.accepts("Vera U")
     for number in range(3):
@@ -143,12 +147,12 @@ LOSES_EVERY_THIRD = """() => {
 
 
 def test_a_console_that_loses_every_third_event_has_no_hole_and_knows_all_within_25_seconds(
-    olga: Desk, visitor: Visitors
+    olga: Desk, caller: Callers
 ) -> None:
     """V-3, R-121."""
     olga.page.add_init_script(f"({LOSES_EVERY_THIRD})()")
     olga.page.reload()
-    vera = visitor()
+    vera = caller()
     vera.starts_chat("Vera V")
     expect(olga.row("Waiting", "Vera V")).to_be_visible(timeout=25_000)
     olga.accepts("Vera V")
@@ -158,7 +162,7 @@ def test_a_console_that_loses_every_third_event_has_no_hole_and_knows_all_within
         vera.says(text)
         shown = seen.all_inner_texts()
         assert shown == said[: len(shown)]
-    gone = visitor()
+    gone = caller()
     gone.starts_chat("Gone V", "anybody?")
     gone.ends_chat()
     expect(seen).to_have_text(said, timeout=25_000)
@@ -167,11 +171,11 @@ def test_a_console_that_loses_every_third_event_has_no_hole_and_knows_all_within
     assert olga.page.evaluate("() => window.lost") > 2
 
 
-def test_many_who_wait_do_not_push_the_own_chats_out_of_sight(olga: Desk, visitor: Visitors) -> None:
+def test_many_who_wait_do_not_push_the_own_chats_out_of_sight(olga: Desk, caller: Callers) -> None:
     waiting = olga.region("Waiting").get_by_role("listitem")
     first = waiting.count()
     for number in range(4):
-        visitor().starts_chat(f"Queue {number}")
+        caller().starts_chat(f"Queue {number}")
     expect(waiting).to_have_count(first + 4)
     names = waiting.locator("bdi").all_inner_texts()
     assert names[-4:] == [f"Queue {number}" for number in range(4)]  # the longest wait on top

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.crowd import Crowd
+from tests.e2e.exchange import Caller
 from tests.e2e.people import Desk, Visitor
 from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
+Callers = Callable[[], Caller]
 Desks = Callable[..., Desk]
 Look = Callable[[Page], list[str]]
 
@@ -66,17 +68,17 @@ def has_prepared(olga: Desk, **replies: str) -> None:
     expect(panel).to_have_count(0)
 
 
-def test_the_palette_does_what_is_typed_and_gives_the_focus_back(olga: Desk, visitor: Visitors) -> None:
+def test_the_palette_does_what_is_typed_and_gives_the_focus_back(olga: Desk, caller: Callers) -> None:
     """Issue 4 D: go to a chat, accept the next, transfer, end, be away, all without a mouse."""
     tools: list[str] = []
     olga.page.on("request", lambda each: tools.append(each.url) if "/tools." in each.url else None)
-    visitor().starts_chat("Ana P", "hello")
+    caller().starts_chat("Ana P", "hello")
     expect(olga.row("Waiting", "Ana P")).to_be_visible()
     assert tools == []  # it is fetched when it is asked for
     asks_for(olga, "accept next")
     expect(olga.page.get_by_role("heading", name="Ana P")).to_be_visible()
     expect(olga.message).to_be_focused()
-    visitor().starts_chat("Ben P")
+    caller().starts_chat("Ben P")
     expect(olga.row("Waiting", "Ben P")).to_be_visible()
     olga.page.keyboard.type("half a thou")
     asks_for(olga, "accept")  # asked for by name, it is shown
@@ -143,11 +145,11 @@ def test_the_palette_is_a_combobox_whose_choice_moves_with_the_arrows(olga: Desk
     assert violations(olga.page) == []
 
 
-def test_what_is_typed_before_the_palette_has_come_is_for_the_palette(desk: Desks, vera: Visitor) -> None:
+def test_what_is_typed_before_the_palette_has_come_is_for_the_palette(desk: Desks, caller: Callers) -> None:
     """A slow line: the words must not stand in a message to the visitor."""
     olga = desk("olga", service_workers="block")  # else it has the file already
     olga.is_online()
-    vera.starts_chat("Vera Y")
+    caller().starts_chat("Vera Y")
     olga.accepts("Vera Y")
 
     def slowly(route: Route) -> None:
@@ -173,14 +175,14 @@ def test_a_palette_that_cannot_be_had_says_so_and_is_tried_again(desk: Desks) ->
     expect(palette(olga)).to_be_visible()
 
 
-def test_a_question_mark_lists_the_keys_but_not_while_somebody_writes(olga: Desk, vera: Visitor) -> None:
+def test_a_question_mark_lists_the_keys_but_not_while_somebody_writes(olga: Desk, caller: Callers) -> None:
     """Issue 4 D: none fires while typing, in a composition, or with a key of the browser."""
     keys = olga.page.get_by_role("dialog", name="Keys")
     olga.page.keyboard.press("?")
     expect(keys).to_contain_text("Edit your last message")
     olga.page.keyboard.press("Escape")
     expect(keys).to_have_count(0)
-    vera.starts_chat("Vera J")
+    caller().starts_chat("Vera J")
     olga.accepts("Vera J")
     olga.page.keyboard.type("really?")
     expect(olga.message).to_have_value("really?")
@@ -195,10 +197,10 @@ def test_a_question_mark_lists_the_keys_but_not_while_somebody_writes(olga: Desk
     expect(palette(olga)).to_have_count(0)
 
 
-def test_drafts_stay_with_their_chats_over_a_switch_and_a_reload(olga: Desk, visitor: Visitors) -> None:
+def test_drafts_stay_with_their_chats_over_a_switch_and_a_reload(olga: Desk, caller: Callers) -> None:
     """R-123: in the tab, per chat, notes apart from replies."""
     for name in ("Ana D", "Ben D"):
-        visitor().starts_chat(name)
+        caller().starts_chat(name)
         olga.accepts(name)
     olga.message.fill("for Ben")
     asks_for(olga, "ana d")

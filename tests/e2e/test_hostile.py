@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.e2e.browser import complaints
+from tests.e2e.exchange import Staff
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import Desk
 from tests.e2e.wishes import Settings
@@ -62,6 +63,11 @@ for (const name of ["localStorage", "sessionStorage"])
     Object.defineProperty(window, name, {get() { throw new DOMException("no", "SecurityError"); }});
 Object.defineProperty(document, "cookie", {get: () => "", set: () => {}});
 """
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 class Printed(NamedTuple):
@@ -120,7 +126,7 @@ def greets_and_opens(page: Page) -> FrameLocator:
 
 
 def test_a_page_that_is_strict_ugly_patched_and_badly_encoded_is_greeted_like_any_other(
-    olga: Desk, new_page: Pages, server: Server, host: Host, printed: Printed, dressed: Settings
+    olga: Staff, new_page: Pages, server: Server, host: Host, printed: Printed, dressed: Settings
 ) -> None:
     """With no source in its policy but those that our front page prints, and everything wrong at once."""
     ours = printed.policy.replace("script-src", "script-src 'nonce-n'")
@@ -151,7 +157,7 @@ def test_a_page_that_is_strict_ugly_patched_and_badly_encoded_is_greeted_like_an
 
 
 def test_pages_that_swap_their_body_or_are_left_and_come_back_to_keep_one_launcher(
-    olga: Desk, new_page: Pages, server: Server, host: Host, printed: Printed, dressed: Settings
+    console: Desk, new_page: Pages, server: Server, host: Host, printed: Printed, dressed: Settings
 ) -> None:
     """As Turbo does it: the new body brings the snippet again. And the back button."""
     host.pages["/turbo"] = HostPage(
@@ -193,13 +199,13 @@ def test_pages_that_swap_their_body_or_are_left_and_come_back_to_keep_one_launch
     )
     page.keyboard.type("Vera Back")
     page.keyboard.press("Enter")
-    expect(olga.row("Waiting", "Vera Back")).to_be_visible()
+    expect(console.row("Waiting", "Vera Back")).to_be_visible()
     expect(page.get_by_role("button", name=GREETING, exact=True)).to_have_count(0)  # once is enough
     assert heard == []
 
 
 def test_a_page_that_may_keep_nothing_is_not_greeted_at_every_step_and_has_its_chat(
-    olga: Desk, new_page: Pages, server: Server, host: Host, printed: Printed, dressed: Settings
+    olga: Staff, new_page: Pages, server: Server, host: Host, printed: Printed, dressed: Settings
 ) -> None:
     """Storage and cookies refused: one that cannot remember having greeted would do so for ever."""
     host.pages["/none"] = HostPage(

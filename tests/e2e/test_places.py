@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.e2e.browser import complaints
+from tests.e2e.exchange import Staff
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import Desk
 from tests.servers import Server
@@ -20,6 +21,11 @@ STRICT = (
     "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'; frame-src {url}; connect-src {url}"
 )
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 def log_of(chat: Page | FrameLocator) -> Locator:
@@ -36,7 +42,7 @@ def says(chat: Page | FrameLocator, text: str) -> None:
 
 
 def test_vera_opens_the_link_on_her_phone_and_olga_answers(
-    olga: Desk, new_page: Pages, server: Server, key: str, violations: Look
+    olga: Staff, new_page: Pages, server: Server, key: str, violations: Look
 ) -> None:
     """Issue 4 A: no website and no loader; a reload goes on where it was (R-121)."""
     page = new_page(**PHONE)
@@ -66,7 +72,7 @@ def test_vera_opens_the_link_on_her_phone_and_olga_answers(
 
 
 def test_who_looks_at_another_tab_sees_in_the_title_that_somebody_answered(
-    olga: Desk, new_page: Pages, server: Server, key: str
+    olga: Staff, new_page: Pages, server: Server, key: str
 ) -> None:
     """What the launcher's count is elsewhere."""
     page = new_page()
@@ -107,7 +113,7 @@ def inline_page(server: Server, key: str, place: str = '<div id="chatlead"></div
 
 
 def test_the_chat_stands_open_in_the_middle_of_a_strict_page(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str, violations: Look
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str, violations: Look
 ) -> None:
     """Issue 4 A, R-003: no launcher, the size of its element, the focus where it was; a reload resumes."""
     host.pages["/contact"] = inline_page(server, key)
@@ -145,7 +151,7 @@ def test_the_chat_stands_open_in_the_middle_of_a_strict_page(
 
 
 def test_a_page_that_has_no_such_place_gets_the_launcher(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """One snippet for all pages of a website, the place on one of them."""
     host.pages["/other"] = inline_page(server, key, place="")
@@ -158,7 +164,7 @@ def test_a_page_that_has_no_such_place_gets_the_launcher(
 
 
 def test_an_element_without_a_height_gets_one_on_a_phone_too(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """The panel is not taken for one that floats: it neither covers the screen nor leaves its place."""
     plain = inline_page(server, key, place='<section id="chatlead"></section>')
@@ -175,7 +181,7 @@ def test_an_element_without_a_height_gets_one_on_a_phone_too(
 
 
 def test_what_stands_below_the_fold_is_not_taken_for_read(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    console: Desk, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """R-005: Read means that she has had it before her eyes."""
     place = '<div id="chatlead"></div><hr>'
@@ -187,14 +193,14 @@ def test_what_stands_below_the_fold_is_not_taken_for_read(
     frame = page.frame_locator("iframe[title='Chat']")
     frame.get_by_role("textbox", name="Name").fill("Vera Long")
     frame.get_by_role("button", name="Start chat").click()
-    olga.accepts("Vera Long")
+    console.accepts("Vera Long")
     page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
-    olga.says("Are you still reading?")
-    expect(olga.log.get_by_text("· Delivered")).to_be_visible()
+    console.says("Are you still reading?")
+    expect(console.log.get_by_text("· Delivered")).to_be_visible()
     page.wait_for_timeout(1_500)  # a mark is told within a second
-    expect(olga.log.get_by_text("· Read")).to_have_count(0)
+    expect(console.log.get_by_text("· Read")).to_have_count(0)
     page.evaluate("() => scrollTo(0, 0)")
-    expect(olga.log.get_by_text("· Read")).to_be_visible()
+    expect(console.log.get_by_text("· Read")).to_be_visible()
 
 
 # --- our own pages --------------------------------------------------------------------------------------

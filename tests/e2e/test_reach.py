@@ -54,6 +54,7 @@ class Reach(Walk):
         super().__init__(browser, server, "light", "desktop")
         self.log_ins = log_ins
         self.pages: list[Page] = []
+        self.schemes: dict[Page, str] = {}  # where it is another one than ours
         self.faults: list[str] = []
         self.turn = 0
 
@@ -88,8 +89,11 @@ class Reach(Walk):
         self.becomes(page, *DEVICES["desktop"], scheme="light")
 
     def becomes(self, page: Page, width: int, height: int, *, scheme: str) -> None:
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        if page.viewport_size != {"width": width, "height": height}:
+            page.set_viewport_size({"width": width, "height": height})
+        if self.schemes.get(page, self.scheme) != scheme:
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            self.schemes[page] = scheme
         reach.settle(page)
 
     def note(self, where: str, faults: list[str]) -> None:

@@ -10,12 +10,18 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.e2e.browser import complaints
+from tests.e2e.exchange import Staff
 from tests.e2e.hosts import Host, HostPage
-from tests.e2e.people import Desk, time_passes, until
+from tests.e2e.people import time_passes, until
 from tests.servers import Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 Pages = Callable[..., Page]
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 def snippet(server: Server, key: str, extra: str = "", path: str = "/widget/v1/loader.js") -> str:
@@ -85,7 +91,7 @@ def host_pages(server: Server, key: str) -> dict[str, HostPage]:
     ],
 )
 def test_the_snippet_works_and_leaves_no_trace_but_one_global(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str, kind: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str, kind: str
 ) -> None:
     """R-003: exactly one widget, zero console errors, one global. A reload keeps the chat (R-121)."""
     host.pages["/page"] = host_pages(server, key)[kind]
@@ -127,7 +133,7 @@ def test_a_page_loads_as_fast_with_the_snippet_as_without(
 
 
 def test_a_single_page_site_that_replaces_its_body_and_its_address_keeps_the_chat(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """R-003."""
     host.pages["/spa"] = HostPage(document(snippet(server, key)))
@@ -154,7 +160,7 @@ def test_a_page_whose_chat_server_is_away_shows_nothing_and_works(new_page: Page
 
 
 def test_commands_work_before_the_load_and_events_tell_what_happened_but_no_text(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """The page's own scripts hear that something was said, never what."""
     early = """<script>
@@ -191,7 +197,7 @@ def test_commands_work_before_the_load_and_events_tell_what_happened_but_no_text
 
 
 def test_a_page_that_hides_the_launcher_and_logs_its_visitor_out_gets_what_it_asked_for(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """After `reset` the next person at this browser finds neither the chat nor the id (R-124)."""
     host.pages["/out"] = HostPage(document(snippet(server, key)))
@@ -214,7 +220,7 @@ def test_a_page_that_hides_the_launcher_and_logs_its_visitor_out_gets_what_it_as
 
 
 def test_another_frame_on_the_page_can_neither_speak_for_the_loader_nor_for_the_chat(
-    olga: Desk, new_page: Pages, server: Server, host: Host, key: str
+    olga: Staff, new_page: Pages, server: Server, host: Host, key: str
 ) -> None:
     """P-2: an advertisement beside the chat sends what the two say to each other, and nobody listens."""
     host.pages["/advert"] = HostPage(document("", "<script>window.ready = 1</script>"))

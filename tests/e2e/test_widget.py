@@ -6,12 +6,13 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from tests.e2e.browser import keeping_nothing
+from tests.e2e.exchange import Staff
 from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
@@ -19,6 +20,11 @@ Visitors = Callable[..., Visitor]
 Desks = Callable[..., Desk]
 Look = Callable[[Page], list[str]]
 IS_LONG = int(os.environ.get("CHATLEAD_FAULTS_SECONDS") or 0) > 0
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 def spoken(visitor: Visitor) -> list[str]:
@@ -33,14 +39,13 @@ def spoken(visitor: Visitor) -> list[str]:
 
 
 @pytest.fixture
-def nobody_online(desk: Desks) -> Iterator[None]:
-    people = [desk(who) for who in ("olga", "sam", "nina")]
+def nobody_online(staff: Callable[[str], Staff]) -> None:
+    people = [staff(who) for who in ("olga", "sam", "nina")]
     for each in people:
         each.is_away()
-    yield
 
 
-def test_nothing_that_vera_types_leaves_her_browser_before_she_sends_it(olga: Desk, vera: Visitor) -> None:
+def test_nothing_that_vera_types_leaves_her_browser_before_she_sends_it(console: Desk, vera: Visitor) -> None:
     """B2-14: no text before the notice was acknowledged, none while typing, and a typing sign holds none."""
     sent = spoken(vera)
     vera.visits()
@@ -50,10 +55,10 @@ def test_nothing_that_vera_types_leaves_her_browser_before_she_sends_it(olga: De
     assert not any("Vera Before" in each for each in sent)
     vera.frame.get_by_role("button", name="Start chat").click()
     expect(vera.log).to_be_visible()
-    olga.accepts("Vera Before")
+    console.accepts("Vera Before")
     expect(vera.frame.get_by_text("Olga").first).to_be_visible()
     vera.message.press_sequentially("half a thought")
-    expect(olga.page.get_by_text(re.compile("typing", re.I)).first).to_be_visible()
+    expect(console.page.get_by_text(re.compile("typing", re.I)).first).to_be_visible()
     typing = [json.loads(each) for each in sent if '"set_typing"' in each]
     assert typing
     assert all(set(each) == {"type", "chat", "on"} for each in typing)
@@ -63,25 +68,25 @@ def test_nothing_that_vera_types_leaves_her_browser_before_she_sends_it(olga: De
     assert sum("half a thought" in each for each in sent) == 1
 
 
-def test_with_every_optional_field_blank_vera_has_a_chat(olga: Desk, vera: Visitor) -> None:
+def test_with_every_optional_field_blank_vera_has_a_chat(console: Desk, vera: Visitor) -> None:
     """R-146: and the operator sees "Visitor" and a number."""
     vera.starts_chat("", "I would rather not say who I am")
-    olga.region("Waiting").get_by_text("I would rather not say who I am").wait_for()
+    console.region("Waiting").get_by_text("I would rather not say who I am").wait_for()
 
 
-def test_vera_is_told_how_far_her_message_came_and_that_olga_is_typing(olga: Desk, vera: Visitor) -> None:
+def test_vera_is_told_how_far_her_message_came_and_that_olga_is_typing(console: Desk, vera: Visitor) -> None:
     """R-034, ui.md: sent, delivered and read are words."""
     vera.starts_chat("Vera Marks")
-    olga.accepts("Vera Marks")
+    console.accepts("Vera Marks")
     vera.says("Are you there?")
     expect(vera.frame.get_by_text("Read")).to_be_visible()
-    olga.message.press_sequentially("Yes")
+    console.message.press_sequentially("Yes")
     expect(vera.frame.get_by_text("Olga is typing")).to_be_visible()
-    olga.says("Yes, I am")
+    console.says("Yes, I am")
     expect(vera.frame.get_by_text("Olga is typing")).to_be_hidden()
 
 
-def test_the_place_in_line_falls_as_others_leave(olga: Desk, visitor: Visitors) -> None:
+def test_the_place_in_line_falls_as_others_leave(olga: Staff, visitor: Visitors) -> None:
     """R-034."""
     first, second = visitor(), visitor()
     first.starts_chat("First")
@@ -96,11 +101,11 @@ def test_the_place_in_line_falls_as_others_leave(olga: Desk, visitor: Visitors) 
 
 @pytest.mark.faults
 def test_vera_loses_the_network_and_three_messages_arrive_once_each_in_order(
-    olga: Desk, vera: Visitor
+    console: Desk, vera: Visitor
 ) -> None:
     """R-007: told within 5 s, nothing lost, nothing twice; a whole minute in `dev.py test faults --long`."""
     vera.starts_chat("Vera Offline")
-    olga.accepts("Vera Offline")
+    console.accepts("Vera Offline")
     vera.page.context.set_offline(True)
     began = time.monotonic()
     expect(vera.frame.get_by_role("status")).to_contain_text("No connection")
@@ -111,14 +116,14 @@ def test_vera_loses_the_network_and_three_messages_arrive_once_each_in_order(
         vera.page.wait_for_timeout(1_000)
         expect(vera.frame.get_by_role("status")).to_contain_text("No connection")
     vera.page.context.set_offline(False)
-    olga.sees("three")
-    expect(olga.log.get_by_text(re.compile("^(one|two|three)$"))).to_have_text(["one", "two", "three"])
+    console.sees("three")
+    expect(console.log.get_by_text(re.compile("^(one|two|three)$"))).to_have_text(["one", "two", "three"])
     expect(vera.frame.get_by_role("status")).to_be_empty()
     expect(vera.frame.get_by_text(re.compile("Sending|Will be sent"))).to_have_count(0)
     assert vera.frame.locator("body").evaluate("() => JSON.stringify(sessionStorage)").count("outbox") == 0
 
 
-def test_text_that_was_not_sent_survives_a_reload_and_is_sent_once(olga: Desk, vera: Visitor) -> None:
+def test_text_that_was_not_sent_survives_a_reload_and_is_sent_once(olga: Staff, vera: Visitor) -> None:
     """R-121, R-123: it waits in the tab, not on the line."""
     vera.starts_chat("Vera Outbox")
     olga.accepts("Vera Outbox")
@@ -135,18 +140,18 @@ def test_text_that_was_not_sent_survives_a_reload_and_is_sent_once(olga: Desk, v
 @pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_reloads_page_changes_and_cuts_are_one_chat_with_every_message_and_the_draft(
-    olga: Desk, vera: Visitor, server: Server
+    console: Desk, vera: Visitor, server: Server
 ) -> None:
     """R-121: one chat, both transcripts equal, same operator, draft kept, back within 2 s. Fifty times in
     `dev.py test faults --long`."""
     times = 50 if IS_LONG else 10
     vera.starts_chat("Vera Again")
-    olga.accepts("Vera Again")
+    console.accepts("Vera Again")
     took = []
     paths = ["/demo/", "/demo/injuries/", "/demo/family-law/", "/demo/contact/"]
     for n in range(times):
         vera.says(f"hers {n}")
-        olga.says(f"his {n}")
+        console.says(f"his {n}")
         vera.message.fill(f"draft {n}")
         if n % 5 == 4:
             vera.page.context.set_offline(True)
@@ -166,13 +171,13 @@ def test_reloads_page_changes_and_cuts_are_one_chat_with_every_message_and_the_d
     if times * 2 > 90:  # a welcome brings the last hundred rows
         earlier.click()
         expect(earlier).to_be_hidden()
-    for log in (vera.log, olga.log):
+    for log in (vera.log, console.log):
         assert log.get_by_text(re.compile(r"^(hers|his) \d+$")).all_inner_texts() == wanted
     expect(vera.frame.get_by_role("heading", name="Olga")).to_be_visible()
-    assert olga.row("My chats", "Vera Again").count() == 1
+    assert console.row("My chats", "Vera Again").count() == 1
 
 
-def test_two_tabs_of_vera_show_one_chat(olga: Desk, vera: Visitor, server: Server) -> None:
+def test_two_tabs_of_vera_show_one_chat(olga: Staff, vera: Visitor, server: Server) -> None:
     """What she writes in one tab stands in the other."""
     vera.starts_chat("Vera Tabs", "from the first tab")
     other = Visitor(vera.page.context.new_page(), server.url)
@@ -184,7 +189,7 @@ def test_two_tabs_of_vera_show_one_chat(olga: Desk, vera: Visitor, server: Serve
 
 
 def test_the_next_person_at_this_browser_does_not_find_veras_chat(
-    olga: Desk, vera: Visitor, visitor: Visitors
+    olga: Staff, vera: Visitor, visitor: Visitors
 ) -> None:
     """R-120, R-122, R-124: the session ends with the browser; the lasting id alone opens nothing."""
     vera.starts_chat("Vera Leaves", "something private")
@@ -204,7 +209,7 @@ def test_the_next_person_at_this_browser_does_not_find_veras_chat(
     assert not any("something private" in each for each in later.heard)
 
 
-def test_after_the_acks_nothing_of_the_chat_is_kept_in_the_browser(olga: Desk, vera: Visitor) -> None:
+def test_after_the_acks_nothing_of_the_chat_is_kept_in_the_browser(olga: Staff, vera: Visitor) -> None:
     """R-123."""
     vera.starts_chat("Vera Storage", "not for the disk")
     expect(vera.frame.get_by_text("Sent")).to_be_visible()
@@ -218,14 +223,14 @@ def test_after_the_acks_nothing_of_the_chat_is_kept_in_the_browser(olga: Desk, v
 @pytest.mark.parametrize(
     "name", ["X", "李 小龙", "O'Brien", "<b>x</b>", "=1+1", "نور الهدى", "👩‍👩‍👧 Ana", "a" * 200]
 )
-def test_a_name_reaches_the_console_as_it_was_written(olga: Desk, vera: Visitor, name: str) -> None:
+def test_a_name_reaches_the_console_as_it_was_written(console: Desk, vera: Visitor, name: str) -> None:
     """R-030."""
     vera.starts_chat(name)
-    expect(olga.row("Waiting", name)).to_be_visible()
+    expect(console.row("Waiting", name)).to_be_visible()
     vera.ends_chat()
 
 
-def test_markup_and_links_in_messages_are_text_and_safe(olga: Desk, vera: Visitor) -> None:
+def test_markup_and_links_in_messages_are_text_and_safe(olga: Staff, vera: Visitor) -> None:
     """P-2, R-030: nothing executes, only the web is linked, and no link gets a handle on the chat."""
     vera.starts_chat("Vera Links")
     olga.accepts("Vera Links")
@@ -253,17 +258,17 @@ def test_when_nobody_is_online_vera_leaves_a_message(nobody_online: None, vera: 
 
 
 def test_the_form_changes_by_itself_when_somebody_comes_online(
-    nobody_online: None, desk: Desks, vera: Visitor
+    nobody_online: None, staff: Callable[[str], Staff], vera: Visitor
 ) -> None:
     """R-034."""
     vera.visits()
     vera.opens_chat()
     expect(vera.frame.get_by_role("button", name="Leave message")).to_be_visible()
-    desk("olga").is_online()
+    staff("olga").is_online()
     expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
 
 
-def test_vera_ends_the_chat_after_being_asked_and_can_start_another(olga: Desk, vera: Visitor) -> None:
+def test_vera_ends_the_chat_after_being_asked_and_can_start_another(olga: Staff, vera: Visitor) -> None:
     vera.starts_chat("Vera Ends")
     end = vera.frame.get_by_role("button", name="End chat")
     end.click()
@@ -279,7 +284,7 @@ def test_vera_ends_the_chat_after_being_asked_and_can_start_another(olga: Desk, 
     expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
 
 
-def test_a_closed_panel_counts_what_came_and_a_look_clears_it(olga: Desk, vera: Visitor) -> None:
+def test_a_closed_panel_counts_what_came_and_a_look_clears_it(olga: Staff, vera: Visitor) -> None:
     vera.starts_chat("Vera Badge")
     olga.accepts("Vera Badge")
     vera.opens_chat()  # the launcher puts the panel away again
@@ -292,7 +297,7 @@ def test_a_closed_panel_counts_what_came_and_a_look_clears_it(olga: Desk, vera: 
     vera.sees("second")
 
 
-def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Desk, visitor: Visitors) -> None:
+def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Staff, visitor: Visitors) -> None:
     vera = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     vera.starts_chat("Vera Phone")
     full = {"x": 0, "y": 0, "width": 390, "height": 844}
@@ -305,7 +310,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Desk, vi
 
 
 def test_where_the_browser_keeps_nothing_the_chat_works_and_says_that_it_will_be_gone(
-    olga: Desk, browser: Browser, server: Server
+    olga: Staff, browser: Browser, server: Server
 ) -> None:
     """R-125, trials A: all cookies and storage refused."""
     with keeping_nothing(browser) as context:

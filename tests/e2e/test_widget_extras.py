@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.e2e.browser import chromium, keeping_nothing
+from tests.e2e.exchange import Staff
 from tests.e2e.people import Desk, Visitor, until
 from tests.e2e.shop import Shop, at_the_shop, shop, starts
 from tests.servers import Server
@@ -31,6 +32,11 @@ NOTES = 2  # of one sound
 OTHERS_MS = 400  # after which a tab that nobody looks at would sound
 LONG_MS = 1500  # for a second tab to sound as well, if it would
 REST_MS = 2100  # between two sounds
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 def sounds(*visitors: Visitor) -> int:
@@ -74,7 +80,7 @@ def listening(vera: Visitor) -> Visitor:
     return vera
 
 
-def test_of_two_tabs_one_sounds_and_none_while_vera_looks_at_one(olga: Desk, listening: Visitor) -> None:
+def test_of_two_tabs_one_sounds_and_none_while_vera_looks_at_one(olga: Staff, listening: Visitor) -> None:
     """R-126: nothing either for what she has said herself."""
     vera = listening
     vera.starts_chat("Vera Hears", "Is anybody there?")
@@ -96,7 +102,7 @@ def test_of_two_tabs_one_sounds_and_none_while_vera_looks_at_one(olga: Desk, lis
     sounded(2, vera, other)
 
 
-def test_a_tab_that_is_not_looked_at_sounds_with_its_panel_open(olga: Desk, listening: Visitor) -> None:
+def test_a_tab_that_is_not_looked_at_sounds_with_its_panel_open(olga: Staff, listening: Visitor) -> None:
     """R-126."""
     vera = listening
     vera.starts_chat("Vera Elsewhere", "Hello")
@@ -113,7 +119,7 @@ def test_a_tab_that_is_not_looked_at_sounds_with_its_panel_open(olga: Desk, list
 
 
 def test_whoever_has_muted_it_is_not_disturbed_in_any_tab_nor_after_a_reload(
-    olga: Desk, listening: Visitor
+    olga: Staff, listening: Visitor
 ) -> None:
     """R-126: the wish is kept."""
     vera = listening
@@ -139,7 +145,7 @@ def test_whoever_has_muted_it_is_not_disturbed_in_any_tab_nor_after_a_reload(
 
 
 def test_where_the_browser_keeps_nothing_it_sounds_and_can_be_muted_all_the_same(
-    olga: Desk, browser: Browser, server: Server
+    olga: Staff, browser: Browser, server: Server
 ) -> None:
     """R-125, R-126: storage, locks and channels between tabs are all refused there."""
     with keeping_nothing(browser) as context:
@@ -199,7 +205,7 @@ def test_on_a_website_of_somebody_elses_the_next_page_sounds_too(abroad: Shop) -
 
 
 def test_emoji_are_chosen_by_the_keyboard_and_land_at_the_caret(
-    olga: Desk, vera: Visitor, violations: Look
+    olga: Staff, vera: Visitor, violations: Look
 ) -> None:
     """WAI-ARIA grid: arrows, Home, End, Escape. Nothing is fetched for it before it is wanted."""
     asked: list[str] = []
@@ -246,7 +252,7 @@ def test_emoji_are_chosen_by_the_keyboard_and_land_at_the_caret(
 
 
 def test_emoji_are_chosen_by_the_pointer_and_a_press_elsewhere_puts_them_away(
-    olga: Desk, visitor: Visitors
+    olga: Staff, visitor: Visitors
 ) -> None:
     """On a phone too: what is chosen replaces what was marked, and is kept as a draft is."""
     vera = visitor(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
@@ -287,7 +293,7 @@ def mails_to(server: Server, address: str) -> list[EmailMessage]:
 
 
 def test_vera_has_the_transcript_mailed_when_the_chat_is_over(
-    olga: Desk, vera: Visitor, server: Server, violations: Look
+    olga: Staff, vera: Visitor, server: Server, violations: Look
 ) -> None:
     """R-036, R-031: what is wrong is said at the field, by the browser and by the server."""
     vera.starts_chat("Vera Copies", "I fell <b>down</b>")
@@ -334,7 +340,7 @@ def arrived(page: Page, server: Server, address: str, count: int) -> list[EmailM
     return mails_to(server, address)
 
 
-def test_a_chat_that_nobody_answered_has_no_transcript(olga: Desk, vera: Visitor) -> None:
+def test_a_chat_that_nobody_answered_has_no_transcript(olga: Staff, vera: Visitor) -> None:
     """D-8."""
     vera.starts_chat("Vera Alone", "Hello?")
     vera.ends_chat()
@@ -346,16 +352,16 @@ def test_a_chat_that_nobody_answered_has_no_transcript(olga: Desk, vera: Visitor
 
 
 def test_a_link_is_fetched_by_nobody_but_who_follows_it_and_tells_nothing_of_the_chat(
-    olga: Desk, vera: Visitor
+    console: Desk, vera: Visitor
 ) -> None:
     """R-160, D-7: no picture and no preview by itself; and it says that it leads elsewhere."""
     asked: list[Request] = []
-    for context in (vera.page.context, olga.page.context):
+    for context in (vera.page.context, console.page.context):
         context.on("request", lambda request: asked.append(request) if ".links.test" in request.url else None)
         context.route("**/*.links.test/**", lambda route: route.fulfill(body="<title>Elsewhere</title>"))
     vera.starts_chat("Vera Follows", "https://a.links.test/cat.png and <img src='http://b.links.test/x.png'>")
-    olga.accepts("Vera Follows")
-    olga.says("see http://c.links.test/advice?about=falls")
+    console.accepts("Vera Follows")
+    console.says("see http://c.links.test/advice?about=falls")
     link = vera.log.get_by_role("link", name="http://c.links.test/advice?about=falls")
     expect(link).to_have_attribute("title", "Another website, in a new tab")
     vera.page.wait_for_timeout(300)
@@ -369,7 +375,7 @@ def test_a_link_is_fetched_by_nobody_but_who_follows_it_and_tells_nothing_of_the
     assert "referer" not in request.all_headers()
 
 
-def test_vera_writes_while_she_waits_and_knows_her_place(olga: Desk, visitor: Visitors) -> None:
+def test_vera_writes_while_she_waits_and_knows_her_place(olga: Staff, visitor: Visitors) -> None:
     """R-034: what she has written is there when somebody comes."""
     first, second = visitor(), visitor()
     first.starts_chat("First in line")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.e2e.exchange import Staff
 from tests.e2e.people import Desk, Visitor
 from tests.servers import Server
 
@@ -23,6 +24,11 @@ INTAKE_FORM: list[dict[str, Any]] = [
     {"name": "adult", "label": "I am of age", "kind": "checkbox", "required": True},
     {"name": "story", "label": "In a few words", "kind": "textarea", "hint": "No names, please."},
 ]  # fmt: skip
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 class Firm:
@@ -90,7 +96,7 @@ def at_the_form(visitor: Callable[..., Visitor]) -> Visitor:
 
 
 def test_vera_is_told_at_each_field_what_is_missing_and_what_she_filled_in_arrives(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    console: Desk, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-031: text, e-mail, select, checkbox and a long text; required and optional."""
     firm.asks(INTAKE_FORM)
@@ -114,14 +120,14 @@ def test_vera_is_told_at_each_field_what_is_missing_and_what_she_filled_in_arriv
     assert [
         [(each["name"], each["value"]) for each in answers] for answers in firm.answers("Vera Fields")
     ] == [[("matter", "A divorce"), ("adult", "yes"), ("story", "He moved out.\nI did not.")]]
-    olga.accepts("Vera Fields")
-    expect(olga.region("Visitor").get_by_text("vera@example.test")).to_be_visible()
-    expect(olga.region("Visitor").get_by_text("A divorce")).to_be_visible()
+    console.accepts("Vera Fields")
+    expect(console.region("Visitor").get_by_text("vera@example.test")).to_be_visible()
+    expect(console.region("Visitor").get_by_text("A divorce")).to_be_visible()
     vera.ends_chat()
 
 
 def test_what_only_the_server_can_tell_is_said_at_its_field_and_nothing_is_stored(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-031: an address that looks like one and is none."""
     firm.asks(INTAKE_FORM)
@@ -139,7 +145,7 @@ def test_what_only_the_server_can_tell_is_said_at_its_field_and_nothing_is_store
 
 
 def test_a_field_that_the_firm_took_away_meanwhile_is_refused_and_the_form_is_shown_as_it_is_now(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-031: unknown fields are refused; vera is told, keeps the rest, and needs no reload."""
     firm.asks([*INTAKE_FORM[:2], {"name": "budget", "label": "Budget", "kind": "text"}])
@@ -160,7 +166,7 @@ def test_a_field_that_the_firm_took_away_meanwhile_is_refused_and_the_form_is_sh
 
 
 def test_a_field_that_became_required_meanwhile_is_asked_for(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-031."""
     firm.asks(INTAKE_FORM[:1])
@@ -176,7 +182,7 @@ def test_a_field_that_became_required_meanwhile_is_asked_for(
 
 
 def test_without_a_form_the_chat_begins_with_no_question_and_no_consent_is_made_up(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-031, R-032: a chat without personal data makes no consent row."""
     before = firm.run("SELECT count(*) FROM accounts_consent")
@@ -190,7 +196,7 @@ def test_without_a_form_the_chat_begins_with_no_question_and_no_consent_is_made_
 
 
 def test_the_notice_stands_beside_the_button_and_names_the_firm_and_us(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-032, R-033: in full, not behind a link; what was shown is kept as proof."""
     vera = at_the_form(visitor)
@@ -212,7 +218,7 @@ def test_the_notice_stands_beside_the_button_and_names_the_firm_and_us(
 
 
 def test_a_notice_that_changed_while_vera_read_it_is_shown_anew_before_anything_is_stored(
-    olga: Desk, visitor: Callable[..., Visitor], firm: Firm
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
     """R-032: the proof is of the text that she saw."""
     vera = at_the_form(visitor)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.abroad import NAMES, Foreigner
-from tests.e2e.people import Desk
+from tests.e2e.exchange import Staff
 from tests.servers import Server
 
 Look = Callable[[Page], list[str]]
@@ -19,6 +19,11 @@ TOO_WIDE = """() => [...document.querySelectorAll("html, body, .scroll, .form, .
     .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1
         && getComputedStyle(e).textOverflow !== "ellipsis")
     .map(e => e.tagName + "." + e.className + ": " + e.textContent)"""
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 def look_at(visitor: Foreigner, violations: Look) -> None:
@@ -49,7 +54,7 @@ def foreigner(new_page: Callable[..., Page], server: Server) -> Callable[[str], 
     ],
 )
 def test_a_chat_from_the_launcher_to_its_end_in_another_language(
-    olga: Desk,
+    olga: Staff,
     foreigner: Callable[[str], Foreigner],
     violations: Look,
     language: str,
@@ -97,10 +102,10 @@ def test_a_chat_from_the_launcher_to_its_end_in_another_language(
 
 @pytest.mark.parametrize("language", ["ar", "es", "de"])
 def test_a_message_is_left_in_another_language(
-    desk: Callable[..., Desk], foreigner: Callable[[str], Foreigner], violations: Look, language: str
+    staff: Callable[[str], Staff], foreigner: Callable[[str], Foreigner], violations: Look, language: str
 ) -> None:
     """R-034: also where the chat that waits has nobody left to answer it."""
-    people = [desk(who) for who in ("olga", "sam", "nina")]
+    people = [staff(who) for who in ("olga", "sam", "nina")]
     for each in people:
         each.is_online()
     vera = foreigner(language)
@@ -121,7 +126,7 @@ def test_a_message_is_left_in_another_language(
 
 
 def test_in_arabic_the_line_is_read_from_the_right_and_the_launcher_stands_where_it_ends(
-    olga: Desk, foreigner: Callable[[str], Foreigner]
+    olga: Staff, foreigner: Callable[[str], Foreigner]
 ) -> None:
     """ui.md: what points is turned round, the way down is not; her own words stand where she reads last."""
     vera = foreigner("ar")
@@ -146,7 +151,7 @@ def test_in_arabic_the_line_is_read_from_the_right_and_the_launcher_stands_where
 
 
 def test_a_page_says_in_which_language_its_widget_speaks(
-    olga: Desk, new_page: Callable[..., Page], server: Server
+    olga: Staff, new_page: Callable[..., Page], server: Server
 ) -> None:
     """`data-language`: over the browser's own; one that nobody speaks is passed over."""
     page = new_page(locale="de-DE")
@@ -174,7 +179,7 @@ def test_a_page_says_in_which_language_its_widget_speaks(
     expect(page.frame_locator("iframe").locator("html")).to_have_attribute("lang", "en")
 
 
-def test_unread_words_are_told_in_her_language(olga: Desk, foreigner: Callable[[str], Foreigner]) -> None:
+def test_unread_words_are_told_in_her_language(olga: Staff, foreigner: Callable[[str], Foreigner]) -> None:
     """The launcher says the number in words for who does not see it."""
     vera = foreigner("ar")
     vera.starts_chat("Vera Unread")

@@ -11,8 +11,9 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.abroad import NAMES, Foreigner
 from tests.e2e.browser import complaints
+from tests.e2e.exchange import Staff
 from tests.e2e.hosts import Host, HostPage
-from tests.e2e.people import PASSWORD, Desk, Visitor, time_passes, until
+from tests.e2e.people import PASSWORD, Visitor, time_passes, until
 from tests.e2e.wishes import FIRM, Settings
 from tests.servers import Server
 
@@ -26,6 +27,11 @@ STRICT = (
 # everything that moves the page's own things is counted from the start
 SHIFTS = """new PerformanceObserver(list => { for (const each of list.getEntries()) window.shifted =
     (window.shifted ?? 0) + each.value; }).observe({type: "layout-shift", buffered: true})"""
+
+
+@pytest.fixture
+def olga(answering: Staff) -> Staff:
+    return answering
 
 
 @pytest.fixture
@@ -232,7 +238,7 @@ def test_a_page_that_forbids_all_it_can_shows_all_of_it_without_a_complaint(
 
 
 def test_the_firms_own_words_and_questions(
-    desk: Callable[..., Desk], visitor: Callable[..., Visitor], wants: Settings, violations: Look
+    staff: Callable[[str], Staff], visitor: Callable[..., Visitor], wants: Settings, violations: Look
 ) -> None:
     """Issue 4 A: above each form, and what a form asks; a label of ours is in the visitor's language."""
     asked = [
@@ -240,7 +246,7 @@ def test_the_firms_own_words_and_questions(
         {"name": "phone", "label": "Phone", "kind": "phone"},
     ]
     wants(welcome="Tell us what happened", offline="We are in court until 5", fields=json.dumps(asked))
-    olga = desk("olga")
+    olga = staff("olga")
     olga.is_away()
     vera = visitor(locale="de-DE")
     vera.visits()
@@ -258,7 +264,7 @@ def test_the_firms_own_words_and_questions(
 
 @pytest.mark.parametrize(("language", "word"), [("de", "im Auftrag von"), ("ar", "نيابةً عن")])
 def test_vera_agrees_in_her_own_language(
-    olga: Desk, new_page: Pages, server: Server, wants: Settings, language: str, word: str
+    olga: Staff, new_page: Pages, server: Server, wants: Settings, language: str, word: str
 ) -> None:
     """R-032, R-033: what she reads is what is proved, with the language that it was in."""
     vera = Foreigner(new_page(locale=NAMES[language].locale), server.url, language)
@@ -299,7 +305,7 @@ def paints(page: Page, kind: str, colour: str) -> FilePayload:
 
 
 def test_staff_gives_the_firm_and_olga_a_picture_and_vera_sees_them(
-    olga: Desk, new_page: Pages, server: Server, wants: Settings, vera: Visitor
+    olga: Staff, new_page: Pages, server: Server, wants: Settings, vera: Visitor
 ) -> None:
     """Issue 4 A: from whatever the browser can show; in the header and beside what is said."""
     staff = new_page()

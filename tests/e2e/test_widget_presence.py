@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.e2e.browser import complaints
+from tests.e2e.exchange import Staff
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import MOMENT_MS, Desk, Visitor, time_passes
 from tests.e2e.test_snippet import STRICT, document, snippet
@@ -21,12 +22,17 @@ HERE, AWAY = "Somebody is online", "Nobody is here right now. You can leave a me
 
 
 @pytest.fixture
-def team(desk: Desks) -> Iterator[dict[str, Desk]]:
-    """All of the firm at their consoles, away."""
-    people = {who: desk(who) for who in ("olga", "sam", "nina")}
+def olga(answering: Staff) -> Staff:
+    return answering
+
+
+@pytest.fixture
+def team(staff: Callable[[str], Staff]) -> dict[str, Staff]:
+    """All of the firm, connected and away."""
+    people = {who: staff(who) for who in ("olga", "sam", "nina")}
     for each in people.values():
         each.is_away()
-    yield people
+    return people
 
 
 def launcher(page: Page) -> Locator:
@@ -49,7 +55,7 @@ def sockets(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_launcher_tells_who_is_there_as_it_changes(
-    team: dict[str, Desk], visitor: Visitors, violations: Look, scheme: str
+    team: dict[str, Staff], visitor: Visitors, violations: Look, scheme: str
 ) -> None:
     """R-034: a dot for those who see it, words for those who hear it, under the same name."""
     vera = visitor(color_scheme=scheme)
@@ -69,7 +75,7 @@ def test_the_launcher_tells_who_is_there_as_it_changes(
 
 
 def test_a_page_that_has_allowed_only_requests_is_asked_for_no_socket(
-    olga: Desk, new_page: Callable[..., Page], server: Server, host: Host, key: str
+    olga: Staff, new_page: Callable[..., Page], server: Server, host: Host, key: str
 ) -> None:
     """trials C: not a word in the page's console; the launcher says what it knew at the load."""
     host.pages["/strict"] = HostPage(
@@ -86,7 +92,7 @@ def test_a_page_that_has_allowed_only_requests_is_asked_for_no_socket(
 
 
 def test_a_strict_page_that_allows_sockets_says_so_and_hears_of_changes(
-    team: dict[str, Desk], new_page: Callable[..., Page], server: Server, host: Host, key: str
+    team: dict[str, Staff], new_page: Callable[..., Page], server: Server, host: Host, key: str
 ) -> None:
     """trials C: `wss` has to be allowed by name."""
     both = f"{server.url} {server.url.replace('http', 'ws')}"
@@ -105,7 +111,7 @@ def test_a_strict_page_that_allows_sockets_says_so_and_hears_of_changes(
 
 
 def test_a_page_that_forbids_sockets_unseen_has_a_chat_all_the_same(
-    olga: Desk, new_page: Callable[..., Page], server: Server, host: Host, key: str
+    olga: Staff, new_page: Callable[..., Page], server: Server, host: Host, key: str
 ) -> None:
     """trials C: one attempt, nothing thrown, no second one."""
     policy = f"connect-src {server.url}"
@@ -125,7 +131,7 @@ def test_a_page_that_forbids_sockets_unseen_has_a_chat_all_the_same(
 
 
 def test_a_page_that_is_left_and_come_back_to_hears_again(
-    team: dict[str, Desk], visitor: Visitors, server: Server
+    team: dict[str, Staff], visitor: Visitors, server: Server
 ) -> None:
     """By the back button, from wherever the browser kept it."""
     vera = visitor()
@@ -139,7 +145,7 @@ def test_a_page_that_is_left_and_come_back_to_hears_again(
 
 
 def test_nothing_of_it_stands_in_the_way_of_the_page(
-    olga: Desk, new_page: Callable[..., Page], server: Server, host: Host, key: str
+    olga: Staff, new_page: Callable[..., Page], server: Server, host: Host, key: str
 ) -> None:
     """performance.md (`widget`): the socket comes after `load`, in no long task and without a shift."""
     watch = """<script>
@@ -172,7 +178,7 @@ def test_nothing_of_it_stands_in_the_way_of_the_page(
 
 
 def test_when_the_last_one_goes_who_waits_may_leave_a_message_with_all_that_she_wrote(
-    team: dict[str, Desk], visitor: Visitors, violations: Look
+    team: dict[str, Staff], desk: Desks, visitor: Visitors, violations: Look
 ) -> None:
     """R-034: offered, not forced; one missed chat with her words, and nothing of it left in the tab."""
     team["olga"].is_online()
@@ -194,9 +200,10 @@ def test_when_the_last_one_goes_who_waits_may_leave_a_message_with_all_that_she_
     vera.frame.get_by_role("button", name="Leave message").click()
     expect(vera.frame.get_by_text("Your message is with us")).to_be_visible()
     vera.sees("My number is")
-    team["olga"].opens("Vera Waits", "Missed")
-    team["olga"].sees("I was in a crash")
-    team["olga"].sees("My number is")
+    olga = desk("olga")
+    olga.opens("Vera Waits", "Missed")
+    olga.sees("I was in a crash")
+    olga.sees("My number is")
     kept = vera.frame.locator("body").evaluate("() => JSON.stringify({...sessionStorage})")
     assert "waits@" not in kept and "number" not in kept
     vera.page.reload()
@@ -204,7 +211,9 @@ def test_when_the_last_one_goes_who_waits_may_leave_a_message_with_all_that_she_
     expect(vera.frame.get_by_text("Your message is with us")).to_be_visible()
 
 
-def test_who_waits_on_is_found_in_the_line_by_whoever_comes(team: dict[str, Desk], visitor: Visitors) -> None:
+def test_who_waits_on_is_found_in_the_line_by_whoever_comes(
+    team: dict[str, Staff], visitor: Visitors
+) -> None:
     """R-034: and what she was writing comes along, from the form as from the message box."""
     team["olga"].is_online()
     vera = visitor()
@@ -227,7 +236,7 @@ def test_who_waits_on_is_found_in_the_line_by_whoever_comes(team: dict[str, Desk
 
 
 def test_who_is_answered_while_she_writes_a_message_is_in_the_chat_with_it(
-    team: dict[str, Desk], visitor: Visitors
+    team: dict[str, Staff], visitor: Visitors
 ) -> None:
     """R-034: an operator may accept without being online."""
     team["olga"].is_online()
@@ -242,7 +251,7 @@ def test_who_is_answered_while_she_writes_a_message_is_in_the_chat_with_it(
 
 
 def test_heard_is_said_in_no_text_that_was_not_asked_for(
-    olga: Desk, visitor: Visitors, server: Server
+    olga: Staff, visitor: Visitors, server: Server
 ) -> None:
     """P-17: a page's own socket hears of its site's departments and colour, and of no chat."""
     other, vera = visitor(), visitor()
