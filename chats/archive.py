@@ -215,7 +215,7 @@ def contents(chat: Chat) -> Contents:
 
 
 def read(chat: Chat) -> Contents:
-    """The same without waiting for a turn, for tasks and commands. Raises StoreUnavailable, ArchiveDamaged."""
+    """The same without a turn, for tasks and commands. Raises StoreUnavailable, ArchiveDamaged."""
     return contents_of(opened(_file_of(chat)[1]), chat)
 
 

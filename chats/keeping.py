@@ -131,7 +131,7 @@ def accounts_with_work() -> list[int]:
 class Due(NamedTuple):
     """What waits for the archive: how many chats, and for how long the oldest has been over its limit."""
 
-    count: int
+    chat_count: int
     age_seconds: float
 
 
@@ -184,5 +184,5 @@ class Kept(NamedTuple):
 def counts_of(account_id: int) -> dict[int, Kept]:
     """{site: its counts}."""
     ended = Chat.objects.filter(account_id=account_id, closed_at__isnull=False).values("site_id").order_by()
-    found = ended.annotate(ended=Count("id"), sealed=Count("sealed_at"), archived=Count("archived_at"))
-    return {each["site_id"]: Kept(each["ended"], each["sealed"], each["archived"]) for each in found}
+    found = ended.annotate(all=Count("id"), seals=Count("sealed_at"), files=Count("archived_at"))
+    return {each["site_id"]: Kept(each["all"], each["seals"], each["files"]) for each in found}

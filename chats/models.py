@@ -260,7 +260,7 @@ class ArchivedChat(models.Model):
         DROPPING = "dropping"
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="archived_chats")
-    chat = models.OneToOneField(Chat, models.CASCADE, related_name="archived")
+    chat = models.OneToOneField(Chat, models.CASCADE, related_name="archived_file")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WRITING)
     name = impersonal(models.CharField(max_length=200), "made of random ids and a month")
     other_name = impersonal(models.CharField(max_length=200, blank=True), "made of random ids and a month")

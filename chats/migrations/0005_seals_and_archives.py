@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             model_name="archivedchat",
             name="chat",
             field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="archived", to="chats.chat"
+                on_delete=django.db.models.deletion.CASCADE, related_name="archived_file", to="chats.chat"
             ),
         ),
         migrations.AddField(
