@@ -53,6 +53,11 @@ class Contents(NamedTuple):
     operators: Operators
     digest: str
 
+    def unread(self, read: int) -> int:
+        """How many texts of the visitor's follow a mark."""
+        texts = [row for row in self.messages if (row.author, row.kind) == ("visitor", "text")]
+        return sum(row.seq > read for row in texts)
+
 
 # --- keys and store -----------------------------------------------------------------------------------
 

@@ -40,7 +40,9 @@ def test_a_chat_is_sealed_when_it_is_over(ended: Ended) -> None:
     assert actions.seal_ended() == 0 and not sealing.seal(chat.pk)
 
 
-def test_no_chat_is_sealed_that_goes_on_or_has_just_ended(ended: Ended, site: Site, intake: Department) -> None:
+def test_no_chat_is_sealed_that_goes_on_or_has_just_ended(
+    ended: Ended, site: Site, intake: Department
+) -> None:
     """R-111: what may still follow at once is waited for."""
     waiting = make_chat(visitor_on(site), intake)
     Chat.objects.filter(pk=ended.chat.pk).update(closed_at=timezone.now() - timedelta(minutes=5))
