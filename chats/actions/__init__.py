@@ -13,6 +13,7 @@ from chats.actions.archiving import (
 )
 from chats.actions.beginning import leave_message, start_chat
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
+from chats.actions.limits import ask_verification, set_retention_limits
 from chats.actions.mailing import mail_transcript
 from chats.actions.presence import (
     come_back_from_the_future,
@@ -31,6 +32,7 @@ __all__ = [
     "archive_account",
     "archive_chat",
     "archive_due",
+    "ask_verification",
     "close_idle",
     "come_back_from_the_future",
     "end_chat",
@@ -46,6 +48,7 @@ __all__ = [
     "return_lost_chats",
     "seal_ended",
     "set_marks",
+    "set_retention_limits",
     "set_typing",
     "start_chat",
     "transfer_chat",

@@ -1,0 +1,12 @@
+"""Pages about chats that have ended, under /account/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chats import views
+
+urlpatterns = [
+    path("privacy/keeping/", views.keep, name="keeping"),
+    path("privacy/keeping/verify/", views.verify, name="keeping_verify"),
+]

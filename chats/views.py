@@ -1,0 +1,73 @@
+"""Pages of `/account/` about chats that have ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.members import ADMINS, member_page
+from accounts.models import Operator, Site
+from chats import actions, keeping
+from chats.forms import LimitsForm
+from chats.models import KeepingRun, RetentionLimit
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+FAULTS = {
+    "store": "The archive’s store did not answer. Nothing is lost; the next run tries again.",
+    "key": "There is no key for the archive. Set it, see docs/running.md.",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page(ADMINS)
+def keep(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """How long ended conversations stay in the database, where they are, and what the tasks have done."""
+    sites = list(Site.objects.filter(account_id=operator.account_id).order_by("name", "id"))
+    limits = RetentionLimit.objects.filter(account_id=operator.account_id)
+    days = dict(limits.values_list("site__uid", "days"))
+    form = LimitsForm(sites, days, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        changed = actions.set_retention_limits(by=operator, days=form.days)
+        messages.success(request, "Saved." if changed else "Nothing has changed.", extra_tags="good")
+        return redirect("keeping")
+    counts, runs = keeping.counts_of(operator.account_id), keeping.last_runs(operator.account_id)
+    none = keeping.Kept(0, 0, 0)
+    told = {
+        "section": "privacy",
+        "form": form,
+        "rows": [(site, form[site.uid], counts.get(site.pk, none)) for site in sites],
+        "total": [sum(each) for each in zip(*counts.values(), strict=True)] or none,
+        "archive": _told(runs.get(KeepingRun.Kind.ARCHIVE)),
+        "verify": _told(runs.get(KeepingRun.Kind.VERIFY)),
+        "least_days": keeping.LEAST_DAYS,
+        "seal_minutes": settings.SEAL_MINUTES,
+    }
+    return render(request, "account/keeping.html", told, status=400 if form.errors else 200)
+
+
+def _told(run: KeepingRun | None) -> dict[str, Any] | None:
+    """A run as the page says it."""
+    if run is None:
+        return None
+    return {
+        "run": run,
+        "goes_on": run.ended_at is None,
+        "chats": [uid for uid, code in run.faults if uid],
+        "faults": [FAULTS[code] for uid, code in run.faults if not uid],
+    }
+
+
+@require_POST
+@member_page(ADMINS)
+def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Has the seals of the account proved."""
+    actions.ask_verification(by=operator)
+    words = "The seals are being checked. Reload this page to see the result."
+    messages.success(request, words, extra_tags="good")
+    return redirect("keeping")
