@@ -63,8 +63,8 @@ def _told(run: KeepingRun | None) -> dict[str, Any] | None:
     }
 
 
-@require_POST
 @member_page(ADMINS)
+@require_POST
 def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Has the seals of the account proved."""
     actions.ask_verification(by=operator)

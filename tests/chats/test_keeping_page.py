@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Department, Operator, Site
-from chatlead.health import metrics  # with the gauges that it watches
+from chatlead import health, metrics
 from chats import actions
 from chats.models import Chat, KeepingRun, Message, RetentionLimit
 from tests.chats.ended import Ended, talk
@@ -126,6 +126,7 @@ def test_a_verification_whose_worker_was_killed_is_done_again(owen: Operator, en
 def test_metrics_tell_what_waits_for_the_archive(ended: Ended, site: Site) -> None:
     """R-118: chats due, and the age of the oldest."""
     RetentionLimit.objects.create(account=site.account, site=site, days=30)
+    assert health.PROBES["/metrics"]  # whose module watches the gauges
     text = metrics.exposition().decode()
     assert "chatlead_archive_due_chats 1.0" in text
     [age] = [line for line in text.splitlines() if line.startswith("chatlead_archive_due_age_seconds ")]
