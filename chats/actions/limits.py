@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from accounts import audit
 from accounts.models import Operator, Site
 from chatlead.errors import BadField, NotFound
 from chats import keeping
@@ -41,6 +42,8 @@ def set_retention_limits(*, by: Operator, days: Mapping[str, int]) -> int:
                 )
             else:
                 RetentionLimit.objects.filter(site=sites[uid]).delete()
+            facts = {"before": before, "days": wanted}
+            audit.note("retention.changed", account=by.account_id, by=by, subject=f"site:{uid}", facts=facts)
     return changed
 
 
@@ -48,6 +51,7 @@ def ask_verification(*, by: Operator) -> None:
     """The seals of the account are proved as soon as a worker is free; asked twice it is done once."""
     with transaction.atomic():
         keeping.open_run(by.account_id, KeepingRun.Kind.VERIFY)
+        audit.note("seals.verified", account=by.account_id, by=by)
         transaction.on_commit(_hint, robust=True)
 
 
