@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.members import ADMINS, member_page
-from accounts.models import Operator, Site
-from chats import actions, keeping
+from accounts.members import ADMINS, EVERYBODY, member_page
+from accounts.models import Operator, Site, is_uid
+from chatlead.errors import ArchiveDamaged, ArchiveUnavailable, NotFound
+from chats import actions, beside, history, keeping, selectors
 from chats.forms import LimitsForm
 from chats.models import KeepingRun, RetentionLimit
 
@@ -71,3 +72,40 @@ def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
     words = "The seals are being checked. Reload this page to see the result."
     messages.success(request, words, extra_tags="good")
     return redirect("keeping")
+
+
+WORDS_MAX = 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page(EVERYBODY)
+def ended(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Conversations that are over and that this person may see, in the archive or not. What is looked for
+    comes by POST: a name or an address is no part of an address."""
+    words, before = (
+        request.POST.get(name, "")[:WORDS_MAX].replace("\x00", "") for name in ("words", "before")
+    )
+    visitor = request.GET.get("visitor", "")
+    if not all(is_uid(each) for each in (before, visitor) if each):
+        raise NotFound
+    principal = history.principal_of(operator)
+    found = history.ended_chats(principal, words=words, visitor=visitor, before=before)
+    told = {"section": "chats", "found": found, "words": words, "visitor": visitor, "is_later": bool(before)}
+    return render(request, "account/chats.html", told)
+
+
+@require_safe
+@member_page(EVERYBODY)
+def conversation(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+    """One of them from end to end; where the archive does not answer, the page says so."""
+    if not is_uid(uid):
+        raise NotFound
+    chat = selectors.access_chat(history.principal_of(operator), uid)
+    told: dict[str, Any] = {"section": "chats", "chat": chat}
+    status = 200
+    try:
+        told["told"] = history.conversation(chat)
+    except (ArchiveUnavailable, ArchiveDamaged) as error:
+        told["fault"], status = error.message, error.status
+    told["parts"] = [html for html in (part(chat) for part in beside.PARTS) if html]
+    return render(request, "account/chat.html", told, status=status)
