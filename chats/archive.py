@@ -45,7 +45,8 @@ Operators = dict[int, tuple[str, str]]  # uid and name, by the number in a row
 class Contents(NamedTuple):
     """A chat as it lies in its file. `messages` and `notes` are unsaved rows in order; `links` the chain."""
 
-    fields: dict[str, Any]  # of the chat, as it is sealed
+    answers: list[dict[str, str]]
+    page_url: str
     messages: list[Message]
     notes: list[Note]
     links: list[Link]
@@ -96,9 +97,7 @@ def recipients() -> list[str]:
 # --- the file -----------------------------------------------------------------------------------------
 
 
-def written(
-    *, account: str, fields: seals.Fields, rows: list[seals.Fields], operators: Operators, seal: ChatSeal
-) -> bytes:
+def written(*, account: str, rows: list[seals.Fields], operators: Operators, seal: ChatSeal) -> bytes:
     """A chat as the bytes of its file, encrypted. `rows` in the order of the seal's links. Raises
     age.BadKey, ValueError where there are more or fewer of them."""
     return _sealed(
@@ -106,7 +105,6 @@ def written(
             "format": FORMAT,
             "version": VERSION,
             "account": account,
-            "chat": fields,
             "operators": {str(pk): list(who) for pk, who in operators.items()},
             "rows": [
                 {"salt": salt, "digest": digest, "row": row}
@@ -135,15 +133,16 @@ def opened(data: bytes) -> dict[str, Any]:
 
 def contents_of(content: Mapping[str, Any], chat: Chat) -> Contents:
     """The same as rows of `chat`. Raises ArchiveDamaged where it is another chat's."""
-    if content["chat"]["uid"] != chat.uid:
-        raise ArchiveDamaged
     links = [Link(each["row"]["log"], each["row"]["number"], each["salt"], each["digest"])
              for each in content["rows"]]  # fmt: skip
     rows: dict[seals.Key, dict[str, Any]] = {
         link.key: each["row"] for link, each in zip(links, content["rows"], strict=True)
     }
+    if rows["chat", 0]["uid"] != chat.uid:
+        raise ArchiveDamaged
     return Contents(
-        fields=content["chat"],
+        answers=rows["form", 0]["answers"],
+        page_url=rows["form", 0]["page_url"],
         messages=[_message(row, chat) for row in _of_log(rows, "public")],
         notes=[_note(row, chat) for row in _of_log(rows, "staff")],
         links=links,
@@ -264,6 +263,7 @@ def erase(chat: Chat) -> bool:
         drop_other(file)
     content = opened(data)
     if not _emptied(content):
+        ArchivedChat.objects.filter(pk=file.pk, erased_at=None).update(erased_at=timezone.now())
         return False
     kept = ArchivedChat.objects.filter(pk=file.pk, state=ArchivedChat.State.KEPT, name=file.name)
     account = file.name.partition("/")[0]
@@ -277,7 +277,8 @@ def erase(chat: Chat) -> bool:
         raise ArchiveDamaged
     digest = hashlib.sha256(data).hexdigest()
     swap = {"name": name, "other_name": file.name, "sha256": digest, "size": len(data)}
-    if not kept.filter(other_name=name).update(**swap, touched_at=timezone.now()):  # 3
+    now = timezone.now()
+    if not kept.filter(other_name=name).update(**swap, touched_at=now, erased_at=now):  # 3
         raise ArchiveUnavailable("This conversation is being rewritten. Please try again.")
     drop_other(ArchivedChat.objects.get(pk=file.pk))  # 4
     return True
@@ -292,9 +293,6 @@ def _emptied(content: dict[str, Any]) -> bool:
         if (row, salt) != (each["row"], each["salt"]):
             is_changed = True
             each["row"], each["salt"] = row, salt
-    fields = seals.emptied(content["chat"])
-    is_changed = is_changed or fields != content["chat"]
-    content["chat"] = fields
     return is_changed
 
 
@@ -312,14 +310,3 @@ def drop(file: ArchivedChat) -> None:
     if unkept.update(state=ArchivedChat.State.DROPPING):  # from now on nobody can finish it
         store().delete(file.name)
         unkept.delete()
-
-
-def export(chat: Chat) -> dict[str, Any]:
-    """What is in the file of an archived chat, as docs/archive.md describes it, without salts and digests.
-    Raises StoreUnavailable, ArchiveDamaged."""
-    content = opened(_file_of(chat)[1])
-    return {
-        "chat": content["chat"],
-        "operators": {pk: name for pk, (_, name) in content["operators"].items()},
-        "rows": [each["row"] for each in content["rows"]],
-    }

@@ -73,7 +73,7 @@ def conversation(chat: Chat) -> Conversation:
     if chat.archived_at is not None:
         kept = archive.contents(chat)
         messages, notes, names = kept.messages, kept.notes, kept.operators
-        answers, page_url = kept.fields["answers"], kept.fields["page_url"]
+        answers, page_url = kept.answers, kept.page_url
     else:
         messages = list(Message.objects.filter(chat=chat).order_by("seq"))
         notes = list(Note.objects.filter(chat=chat).order_by("staff_seq"))

@@ -269,6 +269,7 @@ class ArchivedChat(models.Model):
     message_count = models.PositiveIntegerField(default=0)
     note_count = models.PositiveIntegerField(default=0)
     touched_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)  # since then it says nothing of its visitor
 
     class Meta:
         indexes = (

@@ -21,9 +21,9 @@ Rows = dict[seals.Key, dict[str, Any]]
 
 
 def rows_of(chat: Chat) -> Rows:
-    """All rows of a chat in the database, in the order in which a chain takes them: the chat itself, the
-    public log, the staff log. `chat` comes with site and department."""
-    found = [seals.fields_of_chat(chat)]
+    """All rows of a chat in the database, in the order in which a chain takes them: the chat itself, its
+    form, the public log, the staff log. `chat` comes with site and department."""
+    found = [seals.fields_of_chat(chat), seals.fields_of_form(chat)]
     found += [seals.fields_of_message(row) for row in Message.objects.filter(chat=chat).order_by("seq")]
     found += [seals.fields_of_note(row) for row in Note.objects.filter(chat=chat).order_by("staff_seq")]
     return {(each["log"], each["number"]): each for each in found}
@@ -38,7 +38,7 @@ def seal(chat_id: int) -> bool:
     """The chat is sealed to the end of both logs; rows that follow an earlier seal extend its chain. False
     where there is nothing to seal: it is open, in the archive, gone, or sealed already."""
     with transaction.atomic():
-        chat = _locked(chat_id)
+        chat = locked(chat_id)
         if chat is None or chat.closed_at is None or chat.archived_at is not None:
             return False
         known = ChatSeal.objects.filter(chat=chat).first()
@@ -65,7 +65,9 @@ def seal(chat_id: int) -> bool:
         return True
 
 
-def _locked(chat_id: int) -> Chat | None:
+def locked(chat_id: int) -> Chat | None:
+    """The chat with site and department, its row held until the end of the transaction; None where it is
+    gone."""
     held = Chat.objects.select_for_update(of=("self",), no_key=True)
     return held.select_related("site", "department").filter(pk=chat_id).first()
 
@@ -78,7 +80,7 @@ def forget(chat_ids: Collection[int]) -> int:
     """
     count = 0
     for chat_id in sorted(chat_ids):
-        chat = _locked(chat_id)  # a seal that is being made waits for us, or we for it
+        chat = locked(chat_id)  # a seal that is being made waits for us, or we for it
         known = ChatSeal.objects.filter(chat_id=chat_id).first()
         if chat is None or known is None or chat.archived_at is not None:
             continue
@@ -107,7 +109,7 @@ def verify_chain(chat: Chat) -> list[str]:
     if found and chat.sealed_at is not None:
         # an erasure may have come between two reads: once more, and nothing moves
         with transaction.atomic():
-            now = _locked(chat.pk)
+            now = locked(chat.pk)
             if now is None:
                 return []
             if now.archived_at is None:
@@ -126,7 +128,7 @@ def _faults(chat: Chat) -> list[str]:
     return found + [
         f"{log} row {number} is beyond the end of its log"
         for log, number in rows
-        if number > {"chat": 0, "public": chat.last_seq, "staff": chat.last_staff_seq}[log]
+        if number > {"chat": 0, "form": 0, "public": chat.last_seq, "staff": chat.last_staff_seq}[log]
     ]
 
 
@@ -146,9 +148,6 @@ def _faults_in_archive(chat: Chat) -> list[str]:
     except ArchiveDamaged:
         return ["the file in the archive is missing or is not the one that was written"]
     found = _faults_of_seal(chat, known, contents.links, contents.rows)
-    if contents.fields != contents.rows.get(("chat", 0)):
-        found.append("the file says two things of the chat")
     stub = seals.fields_of_chat(chat)
-    lasting = sorted(stub.keys() - seals.SAID.keys())  # the rest lies in the file alone
-    changed = [name for name in lasting if stub[name] != contents.fields[name]]
+    changed = [name for name, value in stub.items() if value != contents.rows["chat", 0][name]]
     return found + [f"the chat's {name} is not what was sealed" for name in changed]

@@ -25,7 +25,8 @@ VERSION: Final = 1
 SALT_BYTES: Final = 16
 
 Fields = Mapping[str, Any]  # of a row, in plain values
-Key = tuple[str, int]  # which log and which number: ("chat", 0), ("public", seq), ("staff", staff_seq)
+# which log and which number: ("chat", 0), ("form", 0), ("public", seq), ("staff", staff_seq)
+Key = tuple[str, int]
 
 
 class Link(NamedTuple):
@@ -46,21 +47,22 @@ class Link(NamedTuple):
 
 
 def fields_of_chat(chat: Chat) -> dict[str, Any]:
-    """What never changes after the end: where and when it was, and what the visitor filled in. `chat` comes
-    with site and department."""
+    """Where and when it was. `chat` comes with site and department."""
     return {
         "log": "chat",
         "number": 0,
         "uid": chat.uid,
         "site": chat.site.uid,
         "department": chat.department.uid,
-        "state": str(chat.state),
         "started_at": in_ms(chat.started_at),
         "accepted_at": _ms(chat.accepted_at),
         "closed_at": _ms(chat.closed_at),
-        "answers": chat.answers,
-        "page_url": chat.page_url,
     }
+
+
+def fields_of_form(chat: Chat) -> dict[str, Any]:
+    """What the visitor filled in before it, and on which page."""
+    return {"log": "form", "number": 0, "answers": chat.answers, "page_url": chat.page_url}
 
 
 def fields_of_message(row: Message) -> dict[str, Any]:
@@ -97,9 +99,10 @@ SAID: Final[Mapping[str, Any]] = {"text": "", "answers": [], "page_url": ""}
 
 
 def is_empty(fields: Fields) -> bool:
-    """Whether nothing that a person said or filled in is left in a row: an erased one has to be. A system row
-    with facts is not: they are the firm's own words, and stay."""
-    return not fields.get("facts") and all(not fields[name] for name in SAID if name in fields)
+    """Whether a row could hold what a person said or filled in, and does not: an erased one has to be. System
+    rows are not: their facts are the firm's own words, and stay."""
+    said = [fields[name] for name in SAID if name in fields]
+    return bool(said) and not any(said) and not fields.get("facts")
 
 
 def emptied(fields: Fields) -> dict[str, Any]:

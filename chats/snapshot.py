@@ -60,7 +60,7 @@ def operator_views(chats: Sequence[Chat]) -> list[ChatView]:
     kept = _kept(chats)
     logs, notes = _logs(chats, kept), _notes(chats, kept)
     filled_in = {chat.pk: (chat.answers, chat.page_url) for chat in chats}
-    filled_in |= {pk: (each.fields["answers"], each.fields["page_url"]) for pk, each in kept.items()}
+    filled_in |= {pk: (each.answers, each.page_url) for pk, each in kept.items()}
     unread = selectors.unread_counts({chat.pk for chat in chats})
     unread |= {chat.pk: kept[chat.pk].unread(chat.operator_read) for chat in chats if chat.pk in kept}
     counts = selectors.chat_counts({chat.visitor_id for chat in chats})

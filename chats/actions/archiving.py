@@ -65,7 +65,6 @@ def archive_chat(chat_id: int) -> bool:
     operators = selectors.operator_names({row["author_id"] for row in rows.values() if row.get("author_id")})
     data = archive.written(
         account=chat.account.subscriber_id,
-        fields=rows["chat", 0],
         # of a row that an erasure has removed only its place is known
         rows=[rows.get(link.key) or {"log": link.log, "number": link.number} for link in links],
         operators=operators,
@@ -75,10 +74,14 @@ def archive_chat(chat_id: int) -> bool:
     store.put(file.name, data)  # 3
     _prove(chat, seal, store.get(file.name), data)  # 4
     with transaction.atomic():  # 5
-        held = Chat.objects.select_for_update(of=("self",), no_key=True).get(pk=chat_id)
-        seal_now = ChatSeal.objects.get(pk=seal.pk)
-        ends = (held.last_seq, held.last_staff_seq) == (seal.last_seq, seal.last_staff_seq)
-        is_same = ends and held.archived_at is None and seal_now.links == seal.links
+        held = sealing.locked(chat_id)
+        links_now = ChatSeal.objects.values_list("links", flat=True).get(pk=seal.pk)
+        is_same = (
+            held is not None
+            and held.archived_at is None
+            and links_now == seal.links
+            and sealing.rows_of(held) == rows
+        )
         mine = ArchivedChat.objects.filter(pk=file.pk, state=ArchivedChat.State.WRITING)
         if is_same and mine.update(
             state=ArchivedChat.State.KEPT,

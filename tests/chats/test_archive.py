@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,10 +17,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Department, Operator, Site
+from accounts import erasure
+from accounts.models import Account, Department, Operator, Site
 from chatlead import age, stores
 from chatlead.errors import ArchiveDamaged, ArchiveUnavailable, NotFound
 from chats import actions, archive, keeping, recovery, sealing
+from chats.archived import ArchivedChats
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note, RetentionLimit
 from tests.chats.ended import ANSWERS, Ended, talk
 from tests.conftest import visitor_on
@@ -114,12 +117,13 @@ def test_the_file_is_what_its_documentation_says(folder: Path, old: Ended) -> No
     chat = archived(old)
     plain = age.decrypt(files_in(folder)[0].read_bytes(), archive.identities())
     content = json.loads(plain)
-    assert set(content) == {"format", "version", "account", "chat", "operators", "rows", "seal"}
+    assert set(content) == {"format", "version", "account", "operators", "rows", "seal"}
     assert (content["format"], content["version"]) == ("chatlead.chat", 1)
-    assert (content["chat"]["uid"], content["account"]) == (chat.uid, chat.account.subscriber_id)
-    assert content["chat"]["answers"] == ANSWERS
+    rows = {(each["row"]["log"], each["row"]["number"]): each["row"] for each in content["rows"]}
+    assert (rows["chat", 0]["uid"], content["account"]) == (chat.uid, chat.account.subscriber_id)
+    assert rows["form", 0]["answers"] == ANSWERS
     assert [each["row"].get("text") for each in content["rows"]] == [
-        None, "", "", CANARY, "on Monday", "We can help", "", "a witness is named",
+        None, None, "", "", CANARY, "on Monday", "We can help", "", "a witness is named",
     ]  # fmt: skip
     assert content["seal"]["digest"] == ChatSeal.objects.get(chat=chat).digest
     assert content["operators"] == {str(chat.operator_id): [chat.operator.uid, "Olga"]}  # type: ignore[union-attr]
@@ -199,7 +203,7 @@ def test_a_file_that_was_made_by_somebody_who_has_the_recipient_is_noticed(folde
     chat = archived(old)
     file = ArchivedChat.objects.get(chat=chat)
     content = archive.opened(files_in(folder)[0].read_bytes())
-    content["rows"][3]["row"]["text"] = "I jumped"
+    content["rows"][4]["row"]["text"] = "I jumped"
     data = age.encrypt(json.dumps(content).encode(), archive.recipients())
     (folder / file.name).write_bytes(data)
     from hashlib import sha256
@@ -225,7 +229,7 @@ def test_an_erasure_empties_the_file_and_leaves_the_seal_whole(folder: Path, old
     """R-176, B2-4: a new file without her words and without salts, the old one is gone; safe to repeat."""
     chat = archived(old)
     [before] = files_in(folder)
-    assert archive.export(chat)["rows"][3]["text"] == CANARY
+    assert archive.read(chat).messages[2].text == CANARY
     assert archive.erase(chat) and not archive.erase(old.again())
     [after] = files_in(folder)
     assert after != before
@@ -233,9 +237,48 @@ def test_an_erasure_empties_the_file_and_leaves_the_seal_whole(folder: Path, old
     for canary in (CANARY, "We can help", "witness", "Vera", "acme.test/injuries"):
         assert canary not in plain
     assert [each["salt"] == "" for each in json.loads(plain)["rows"]] == [
-        True, False, False, True, True, True, False, True,
+        False, True, False, False, True, True, True, False, True,
     ]  # fmt: skip
     assert sealing.verify_chain(old.again()) == []
+
+
+def test_a_person_is_found_exported_and_erased_in_the_archive_too(
+    folder: Path,
+    old: Ended,
+    site: Site,
+    intake: Department,
+    olga: Operator,
+    principal_of: Any,
+    rival: Account,
+) -> None:
+    """R-175, R-176: of one person and no other, of this account and no other; again there is nothing."""
+    other = talk(visitor_on(site), intake, principal_of(olga), "Not hers", "Good day", hours=1000)
+    later = talk(visitor_on(site), intake, principal_of(olga), "Hers too", "Good day", hours=1000)
+    Chat.objects.filter(pk=later.chat.pk).update(visitor=old.chat.visitor)
+    for each in (old, other):
+        archived(each)
+    sealing.seal(later.chat.pk)
+    vera = erasure.Person(old.chat.account_id, frozenset({old.chat.visitor_id}))
+    kind = ArchivedChats()
+    assert kind.name in {each.name for each in erasure.kinds()}
+    stranger = dataclasses.replace(vera, account_id=rival.pk)
+    assert (kind.count(vera), kind.count(stranger), kind.export(stranger), kind.erase(stranger)) == (
+        1,
+        0,
+        [],
+        0,
+    )
+    [told] = kind.export(vera)
+    assert told["answers"] == ANSWERS and json.dumps(told)
+    assert [row["text"] for row in told["messages"] if row["kind"] == "text"] == [
+        CANARY, "on Monday", "We can help",
+    ]  # fmt: skip
+    Message.objects.filter(chat=later.chat).update(text="")  # as the chats in the database are erased before
+    assert kind.erase(vera) == 1
+    assert (kind.count(vera), kind.erase(vera)) == (0, 0)
+    assert sealing.verify_chain(old.again()) == [] == sealing.verify_chain(later.again())
+    assert archive.read(other.again()).messages[2].text == "Not hers"
+    assert CANARY not in str(kind.export(vera))
 
 
 # --- killed -------------------------------------------------------------------------------------------
@@ -331,15 +374,15 @@ def test_an_erasure_while_the_file_is_written_is_not_lost(
 
     def put(store: Any, name: str, data: Any) -> None:
         real(store, name, data)
-        with transaction.atomic():
-            Message.objects.filter(chat=old.chat).update(text="")
-            Note.objects.filter(chat=old.chat).update(text="")
-            sealing.forget([old.chat.pk])
+        Message.objects.filter(chat=old.chat).update(text="")
+        Note.objects.filter(chat=old.chat).update(text="")
 
     with monkeypatch.context() as patched:
         patched.setattr(stores.FolderStore, "put", put)
         assert not actions.archive_chat(old.chat.pk)
     assert in_database(old.again()) and files_in(folder) == []
+    with transaction.atomic():
+        sealing.forget([old.chat.pk])
     assert sealing.verify_chain(archived(old)) == []
 
 

@@ -35,7 +35,7 @@ def test_a_chat_is_sealed_when_it_is_over(ended: Ended) -> None:
     """R-111: every row of both logs and what she filled in is in the chain; nothing is sealed twice."""
     chat = sealed(ended)
     seal = ChatSeal.objects.get(chat=chat)
-    assert seal.count == 1 + chat.last_seq + chat.last_staff_seq
+    assert seal.count == 2 + chat.last_seq + chat.last_staff_seq
     assert sealing.verify_chain(chat) == []
     assert actions.seal_ended() == 0 and not sealing.seal(chat.pk)
 
@@ -93,12 +93,12 @@ def test_an_erasure_keeps_the_seal_whole(ended: Ended) -> None:
         Message.objects.filter(chat=chat).update(text="")
         Note.objects.filter(chat=chat).update(text="")
         Chat.objects.filter(pk=chat.pk).update(answers=[], page_url="")
-        assert sealing.forget([chat.pk]) == 5  # the chat, three messages and the note
+        assert sealing.forget([chat.pk]) == 5  # the form, three messages and the note
     chat = ended.again()
     assert sealing.verify_chain(chat) == []
     links = sealing.links_of(ChatSeal.objects.get(chat=chat))
     assert [link.key for link in links if not link.salt] == [
-        ("chat", 0), ("public", 3), ("public", 4), ("public", 5), ("staff", 1),
+        ("form", 0), ("public", 3), ("public", 4), ("public", 5), ("staff", 1),
     ]  # fmt: skip
     with transaction.atomic():
         assert sealing.forget([chat.pk]) == 0  # safe to repeat
