@@ -10,6 +10,7 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatlead.settings")
 
 from celery import Celery, signals  # reads the variable above when it looks for its settings
+from celery.schedules import crontab
 
 from chatlead import logs
 
@@ -24,6 +25,9 @@ app.conf.beat_schedule = {
     "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
     "what was noted is chained": {"task": "accounts.tasks.chain_audit", "schedule": 300.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
+    "chats that have ended": {"task": "chats.tasks.seal_ended", "schedule": 120.0},
+    "chats for the archive": {"task": "chats.tasks.archive_due", "schedule": crontab(hour="2", minute="20")},
+    "seals to be proved": {"task": "chats.tasks.verify_asked", "schedule": 60.0},
 }
 app.conf.beat_scheduler = "chatlead.timer:KeptTimer"
 

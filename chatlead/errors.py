@@ -131,3 +131,17 @@ class Unavailable(ChatLeadError):
     """A part of the service does not answer; nothing was stored, the same `ref` may be sent again."""
 
     code, status, message = "unavailable", 503, "The service is busy. Please try again."
+
+
+class ArchiveUnavailable(ChatLeadError):
+    """The chat is kept in the archive, and the archive does not answer; nothing is lost."""
+
+    code, status = "archive_unavailable", 503
+    message = "This conversation is in the archive, which does not answer. Please try again later."
+
+
+class ArchiveDamaged(ChatLeadError):
+    """The chat's file in the archive is missing, cannot be decrypted, or is not the one that was written."""
+
+    code, status = "archive_damaged", 500
+    message = "The file of this conversation in the archive cannot be read."

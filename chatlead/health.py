@@ -28,7 +28,7 @@ from chatlead.realtime import hub as hubs
 from chatlead.realtime.caller import Caller
 from chatlead.realtime.poll import Poll
 from chatlead.realtime.socket import Socket
-from chats import journal
+from chats import journal, keeping
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +191,18 @@ def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Readi
     return read
 
 
+def _archive(which: Callable[[keeping.Due], float]) -> Callable[[], list[Reading]]:
+    def read() -> list[Reading]:
+        try:
+            with _own_connection():
+                return [Reading(which(keeping.due_everywhere()))]
+        except Exception as error:  # the other figures are wanted the more
+            logger.warning("what waits for the archive was not counted (%s)", type(error).__name__)
+            return []
+
+    return read
+
+
 metrics.watch("chatlead_sockets", "Open sockets.", _sockets, "kind")
 metrics.watch("chatlead_held_polls", "Polls that wait for something to happen.", _held_polls, "kind")
 metrics.watch("chatlead_redis_link_up", "1 while the link to Redis works.", _redis_link)
@@ -209,6 +221,16 @@ metrics.watch(
     "chatlead_outbox_age_seconds",
     "How long the oldest side effect that is not done has been wanted.",
     _outbox(lambda backlog: backlog.age_seconds),
+)
+metrics.watch(
+    "chatlead_archive_due_chats",
+    "Ended chats that are older than their site's limit and not in the archive.",
+    _archive(lambda due: due.chat_count),
+)
+metrics.watch(
+    "chatlead_archive_due_age_seconds",
+    "For how long the oldest of them has been over its limit.",
+    _archive(lambda due: due.age_seconds),
 )
 
 

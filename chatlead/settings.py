@@ -119,6 +119,16 @@ else:
 S3_ACCESS_KEY = env.str("CHATLEAD_S3_ACCESS_KEY", default="")
 S3_SECRET_KEY = env.str("CHATLEAD_S3_SECRET_KEY", default="")
 
+# --- The archive of chats that have ended (R-118) ---------------------------------------------------------
+ARCHIVE_STORE = env.str("CHATLEAD_ARCHIVE_STORE", default="") or (DATA_DIR / "archive").as_uri()
+ARCHIVE_RECIPIENTS = env.list("CHATLEAD_ARCHIVE_RECIPIENTS", default=[])  # none: that of the identity
+# Whoever has it can read the archive: never in the store, nor beside the backups
+ARCHIVE_IDENTITY_FILE = Path(
+    env.str("CHATLEAD_ARCHIVE_IDENTITY_FILE", default="")
+    or ("" if PRODUCTION else str(DATA_DIR / "archive_identity"))
+)
+SEAL_MINUTES = env.float("CHATLEAD_SEAL_MINUTES", default=10.0)  # after the end of a chat
+
 # --- Redis: fan-out, single-use tickets, tasks; none in the embedded default ------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_PREFIX = env.str("CHATLEAD_REDIS_PREFIX", default="chatlead")

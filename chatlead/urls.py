@@ -20,6 +20,7 @@ urlpatterns = [
     path("console/offline/", console.offline, name="console_offline"),
     path("console/", include("accounts.urls")),
     path("account/", account.overview, name="account"),
+    path("account/", include("chats.urls")),
     path("widget/v1/", include("visitors.urls")),
     path("admin/", admin.site.urls),
 ]

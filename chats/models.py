@@ -73,6 +73,9 @@ class Chat(models.Model):
         Operator, models.PROTECT, null=True, blank=True, related_name="returned_chats", db_index=False
     )
     returned_at = models.DateTimeField(null=True, blank=True)
+    # what became of it after its end: both logs sealed (R-111), then kept in a file of the archive (R-118)
+    sealed_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
@@ -94,6 +97,16 @@ class Chat(models.Model):
                 fields=("returned_from", "-returned_at"),
                 condition=Q(returned_from__isnull=False),
                 name="chat_returned",
+            ),
+            models.Index(
+                fields=("closed_at",),
+                condition=Q(sealed_at=None, closed_at__isnull=False),
+                name="chat_unsealed",
+            ),
+            models.Index(
+                fields=("site", "closed_at"),
+                condition=Q(archived_at=None, closed_at__isnull=False),
+                name="chat_unarchived",
             ),
         )
 
@@ -213,3 +226,96 @@ class TranscriptRequest(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("chat", "ref"), name="transcript_request_once"),)
+
+
+class ChatSeal(models.Model):
+    """The chain of digests over the rows of a chat that has ended (R-111): chats/seals.py.
+
+    `links` are [log, number, salt, digest] in the order of the chain, [] where the chat is in the archive,
+    whose file holds them. `digest` is the chain's end, `last_seq` and `last_staff_seq` how far it goes.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    chat = models.OneToOneField(Chat, models.CASCADE, related_name="seal")
+    version = models.PositiveSmallIntegerField()
+    digest = impersonal(models.CharField(max_length=64), "a digest of digests over salted rows")
+    count = models.PositiveIntegerField()
+    last_seq = models.BigIntegerField()
+    last_staff_seq = models.BigIntegerField()
+    links = impersonal(models.JSONField(default=list), "salts and digests; an erasure takes the salts")
+    sealed_at = models.DateTimeField()
+
+
+class ArchivedChat(models.Model):
+    """The file in which an ended chat is kept. Until it is `kept` the chat is still in the database; what is
+    `dropping` is on its way out of the store, and then it never was.
+
+    `sha256` is of the encrypted file. `other_name` names a second file of the same chat that may be in the
+    store since `touched_at`: the next one, or the one before.
+    """
+
+    class State(models.TextChoices):
+        WRITING = "writing"
+        KEPT = "kept"
+        DROPPING = "dropping"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="archived_chats")
+    chat = models.OneToOneField(Chat, models.CASCADE, related_name="archived_file")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WRITING)
+    name = impersonal(models.CharField(max_length=200), "made of random ids and a month")
+    other_name = impersonal(models.CharField(max_length=200, blank=True), "made of random ids and a month")
+    sha256 = impersonal(models.CharField(max_length=64, blank=True), "a digest of an encrypted file")
+    size = models.PositiveBigIntegerField(default=0)  # bytes
+    message_count = models.PositiveIntegerField(default=0)
+    note_count = models.PositiveIntegerField(default=0)
+    touched_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)  # since then it says nothing of its visitor
+
+    class Meta:
+        indexes = (
+            # what a task that was killed may have left behind
+            models.Index(
+                fields=("account", "id"),
+                condition=~Q(state="kept") | ~Q(other_name=""),
+                name="archive_unfinished",
+            ),
+        )
+
+
+class RetentionLimit(models.Model):
+    """After how many days an ended chat of a site moves to the archive. No row: never."""
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    site = models.OneToOneField(Site, models.CASCADE, related_name="retention_limit")
+    days = models.PositiveSmallIntegerField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+
+class KeepingRun(models.Model):
+    """One run over an account's chats: into the archive, or over their seals. Claimed by lease.
+
+    `faults` are [chat uid, code], the first of them only. Open runs are those that have not ended: one of
+    each kind at a time.
+    """
+
+    class Kind(models.TextChoices):
+        ARCHIVE = "archive"
+        VERIFY = "verify"
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    done_count = models.PositiveIntegerField(default=0)
+    failed_count = models.PositiveIntegerField(default=0)
+    faults = impersonal(models.JSONField(default=list), "random ids and words from a fixed list")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "kind"), condition=Q(ended_at=None), name="keeping_run_open_once"
+            ),
+        )
+        indexes = (models.Index(fields=("account", "kind", "-id"), name="keeping_run_newest"),)

@@ -16,6 +16,7 @@ from accounts.models import Department, Operator, OperatorRole
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import BadField, NobodyOnline, NotFound
 from chatlead.prepared import Among, Prepared, Unsought
+from chats import archive
 from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ _current = Prepared(
     .only(
         "uid", "session_key", "state", "started_at", "closed_at", "last_seq", "visitor_delivered",
         "visitor_read", "operator_delivered", "operator_read", "visitor_presence", "visitor_gone_at",
-        "visitor_seen_at", "department__uid", "department__name", "operator__uid", "operator__name",
+        "visitor_seen_at", "archived_at", "department__uid", "department__name", "operator__uid",
+        "operator__name",
     )
 )  # fmt: skip
 
@@ -326,22 +328,38 @@ _ends = Prepared(
 
 
 def rows_after(chat: Chat, after: int, limit: int = RESUME_ROWS) -> list[Message]:
-    """Public rows behind `after`, at most `limit` and one more, in order."""
+    """Public rows behind `after`, at most `limit` and one more, in order. Raises ArchiveUnavailable,
+    ArchiveDamaged, as do the next two."""
+    if chat.archived_at is not None:
+        return [row for row in archive.contents(chat).messages if row.seq > after][: limit + 1]
     return list(Message.objects.filter(chat=chat, seq__gt=after).order_by("seq")[: limit + 1])
 
 
 def notes_after(chat: Chat, after: int, limit: int = RESUME_ROWS) -> list[Note]:
     """Staff rows behind `after`, at most `limit` and one more, in order."""
+    if chat.archived_at is not None:
+        return [row for row in archive.contents(chat).notes if row.staff_seq > after][: limit + 1]
     return list(Note.objects.filter(chat=chat, staff_seq__gt=after).order_by("staff_seq")[: limit + 1])
 
 
 def page_before(chat: Chat, before: int) -> tuple[list[Message], bool]:
     """Up to 100 rows before `before` (0 = from the end), oldest first; whether there are older ones still."""
-    found = Message.objects.filter(chat=chat)
-    if before:
-        found = found.filter(seq__lt=before)
-    rows = list(found.order_by("-seq")[:PAGE_ROWS])[::-1]
+    if chat.archived_at is not None:
+        earlier = archive.contents(chat).messages
+        rows = [row for row in earlier if not before or row.seq < before][-PAGE_ROWS:]
+    else:
+        found = Message.objects.filter(chat=chat)
+        if before:
+            found = found.filter(seq__lt=before)
+        rows = list(found.order_by("-seq")[:PAGE_ROWS])[::-1]
     return rows, bool(rows) and rows[0].seq > 1
+
+
+def texts_of(chat: Chat) -> list[Message]:
+    """Every message of a chat, without system rows, edits and deletions, in order."""
+    if chat.archived_at is not None:
+        return [row for row in archive.contents(chat).messages if row.kind == Message.Kind.TEXT]
+    return list(Message.objects.filter(chat=chat, kind=Message.Kind.TEXT).order_by("seq"))
 
 
 def operator_names(operator_ids: Iterable[int]) -> dict[int, tuple[str, str]]:

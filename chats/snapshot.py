@@ -22,7 +22,7 @@ from chatlead.realtime.commands import PROTOCOL
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView
 from chatlead.realtime.replies import OperatorWelcome, PageWelcome, ReturnedChat, VisitorWelcome
 from chatlead.realtime.shapes import Answer, DepartmentView, Marks, VisitorView
-from chats import rows, selectors
+from chats import archive, rows, selectors
 from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from accounts.selectors import OperatorPrincipal
     from chatlead.realtime.shapes import ChatState, Presence
+    from chats.archive import Contents
     from visitors.sessions import VisitorPrincipal
 
 LOG_ROWS = selectors.PAGE_ROWS  # of each chat; older ones are fetched by `load_messages`
@@ -53,10 +54,15 @@ def digest(positions: Iterable[tuple[str, int, int, int]], newest_missed: str) -
 def operator_views(chats: Sequence[Chat]) -> list[ChatView]:
     """Chats as operators see them, in the order given, with the ends of both logs.
 
-    `chats` come with department, operator, site and visitor. Six queries at most, however many chats.
+    `chats` come with department, operator, site and visitor. Six queries at most, however many chats; and one
+    file for each that is in the archive: raises ArchiveUnavailable, ArchiveDamaged.
     """
-    logs, notes = _logs(chats), _notes(chats)
+    kept = _kept(chats)
+    logs, notes = _logs(chats, kept), _notes(chats, kept)
+    filled_in = {chat.pk: (chat.answers, chat.page_url) for chat in chats}
+    filled_in |= {pk: (each.answers, each.page_url) for pk, each in kept.items()}
     unread = selectors.unread_counts({chat.pk for chat in chats})
+    unread |= {chat.pk: kept[chat.pk].unread(chat.operator_read) for chat in chats if chat.pk in kept}
     counts = selectors.chat_counts({chat.visitor_id for chat in chats})
     return [
         ChatView(
@@ -73,8 +79,8 @@ def operator_views(chats: Sequence[Chat]) -> list[ChatView]:
             ),
             operator=chat.operator.uid if chat.operator else "",
             operator_name=chat.operator.name if chat.operator else "",
-            page_url=chat.page_url,
-            answers=[Answer(**each) for each in chat.answers],
+            page_url=filled_in[chat.pk][1],
+            answers=[Answer(**each) for each in filled_in[chat.pk][0]],
             started_at=rows.in_ms(chat.started_at),
             accepted_at=_ms(chat.accepted_at),
             closed_at=_ms(chat.closed_at),
@@ -107,7 +113,7 @@ def visitor_view(chat: Chat) -> VisitorChatView:
 
 def visitor_views(chats: Sequence[Chat]) -> dict[int, VisitorChatView]:
     """The same of many, by database id: two queries, and one for the place of each that waits."""
-    logs = _logs(chats)
+    logs = _logs(chats, _kept(chats))
     return {
         chat.pk: VisitorChatView(
             uid=chat.uid,
@@ -150,13 +156,20 @@ def staff_rows(notes: Iterable[Note], chat_uid: str) -> list[NoteAdded]:
     return [rows.event_of_note(each, names, chat_uid) for each in found]
 
 
-def _logs(chats: Sequence[Chat]) -> dict[int, list[PublicRow]]:
+def _kept(chats: Sequence[Chat]) -> dict[int, Contents]:
+    """What is in the files of those that are in the archive."""
+    return {chat.pk: archive.contents(chat) for chat in chats if chat.archived_at is not None}
+
+
+def _logs(chats: Sequence[Chat], kept: Mapping[int, Contents]) -> dict[int, list[PublicRow]]:
     """The last rows of each chat up to the position that was read with the chat."""
     logs: dict[int, list[PublicRow]] = defaultdict(list)
     if not chats:
         return logs
     by_id = {chat.pk: chat for chat in chats}
-    messages = selectors.ends_of_logs(by_id.keys())
+    messages = selectors.ends_of_logs(by_id.keys() - kept.keys())
+    for contents in kept.values():
+        messages += contents.messages[-LOG_ROWS:]
     answering = [chat.operator for chat in chats if chat.operator is not None]
     names = {operator.pk: (operator.uid, operator.name) for operator in answering}
     names |= selectors.operator_names({each.author_id for each in messages} - names.keys())
@@ -167,13 +180,16 @@ def _logs(chats: Sequence[Chat]) -> dict[int, list[PublicRow]]:
     return logs
 
 
-def _notes(chats: Sequence[Chat]) -> dict[int, list[NoteAdded]]:
+def _notes(chats: Sequence[Chat], kept: Mapping[int, Contents]) -> dict[int, list[NoteAdded]]:
     notes: dict[int, list[NoteAdded]] = defaultdict(list)
     by_id = {chat.pk: chat for chat in chats if chat.last_staff_seq}
     if not by_id:
         return notes
-    found = Note.objects.filter(chat__in=list(by_id), staff_seq__gt=F("chat__last_staff_seq") - LOG_ROWS)
-    written = list(found.order_by("chat_id", "staff_seq"))
+    stored = list(by_id.keys() - kept.keys())
+    found = Note.objects.filter(chat__in=stored, staff_seq__gt=F("chat__last_staff_seq") - LOG_ROWS)
+    written = list(found.order_by("chat_id", "staff_seq")) if stored else []
+    for pk in by_id.keys() & kept.keys():
+        written += kept[pk].notes[-LOG_ROWS:]
     names = selectors.operator_names(each.author_id for each in written)
     for each in written:
         chat = by_id[each.chat_id]

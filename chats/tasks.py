@@ -6,10 +6,29 @@ from celery import shared_task
 
 from chats import actions, mails
 
-__all__ = ["close_idle", "mails"]  # a worker knows the handlers of the outbox by this import
+__all__ = ["archive_due", "close_idle", "mails", "seal_ended", "verify_asked"]
+# a worker knows the handlers of the outbox by this import
 
 
 @shared_task
 def close_idle() -> int:
     """Ends the chats whose visitor has been away for the grace time. Returns how many."""
     return actions.close_idle()
+
+
+@shared_task
+def seal_ended() -> int:
+    """Seals the chats that have ended lately (R-111). Returns how many."""
+    return actions.seal_ended()
+
+
+@shared_task
+def archive_due() -> int:
+    """Moves the chats that are older than their site's limit into the archive (R-118). Returns how many."""
+    return actions.archive_due()
+
+
+@shared_task
+def verify_asked() -> int:
+    """Proves the seals where somebody has asked for it. Returns of how many accounts."""
+    return actions.verify_asked()

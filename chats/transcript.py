@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.utils import formats, timezone, translation
 
 from accounts.models import Operator
+from chats import selectors
 from chats.models import Chat, Message
 
 
@@ -33,8 +34,9 @@ def days(chat: Chat, words: Mapping[str, str], language: str, zone: tzinfo) -> l
     """The messages of this chat and of no other, in their order, under the days on which they were written.
 
     `words` are the `mail` of frontend/src/words/. Edited texts are as they are now.
+    Raises ArchiveUnavailable, ArchiveDamaged.
     """
-    rows = list(Message.objects.filter(chat=chat, kind=Message.Kind.TEXT).order_by("seq"))
+    rows = selectors.texts_of(chat)
     staff = {row.author_id for row in rows if row.author == Message.Author.OPERATOR}
     names = dict(Operator.objects.filter(pk__in=staff, account_id=chat.account_id).values_list("pk", "name"))
     found: list[Day] = []

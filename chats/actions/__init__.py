@@ -3,8 +3,17 @@
 What is said in a chat, its edits, deletions and notes go by the journal (chats/journal.py).
 """
 
+from chats.actions.archiving import (
+    archive_account,
+    archive_chat,
+    archive_due,
+    extend_seals,
+    seal_ended,
+    verify_asked,
+)
 from chats.actions.beginning import leave_message, start_chat
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
+from chats.actions.limits import ask_verification, set_retention_limits
 from chats.actions.mailing import mail_transcript
 from chats.actions.presence import (
     come_back_from_the_future,
@@ -20,9 +29,14 @@ from chats.actions.telling import move_line
 __all__ = [
     "Progress",
     "accept_chat",
+    "archive_account",
+    "archive_chat",
+    "archive_due",
+    "ask_verification",
     "close_idle",
     "come_back_from_the_future",
     "end_chat",
+    "extend_seals",
     "is_to_be_noted",
     "leave_message",
     "leave_page",
@@ -32,8 +46,11 @@ __all__ = [
     "note_visitors",
     "return_chats",
     "return_lost_chats",
+    "seal_ended",
     "set_marks",
+    "set_retention_limits",
     "set_typing",
     "start_chat",
     "transfer_chat",
+    "verify_asked",
 ]

@@ -121,7 +121,7 @@ def test_what_the_compose_file_sets_is_read_by_somebody() -> None:
     compose = (ROOT / "docker-compose.yml").read_text()
     example = (ROOT / ".env.example").read_text()
     inside = set(re.findall(r"^    ([A-Z][A-Z0-9_]+):", compose, re.MULTILINE))
-    of_compose = {"POSTGRES_PASSWORD", "APP_DATABASE_PASSWORD", "REDIS_PASSWORD", "TLS_DIR"}
+    of_compose = {"POSTGRES_PASSWORD", "APP_DATABASE_PASSWORD", "REDIS_PASSWORD", "TLS_DIR", "KEYS_DIR"}
     assert len(inside) > 5 and inside <= settings_read()
     asked = set(re.findall(r"\$\{([A-Z_]+):\?", compose))
     offered = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))

@@ -32,7 +32,7 @@ export function Visitor({ desk }: { desk: Desk }) {
         {page && <Fact label={say.visitor.page}><a href={webAddress(chat.pageUrl) ?? "#"} target="_blank" rel="noopener noreferrer">{page}</a></Fact>}
         <Fact label={say.visitor.department}>{displayName(chat.department.name)}</Fact>
         <Fact label={say.visitor.started}><time dateTime={new Date(chat.startedAt).toISOString()}>{momentOf(chat.startedAt)}</time></Fact>
-        <Fact label={say.visitor.earlier}>{earlier ? say.visitor.chats(earlier) : say.visitor.first}</Fact>
+        <Fact label={say.visitor.earlier}>{earlier ? <a href={`/account/chats/?visitor=${visitor.uid}`} target="_blank">{say.visitor.chats(earlier)}</a> : say.visitor.first}</Fact>
       </dl>
       {chat.answers.length > 0 && (
         <>

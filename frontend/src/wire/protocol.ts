@@ -31,6 +31,8 @@ export const LIMITS = {
 
 /** What `failed.code` may be. */
 export type ErrorCode =
+  | "archive_damaged"
+  | "archive_unavailable"
   | "bad_field"
   | "bad_frame"
   | "chat_already_open"

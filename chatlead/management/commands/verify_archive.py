@@ -1,0 +1,49 @@
+"""`manage.py verify_archive`: do the transcripts still say what they said when they were sealed? (R-111)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import Account
+from chatlead.stores import StoreUnavailable
+from chats import keeping, sealing
+from chats.models import Chat
+
+
+class Command(BaseCommand):
+    """Ends with 1 where anything does not fit, and names the chat and the row, never a word of it."""
+
+    help = "Proves the seals of all chats that have ended, in the database and in the archive."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which chats; without either, all."""
+        parser.add_argument("--account", default="", help="the subscriber id of one account")
+        parser.add_argument("--chat", default="", help="the uid of one chat")
+
+    def handle(self, *args: Any, account: str, chat: str, **options: Any) -> None:
+        """Raises CommandError where something does not fit, or there is no such account or chat."""
+        account_id = None
+        if account:
+            account_id = Account.objects.filter(subscriber_id=account).values_list("pk", flat=True).first()
+            if account_id is None:
+                raise CommandError(f"There is no account {account}.")
+        if chat and not Chat.objects.filter(uid=chat).exists():
+            raise CommandError(f"There is no chat {chat}.")
+        fitting, bad = 0, 0
+        try:
+            for each in keeping.sealed_chats(account_id, chat):
+                if not (faults := sealing.verify_chain(each)):
+                    fitting += 1
+                    continue
+                bad += 1
+                for fault in faults:
+                    self.stderr.write(f"chat {each.uid}: {fault}")
+        except StoreUnavailable as error:
+            raise CommandError(f"The archive does not answer: {error}") from error
+        self.stdout.write(f"{fitting} of {fitting + bad} sealed chats fit their seals.")
+        if chat and not fitting + bad:
+            raise CommandError(f"Chat {chat} is not sealed.")
+        if bad:
+            raise CommandError(f"{bad} chats do not fit their seals.")

@@ -1,0 +1,198 @@
+"""Chats that have ended: sealed, and after their site's limit moved into the archive (R-111, R-118).
+
+A chat is in one place at any time: in the database until the statement that marks it as kept and removes
+its rows, in its file from then on. Whatever a task that was killed leaves behind is removed by the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from chatlead import age
+from chatlead.errors import ArchiveDamaged
+from chatlead.stores import StoreUnavailable
+from chats import archive, keeping, sealing, seals, selectors
+from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50  # chats between two looks at what is due, and two lines of the log
+SEALS = 1000  # in one go
+FAILURES = 20  # then a run gives up: it is not the chats
+LEFT_SECONDS = 3600  # a second file older than this is nobody's work any more
+
+
+def seal_ended() -> int:
+    """Seals the chats that ended SEAL_MINUTES ago or earlier; returns how many."""
+    before = timezone.now() - timedelta(minutes=settings.SEAL_MINUTES)
+    ended = Chat.objects.filter(sealed_at=None, archived_at=None, closed_at__lt=before)
+    return sum(map(sealing.seal, list(ended.order_by("closed_at").values_list("pk", flat=True)[:SEALS])))
+
+
+def extend_seals() -> int:
+    """Seals the rows that came after a seal; returns of how many chats."""
+    return sum(map(sealing.seal, keeping.chats_grown()[:SEALS]))
+
+
+def archive_chat(chat_id: int) -> bool:
+    """Moves one chat into its file; False where there is nothing to move.
+
+    1 it is sealed to its end; 2 the file's name is noted; 3 the file is written, 4 read back, opened and
+    proved against the seal; 5 in one transaction, if nothing has changed meanwhile, the file is marked as
+    kept and the rows are removed. Raises StoreUnavailable, ArchiveDamaged, age.BadKey.
+    """
+    sealing.seal(chat_id)  # 1
+    chat = Chat.objects.select_related("account", "site", "department").filter(pk=chat_id).first()
+    seal = ChatSeal.objects.filter(chat_id=chat_id).first()
+    if chat is None or seal is None or chat.archived_at is not None:
+        return False
+    rows = sealing.rows_of(chat)
+    links = sealing.links_of(seal)
+    if sealing.verify_chain(chat):
+        raise ArchiveDamaged  # what does not fit is looked at by somebody, not moved
+    name = archive.new_name(chat, chat.account.subscriber_id)
+    file, is_mine = ArchivedChat.objects.get_or_create(
+        chat=chat, defaults={"account": chat.account, "name": name, "touched_at": timezone.now()}
+    )  # 2
+    if not is_mine:
+        return False  # left behind a moment ago, or somebody else's
+    operators = selectors.operator_names({row["author_id"] for row in rows.values() if row.get("author_id")})
+    data = archive.written(
+        account=chat.account.subscriber_id,
+        # of a row that an erasure has removed only its place is known
+        rows=[rows.get(link.key) or {"log": link.log, "number": link.number} for link in links],
+        operators=operators,
+        seal=seal,
+    )
+    store = archive.store()
+    store.put(file.name, data)  # 3
+    _prove(chat, seal, store.get(file.name), data)  # 4
+    with transaction.atomic():  # 5
+        held = sealing.locked(chat_id)
+        links_now = ChatSeal.objects.values_list("links", flat=True).get(pk=seal.pk)
+        is_same = (
+            held is not None
+            and held.archived_at is None
+            and links_now == seal.links
+            and sealing.rows_of(held) == rows
+        )
+        mine = ArchivedChat.objects.filter(pk=file.pk, state=ArchivedChat.State.WRITING)
+        if is_same and mine.update(
+            state=ArchivedChat.State.KEPT,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            message_count=sum(log == "public" for log, _ in rows),
+            note_count=sum(log == "staff" for log, _ in rows),
+            touched_at=timezone.now(),
+        ):
+            Chat.objects.filter(pk=chat_id).update(archived_at=timezone.now(), answers=[], page_url="")
+            Message.objects.filter(chat_id=chat_id).delete()
+            Note.objects.filter(chat_id=chat_id).delete()
+            ChatSeal.objects.filter(pk=seal.pk).update(links=[])
+            return True
+    archive.drop(file)
+    return False
+
+
+def _prove(chat: Chat, seal: ChatSeal, data: bytes, written: bytes) -> None:
+    """What is in the store is what was written, can be opened, and fits the seal."""
+    if data != written:
+        raise ArchiveDamaged
+    contents = archive.contents_of(archive.opened(data), chat)
+    if seals.faults(chat.uid, seal.digest, contents.links, contents.rows):
+        raise ArchiveDamaged
+
+
+def sweep_left_behind(account_id: int) -> int:
+    """Removes what a run that was killed has left in the store; returns how many files. Under the account's
+    lease. Raises StoreUnavailable."""
+    count = 0
+    theirs = ArchivedChat.objects.filter(account_id=account_id)
+    for file in list(theirs.exclude(state=ArchivedChat.State.KEPT)):
+        archive.drop(file)
+        count += 1
+    old = timezone.now() - timedelta(seconds=LEFT_SECONDS)
+    for file in list(theirs.exclude(other_name="").filter(touched_at__lt=old)):
+        archive.drop_other(file)
+        count += 1
+    return count
+
+
+def archive_due() -> int:
+    """Moves what is due in every account that has a limit; returns how many chats."""
+    extend_seals()
+    return sum(map(archive_account, keeping.accounts_with_work()))
+
+
+def archive_account(account_id: int) -> int:
+    """One run over an account; returns how many chats it moved. Does nothing while another run goes on."""
+    run = keeping.open_run(account_id, KeepingRun.Kind.ARCHIVE)
+    lease = keeping.claim(run)
+    if lease is None:
+        return 0
+    failed: set[int] = set()
+    try:
+        sweep_left_behind(account_id)
+        while len(failed) < FAILURES and (due := keeping.due(account_id, failed, BATCH)):
+            for pk, uid in due:
+                lease.renew()
+                _archive_one(pk, uid, lease, failed)
+                if len(failed) >= FAILURES:
+                    break
+            logger.info("archive: account %s, %s chats moved, %s failed", account_id, lease.done, len(failed))
+    except keeping.LeaseLost:
+        logger.warning("archive: account %s is somebody else's now", account_id)
+        return lease.done
+    except StoreUnavailable:
+        logger.error("archive: the store does not answer (account %s)", account_id)
+        lease.fail("", "store")
+    except age.BadKey:
+        logger.error("archive: there is no key to write with (account %s)", account_id)
+        lease.fail("", "key")
+    lease.end()
+    return lease.done
+
+
+def _archive_one(pk: int, uid: str, lease: keeping.Lease, failed: set[int]) -> None:
+    try:
+        if archive_chat(pk):
+            lease.done += 1
+        else:
+            failed.add(pk)  # somebody is at it: not again in this run
+    except ArchiveDamaged:
+        logger.error("archive: chat %s does not fit its seal or its file", uid)
+        failed.add(pk)
+        lease.fail(uid, "damaged")
+
+
+def verify_asked() -> int:
+    """Carries out the verifications that somebody asked for; returns of how many accounts."""
+    runs = keeping.asked(KeepingRun.Kind.VERIFY)
+    return sum(map(verify_account, runs))
+
+
+def verify_account(run: KeepingRun) -> bool:
+    """One run over all sealed chats of an account, wherever they lie; False while another one goes on."""
+    lease = keeping.claim(run)
+    if lease is None:
+        return False
+    try:
+        for chat in keeping.sealed_chats(run.account_id):
+            lease.renew()
+            if sealing.verify_chain(chat):
+                lease.fail(chat.uid, "damaged")
+            else:
+                lease.done += 1
+    except keeping.LeaseLost:
+        return False
+    except StoreUnavailable:
+        lease.fail("", "store")
+    lease.end()
+    logger.info("seals: account %s, %s chats fit, %s do not", run.account_id, lease.done, lease.failed)
+    return True

@@ -1,0 +1,312 @@
+"""Chats that have ended, one encrypted file each (R-118): how such a file is made, read and replaced.
+
+The file is age over canonical JSON, docs/archive.md; it holds the rows with their salts and digests, so that
+it proves itself against the seal in the database. What is read comes back as rows that were never saved, so
+that the rest of the program need not know where a chat lies. Only `chats/actions/` moves one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from chatlead import age
+from chatlead.errors import ArchiveDamaged, ArchiveUnavailable
+from chatlead.stores import NotInStore, Store, StoreUnavailable, open_store
+from chats import seals
+from chats.models import ArchivedChat, Chat, ChatSeal, Message, Note
+from chats.rows import EPOCH
+from chats.seals import Link
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+FORMAT: Final = "chatlead.chat"
+VERSION: Final = 1
+READERS = 2  # at a time in a process: a store that hangs must not hold every thread
+WAIT_SECONDS = 1.0
+REST_SECONDS = 15.0  # after a store did not answer, nobody else is made to wait for it
+
+Operators = dict[int, tuple[str, str]]  # uid and name, by the number in a row
+
+
+class Contents(NamedTuple):
+    """A chat as it lies in its file. `messages` and `notes` are unsaved rows in order; `links` the chain."""
+
+    answers: list[dict[str, str]]
+    page_url: str
+    messages: list[Message]
+    notes: list[Note]
+    links: list[Link]
+    rows: dict[seals.Key, dict[str, Any]]
+    operators: Operators
+    digest: str
+
+    def unread(self, read: int) -> int:
+        """How many texts of the visitor's follow a mark."""
+        texts = [row for row in self.messages if (row.author, row.kind) == ("visitor", "text")]
+        return sum(row.seq > read for row in texts)
+
+
+# --- keys and store -----------------------------------------------------------------------------------
+
+
+def store() -> Store:
+    """Where archived chats are kept. Raises StoreUnavailable for a wrong setting."""
+    return open_store(settings.ARCHIVE_STORE)
+
+
+def identities() -> list[str]:
+    """Who can read the archive. In development it is made at first need. Raises age.BadKey."""
+    file: Path = settings.ARCHIVE_IDENTITY_FILE
+    if not file.is_file():
+        if settings.PRODUCTION:
+            raise age.BadKey("set CHATLEAD_ARCHIVE_IDENTITY_FILE to a file of age identities")
+        _make_identity(file)
+    return age.identities_in(file.read_text())
+
+
+def _make_identity(file: Path) -> None:
+    identity, recipient = age.new_identity()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:  # another process was faster
+        return
+    file.write_text(f"# public key: {recipient}\n{identity}\n")
+
+
+def recipients() -> list[str]:
+    """For whom files are encrypted. Raises age.BadKey."""
+    given: list[str] = settings.ARCHIVE_RECIPIENTS
+    return given or [age.recipient_of(each) for each in identities()]
+
+
+# --- the file -----------------------------------------------------------------------------------------
+
+
+def written(*, account: str, rows: list[seals.Fields], operators: Operators, seal: ChatSeal) -> bytes:
+    """A chat as the bytes of its file, encrypted. `rows` in the order of the seal's links. Raises
+    age.BadKey, ValueError where there are more or fewer of them."""
+    return _sealed(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "account": account,
+            "operators": {str(pk): list(who) for pk, who in operators.items()},
+            "rows": [
+                {"salt": salt, "digest": digest, "row": row}
+                for (_, _, salt, digest), row in zip(seal.links, rows, strict=True)
+            ],
+            "seal": {"version": seal.version, "count": seal.count, "digest": seal.digest},
+        }
+    )
+
+
+def _sealed(content: Mapping[str, Any]) -> bytes:
+    return age.encrypt(seals.canonical(content), recipients())
+
+
+def opened(data: bytes) -> dict[str, Any]:
+    """What is in the bytes of a file. Raises ArchiveDamaged."""
+    try:
+        content = json.loads(age.decrypt(data, identities()))
+    except (age.Undecryptable, age.BadKey, ValueError, OSError) as error:
+        raise ArchiveDamaged from error
+    if content.get("format") != FORMAT or content.get("version") != VERSION:
+        raise ArchiveDamaged
+    found: dict[str, Any] = content
+    return found
+
+
+def contents_of(content: Mapping[str, Any], chat: Chat) -> Contents:
+    """The same as rows of `chat`. Raises ArchiveDamaged where it is another chat's."""
+    links = [Link(each["row"]["log"], each["row"]["number"], each["salt"], each["digest"])
+             for each in content["rows"]]  # fmt: skip
+    rows: dict[seals.Key, dict[str, Any]] = {
+        link.key: each["row"] for link, each in zip(links, content["rows"], strict=True)
+    }
+    if rows["chat", 0]["uid"] != chat.uid:
+        raise ArchiveDamaged
+    return Contents(
+        answers=rows["form", 0]["answers"],
+        page_url=rows["form", 0]["page_url"],
+        messages=[_message(row, chat) for row in _of_log(rows, "public")],
+        notes=[_note(row, chat) for row in _of_log(rows, "staff")],
+        links=links,
+        rows=rows,
+        operators={int(pk): (who[0], who[1]) for pk, who in content["operators"].items()},
+        digest=content["seal"]["digest"],
+    )
+
+
+def _of_log(rows: Mapping[seals.Key, dict[str, Any]], log: str) -> list[dict[str, Any]]:
+    # of a row that an erasure has removed only its place is known
+    return [row for (which, _), row in sorted(rows.items()) if which == log and "created_at" in row]
+
+
+def _message(row: Mapping[str, Any], chat: Chat) -> Message:
+    return Message(
+        account_id=chat.account_id,
+        chat_id=chat.pk,
+        seq=row["number"],
+        ref=UUID(row["ref"]),
+        author=row["author"],
+        author_id=row["author_id"],
+        kind=row["kind"],
+        text=row["text"],
+        text_state=row["text_state"],
+        target=row["target"],
+        facts=row["facts"],
+        created_at=_moment(row["created_at"]),
+    )
+
+
+def _note(row: Mapping[str, Any], chat: Chat) -> Note:
+    return Note(
+        account_id=chat.account_id,
+        chat_id=chat.pk,
+        staff_seq=row["number"],
+        ref=UUID(row["ref"]),
+        author_id=row["author_id"],
+        text=row["text"],
+        created_at=_moment(row["created_at"]),
+    )
+
+
+def _moment(ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+# --- reading for somebody -----------------------------------------------------------------------------
+
+_readers = threading.BoundedSemaphore(READERS)
+_resting_until = 0.0
+
+
+@contextmanager
+def _a_turn() -> Iterator[None]:
+    """Some read at a time, and nobody just after the store did not answer."""
+    global _resting_until
+    if monotonic() < _resting_until or not _readers.acquire(timeout=WAIT_SECONDS):
+        raise ArchiveUnavailable
+    try:
+        yield
+    except StoreUnavailable as error:
+        _resting_until = monotonic() + REST_SECONDS
+        raise ArchiveUnavailable from error
+    finally:
+        _readers.release()
+
+
+def contents(chat: Chat) -> Contents:
+    """An archived chat, read from its file now. Raises ArchiveUnavailable, and ArchiveDamaged where the file
+    is not the one that was written."""
+    with _a_turn():
+        return read(chat)
+
+
+def read(chat: Chat) -> Contents:
+    """The same without a turn, for tasks and commands. Raises StoreUnavailable, ArchiveDamaged."""
+    return contents_of(opened(_file_of(chat)[1]), chat)
+
+
+def _file_of(chat: Chat) -> tuple[ArchivedChat, bytes]:
+    """The row and the bytes. A file that is replaced in this moment is looked up again under its new name."""
+    name = ""
+    while True:
+        file = ArchivedChat.objects.filter(chat=chat, state=ArchivedChat.State.KEPT).first()
+        if file is None or file.name == name:
+            raise ArchiveDamaged
+        name = file.name
+        try:
+            data = store().get(name)
+        except NotInStore:
+            continue
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise ArchiveDamaged
+        return file, data
+
+
+# --- erasing ------------------------------------------------------------------------------------------
+
+
+def new_name(chat: Chat, account: str) -> str:
+    """Where a chat's next file goes, never the same twice: folders by account and month, so that a person can
+    find their way."""
+    month = (chat.closed_at or chat.started_at).strftime("%Y/%m")
+    return f"{account}/{month}/{chat.uid}.{secrets.token_hex(4)}.age"
+
+
+def erase(chat: Chat) -> bool:
+    """Nothing that a person said or filled in is left in the file of an archived chat, nor a salt to test a
+    guess with; the digests stay, so the seal still fits. True where there was something to erase.
+
+    Outside of any transaction, and safe to repeat after it was killed anywhere:
+    1 the next file's name is noted, 2 it is written and read back, 3 the row names it in one statement, 4 the
+    file before is deleted and forgotten. Raises StoreUnavailable, ArchiveDamaged, age.BadKey.
+    """
+    file, data = _file_of(chat)
+    if file.other_name:  # somebody was killed between 1 and 2, or 3 and 4
+        drop_other(file)
+    content = opened(data)
+    if not _emptied(content):
+        ArchivedChat.objects.filter(pk=file.pk, erased_at=None).update(erased_at=timezone.now())
+        return False
+    kept = ArchivedChat.objects.filter(pk=file.pk, state=ArchivedChat.State.KEPT, name=file.name)
+    account = file.name.partition("/")[0]
+    name = new_name(chat, account)
+    if not kept.filter(other_name="").update(other_name=name, touched_at=timezone.now()):
+        raise ArchiveUnavailable("This conversation is being rewritten. Please try again.")  # 1
+    data = _sealed(content)
+    place = store()
+    place.put(name, data)
+    if place.get(name) != data:  # 2
+        raise ArchiveDamaged
+    digest = hashlib.sha256(data).hexdigest()
+    swap = {"name": name, "other_name": file.name, "sha256": digest, "size": len(data)}
+    now = timezone.now()
+    if not kept.filter(other_name=name).update(**swap, touched_at=now, erased_at=now):  # 3
+        raise ArchiveUnavailable("This conversation is being rewritten. Please try again.")
+    drop_other(ArchivedChat.objects.get(pk=file.pk))  # 4
+    return True
+
+
+def _emptied(content: dict[str, Any]) -> bool:
+    """Empties the rows of a file's content in place; whether anything was in them."""
+    is_changed = False
+    for each in content["rows"]:
+        row = seals.emptied(each["row"])
+        salt = "" if seals.is_empty(row) else each["salt"]
+        if (row, salt) != (each["row"], each["salt"]):
+            is_changed = True
+            each["row"], each["salt"] = row, salt
+    return is_changed
+
+
+def drop_other(file: ArchivedChat) -> None:
+    """Removes the second file of a chat from the store, then forgets its name. Raises StoreUnavailable."""
+    if file.other_name:
+        store().delete(file.other_name)
+        ArchivedChat.objects.filter(pk=file.pk, other_name=file.other_name).update(other_name="")
+
+
+def drop(file: ArchivedChat) -> None:
+    """A file that was never finished is not there any more: its chat lies in the database. Raises
+    StoreUnavailable."""
+    unkept = ArchivedChat.objects.filter(pk=file.pk).exclude(state=ArchivedChat.State.KEPT)
+    if unkept.update(state=ArchivedChat.State.DROPPING):  # from now on nobody can finish it
+        store().delete(file.name)
+        unkept.delete()

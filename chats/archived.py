@@ -1,0 +1,73 @@
+"""Chats in the archive, as something that is kept of a person (R-175, R-176), and the seals of all theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from chats import archive, sealing
+from chats.models import ArchivedChat, Chat
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.erasure import Person
+
+
+class ArchivedChats:
+    """The files; their rows hold nothing personal. The name is behind that of the chats in the database: they
+    are erased first, under the locks of their rows, so that one that is moved meanwhile is found here."""
+
+    name = "chats_archived"
+    columns: frozenset[str] = frozenset()
+    is_internal = False
+
+    def count(self, person: Person) -> int:
+        """Files that have something to lose."""
+        return self._of(person).filter(archived_file__erased_at=None).count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        """As chats in the database are exported, without notes. Raises StoreUnavailable, ArchiveDamaged."""
+        chats = self._of(person).select_related("site", "department").order_by("started_at", "id")
+        return [_told(chat, archive.read(chat)) for chat in chats]
+
+    def erase(self, person: Person) -> int:
+        """Raises StoreUnavailable, ArchiveUnavailable, ArchiveDamaged, age.BadKey: some are erased then."""
+        theirs = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
+        sealed = theirs.filter(sealed_at__isnull=False, archived_at=None)
+        for chat_id in list(sealed.order_by("id").values_list("pk", flat=True)):
+            with transaction.atomic():
+                sealing.forget([chat_id])
+        return sum(archive.erase(chat) for chat in list(self._of(person)))
+
+    def _of(self, person: Person) -> QuerySet[Chat]:
+        chats = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
+        return chats.filter(archived_at__isnull=False, archived_file__state=ArchivedChat.State.KEPT)
+
+
+def _told(chat: Chat, kept: archive.Contents) -> dict[str, Any]:
+    return {
+        "chat": chat.uid,
+        "site": chat.site.name,
+        "department": chat.department.name,
+        "page": kept.page_url,
+        "answers": kept.answers,
+        "started_at": chat.started_at.isoformat(),
+        "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
+        "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
+        "messages": [
+            {
+                "at": row.created_at.isoformat(),
+                "by": row.author,
+                "kind": row.kind,
+                **(
+                    {"name": kept.operators.get(row.author_id, ("", ""))[1]}
+                    if row.author == "operator"
+                    else {}
+                ),
+                **({"text": row.text, "state": row.text_state} if row.kind in ("text", "edit") else {}),
+            }
+            for row in kept.messages
+        ],
+    }

@@ -1,0 +1,154 @@
+"""Conversations that are over are found and read on pages of `/account/`, wherever they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Department, Operator, Site
+from chats import actions, archive, beside, history
+from chats.models import Chat, Message
+from tests.chats.ended import Ended, talk
+from tests.conftest import make_chat, visitor_on
+from visitors.models import Visitor
+from visitors.sessions import VisitorPrincipal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIST = "/account/chats/"
+LoggedIn = Callable[[Operator], Client]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    settings.ARCHIVE_STORE = (tmp_path / "store").as_uri()
+    settings.ARCHIVE_IDENTITY_FILE = tmp_path / "identity"
+    monkeypatch.setattr(archive, "_resting_until", 0.0)
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def old(folder: Path, vera: VisitorPrincipal, intake: Department, olga: Operator, principal_of: Any) -> Ended:
+    """Vera's chat with olga, in the archive."""
+    ended = talk(vera, intake, principal_of(olga), "I slipped <b>", "We can help", hours=1000)
+    actions.archive_chat(ended.chat.pk)
+    return ended
+
+
+def find(client: Client, words: str, **more: str) -> str:
+    client.get(LIST)
+    token = client.cookies["cl_csrf"].value
+    answer = client.post(LIST, {"csrfmiddlewaretoken": token, "words": words, **more})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_olga_finds_an_archived_chat_and_reads_it(old: Ended, olga: Operator, logged_in: LoggedIn) -> None:
+    """R-036, R-118: listed as archived; the page tells everything, as it was said and nothing as markup."""
+    client = logged_in(olga)
+    listed = client.get(LIST).content.decode()
+    address = f"{LIST}{old.chat.uid}/"
+    assert address in listed and "Archive" in listed
+    page = client.get(address).content.decode()
+    for words in ("I slipped &lt;b&gt;", "We can help", "a witness is named", "Vera Winter", "Olga accepted",
+                  "Began in Intake"):  # fmt: skip
+        assert words in page
+    assert page.index("I slipped") < page.index("We can help") < page.index("a witness is named")
+
+
+def test_the_page_is_the_same_wherever_the_chat_lies(
+    folder: Path, vera: VisitorPrincipal, intake: Department, olga: Operator, principal_of: Any
+) -> None:
+    """R-118: moving it changes nothing that is read."""
+    ended = talk(vera, intake, principal_of(olga), "Hello", "Good day", hours=1000)
+    Message.objects.filter(chat=ended.chat, seq=3).update(text="", text_state="deleted")
+    before = history.conversation(ended.again())
+    actions.archive_chat(ended.chat.pk)
+    after = history.conversation(ended.again())
+    in_ms = [line._replace(at=line.at.replace(microsecond=line.at.microsecond // 1000 * 1000))
+             for line in before.lines]  # fmt: skip
+    assert (after.answers, after.page_url) == (before.answers, before.page_url)
+    assert [line for line in after.lines if line.kind != "system"] == [
+        line for line in in_ms if line.kind != "system"
+    ]
+    assert [line.text for line in after.lines] == [line.text for line in before.lines]
+
+
+@pytest.mark.parametrize("words", ["ver", "VERA", "vera@post", "1", "#1", "visitor 1"])
+def test_a_chat_is_found_by_name_address_or_number(
+    old: Ended, olga: Operator, logged_in: LoggedIn, words: str
+) -> None:
+    """R-118: archived chats stay findable by their tenant."""
+    Visitor.objects.filter(pk=old.chat.visitor_id).update(email="vera@post.test", number=1)
+    client = logged_in(olga)
+    assert old.chat.uid in find(client, words)
+    assert old.chat.uid in client.get(f"{LIST}?visitor={old.chat.visitor.uid}").content.decode()
+    assert old.chat.uid not in find(client, "somebody else")
+
+
+def test_who_may_see_what(
+    old: Ended, chat_of_billing: Chat, olga: Operator, sam: Operator, nina: Operator, eve: Operator,
+    logged_in: LoggedIn,
+) -> None:  # fmt: skip
+    """R-112: one's own; from supervisor on those of one's departments; eve finds nothing, and gets 404."""
+    address = f"{LIST}{old.chat.uid}/"
+    for who, sees in ((olga, True), (nina, True), (sam, False), (eve, False)):
+        client = logged_in(who)
+        assert (client.get(address).status_code, old.chat.uid in client.get(LIST).content.decode()) == (
+            (200, True) if sees else (404, False)
+        )
+        assert (old.chat.uid in find(client, "vera")) is sees
+    assert Client().get(address).status_code == 302
+    assert logged_in(olga).get(f"{LIST}nobodys-uid-at-all/").status_code == 404
+
+
+@pytest.fixture
+def chat_of_billing(site: Site, billing: Department) -> Chat:
+    """Somebody waits in billing: not over, so not listed."""
+    return make_chat(visitor_on(site), billing)
+
+
+def test_an_open_chat_is_not_listed(chat_of_billing: Chat, nina: Operator, logged_in: LoggedIn) -> None:
+    """R-036: what goes on is in the console."""
+    assert "Nothing here yet" in logged_in(nina).get(LIST).content.decode()
+
+
+def test_a_store_that_is_away_is_said_on_the_page(
+    old: Ended, folder: Path, olga: Operator, logged_in: LoggedIn
+) -> None:
+    """R-118: the chat stays listed, and the page says what to do."""
+    folder.rename(folder.with_name("aside"))
+    folder.write_text("no folder")
+    client = logged_in(olga)
+    assert old.chat.uid in client.get(LIST).content.decode()
+    page = client.get(f"{LIST}{old.chat.uid}/")
+    assert page.status_code == 503 and "in the archive, which does not answer" in page.content.decode()
+
+
+def test_older_ones_come_by_pages(
+    folder: Path, site: Site, intake: Department, olga: Operator, principal_of: Any, logged_in: LoggedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """R-036: each once, the latest first."""
+    monkeypatch.setattr(history, "PAGE", 2)
+    at_desk = principal_of(olga)
+    uids = [talk(visitor_on(site), intake, at_desk, "Hello", "Good day").chat.uid for _ in range(3)]
+    client = logged_in(olga)
+    first = client.get(LIST).content.decode()
+    assert [uid in first for uid in uids] == [False, True, True]
+    second = find(client, "", before=uids[1])
+    assert [f"{LIST}{uid}/" in second for uid in uids] == [True, False, False]
+
+
+def test_other_parts_are_told_beside_it(
+    old: Ended, olga: Operator, logged_in: LoggedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-044: what a survey has to say stands beside the transcript; what is no template's is escaped."""
+    monkeypatch.setattr(beside, "PARTS", [lambda chat: "", lambda chat: f"<i>{chat.visitor.number}</i>"])
+    page = logged_in(olga).get(f"{LIST}{old.chat.uid}/").content.decode()
+    assert f"&lt;i&gt;{old.chat.visitor.number}&lt;/i&gt;" in page
