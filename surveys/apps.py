@@ -4,3 +4,7 @@ from django.apps import AppConfig
 class SurveysConfig(AppConfig):
     name = "surveys"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """In any process in which a chat may end its visitor is offered a survey."""
+        from surveys import receivers  # noqa: F401
