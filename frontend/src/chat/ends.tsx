@@ -15,29 +15,24 @@ export function Over({ client, site, chat }: { client: ChatClient; site: SiteVie
   const draft = useValue(client.draft);
   const unsent = useValue(client.unsent);
   const late = draft.trim() || unsent.some((i) => i.chat === chat.uid);
+  const shown = useValue(client.shown);
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // of the survey; a panel that is put away asks nobody
+    if (shown && place.current) survey().then((part) => part.ask(place.current!, client), () => {});
+  }, [shown]);
   const next = (e: MouseEvent) => {
     if (e.detail < 2) client.newChat();
   };
   return (
     <div class="ask">
       <p role={leftMessage(chat) ? "status" : undefined}>{leftMessage(chat) ? t.messageLeft : wasMissed(chat) ? t.missed : t.ended}</p>
-      {chat.state === "closed" && <Asked client={client} />}
+      {chat.state === "closed" && <div ref={place} />}
       {late && <p class="muted">{t.lateKept}</p>}
       {chat.state === "closed" && <div><Button wide onClick={(e) => later(e, (part, button) => part.transcript(button, client))}>{t.sendTranscript}</Button></div>}
       <Button kind="primary" wide onClick={next} data-autofocus>{site.online.length ? t.newChat : leftMessage(chat) ? t.leaveAnother : t.awayTitle}</Button>
     </div>
   );
-}
-
-/** The place of the survey, all of which is fetched. A panel that is put away asks nobody. */
-function Asked({ client }: { client: ChatClient }) {
-  const place = useRef<HTMLDivElement>(null);
-  const shown = useValue(client.shown);
-  const link = useValue(client.link);
-  useEffect(() => {
-    if (shown && link === "online") survey().then((part) => part.ask(place.current!, client), () => {}); // the next time we are in, where it cannot be had
-  }, [shown, link]);
-  return <div ref={place} />;
 }
 
 /**

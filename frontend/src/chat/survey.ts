@@ -34,6 +34,13 @@ export async function ask(place: HTMLElement, client: Client): Promise<void> {
   if (offer.chat !== chat) offer = { chat, ref: uuid7() };
   if (place.firstChild) return;
   const answer = await client.command({ type: "ask_survey", ...offer });
+  if (!answer.ok && answer.code === "offline" && place.isConnected) {
+    const unwatch = client.link.watch(() => {
+      if (client.link.value !== "online") return;
+      unwatch();
+      void ask(place, client);
+    });
+  }
   if (!answer.ok || answer.reply?.type !== "survey_offered" || !answer.reply.survey || place.firstChild) return;
   show(place, client, chat, answer.reply.survey);
 }
