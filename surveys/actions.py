@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import Account, Department, Site
+from accounts import audit, outbox
+from accounts.models import Account, Department, Operator, Site
 from chatlead.errors import ChatNotOver, NotFound, SurveyOver
 from chats.models import Chat
 from chats.selectors import access_chat
@@ -108,6 +109,9 @@ def _answer(response: Response, ref: UUID | None, values: Mapping[str, str]) -> 
     if ref is not None and response.state == State.SKIPPED:
         raise SurveyOver  # by its link it may still be answered
     given = answers.check(selectors.questions_of(response.version), values)
+    if answers.is_minor(given):
+        _close_for_minor(response)
+        given = []
     response.ref, response.done_at = ref, timezone.now()
     response.state = State.ANSWERED if given else State.SKIPPED
     response.save(update_fields=["ref", "done_at", "state"])
@@ -124,11 +128,26 @@ def _answer(response: Response, ref: UUID | None, values: Mapping[str, str]) -> 
     )
 
 
+def _close_for_minor(response: Response) -> None:
+    """She says that she is under 18 (R-071): none of her answers is kept, and all that is known of her is
+    erased by whoever keeps the requests of visitors. What stays is that it happened."""
+    subject = {"account": response.account_id, "visitors": [response.visitor_number], "reason": "under_age"}
+    outbox.add("erase_visitors", subject, f"under_age:{response.uid}", response.account_id)
+    it = f"survey_response:{response.uid}"
+    audit.note("survey.closed_under_18", account=response.account_id, by=None, subject=it)
+
+
 # --- building -----------------------------------------------------------------------------------------
 
 
 def publish_survey(
-    *, site: Site, department: Department | None, title: str, intro: str, asked: Sequence[Asked]
+    *,
+    site: Site,
+    department: Department | None,
+    title: str,
+    intro: str,
+    asked: Sequence[Asked],
+    by: Operator | None = None,
 ) -> Survey:
     """What is asked from now on, as a new version; where nothing has changed there is none. Chats that ended
     before are still asked what was offered then (R-044)."""
@@ -164,6 +183,10 @@ def publish_survey(
         )
         Survey.objects.filter(pk=survey.pk).update(current=version)
         survey.current = version
+        facts = {"version": version.number, "questions": len(wanted)}
+        audit.note(
+            "survey.published", account=site.account_id, by=by, subject=f"survey:{survey.uid}", facts=facts
+        )
     return survey
 
 
@@ -173,11 +196,19 @@ def _content(version: SurveyVersion) -> tuple[str, str, list[tuple[str, str, lis
     return version.title, version.intro, asked
 
 
-def switch_survey(*, survey: Survey, on: bool) -> bool:
+def switch_survey(*, survey: Survey, on: bool, by: Operator | None = None) -> bool:
     """Nobody new is asked while it is off. Returns whether that changed anything."""
-    return bool(Survey.objects.filter(pk=survey.pk, is_enabled=not on).update(is_enabled=on))
+    with transaction.atomic():
+        if not Survey.objects.filter(pk=survey.pk, is_enabled=not on).update(is_enabled=on):
+            return False
+        action = "survey.switched_on" if on else "survey.switched_off"
+        audit.note(action, account=survey.account_id, by=by, subject=f"survey:{survey.uid}")
+    return True
 
 
-def switch_vendor_block(*, account: Account, on: bool) -> None:
+def switch_vendor_block(*, account: Account, on: bool, by: Operator | None = None) -> None:
     """Whether the versions that are published from now on hold our own questions, too (R-045)."""
-    VendorBlock.objects.update_or_create(account=account, defaults={"is_on": on})
+    with transaction.atomic():
+        VendorBlock.objects.update_or_create(account=account, defaults={"is_on": on})
+        action = "survey.vendor_switched_on" if on else "survey.vendor_switched_off"
+        audit.note(action, account=account, by=by, subject=f"account:{account.uid}")

@@ -205,7 +205,7 @@ def _figures(
     question = group[0]
     figures = Figures(question.kind, question.label, question.is_vendor, total=str(now.total()))
     if question.kind in CONTACT:
-        written = Answer.objects.filter(response__in=present, question__in=group).exclude(text="")
+        written = Answer.objects.filter(response__in=present, question__in=group)
         figures.texts = list(written.select_related("response").order_by("-pk")[:TEXTS_SHOWN])
         return figures
     is_hidden = question.kind in DEMOGRAPHIC

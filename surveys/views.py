@@ -48,7 +48,7 @@ def surveys(request: HttpRequest, operator: Operator) -> HttpResponse:
 def vendor(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Our own questions, on or off (R-045)."""
     on = request.POST.get("on") == "yes"
-    actions.switch_vendor_block(account=operator.account, on=on)
+    actions.switch_vendor_block(account=operator.account, on=on, by=operator)
     messages.success(request, f"ChatLead's questions are {'on' if on else 'off'} from the next version on.", "good")
     return redirect("surveys")
 
@@ -59,7 +59,7 @@ def switch(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """Asks, or does not ask any more."""
     survey = selectors.access_survey(operator, _known(uid))
     on = request.POST.get("on") == "yes"
-    actions.switch_survey(survey=survey, on=on)
+    actions.switch_survey(survey=survey, on=on, by=operator)
     messages.success(request, f"The survey of {_name(survey)} is {'on' if on else 'off'}.", "good")
     return redirect("surveys")
 
@@ -77,7 +77,12 @@ def build(request: HttpRequest, operator: Operator, site: str, department: str =
         forms.change(draft, deed)
         if deed == "publish" and forms.check(draft):
             stored = actions.publish_survey(
-                site=place, department=part, title=draft.title, intro=draft.intro, asked=draft.asked
+                site=place,
+                department=part,
+                title=draft.title,
+                intro=draft.intro,
+                asked=draft.asked,
+                by=operator,
             )
             number = stored.current.number if stored.current else 0
             messages.success(request, f"Version {number} is what visitors are asked from now on.", "good")
