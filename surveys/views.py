@@ -43,8 +43,8 @@ def surveys(request: HttpRequest, operator: Operator) -> HttpResponse:
     return _page(request, operator, "account/surveys/list.html", told)
 
 
-@require_POST
 @member_page(ADMINS)
+@require_POST
 def vendor(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Our own questions, on or off (R-045)."""
     on = request.POST.get("on") == "yes"
@@ -53,8 +53,8 @@ def vendor(request: HttpRequest, operator: Operator) -> HttpResponse:
     return redirect("surveys")
 
 
-@require_POST
 @member_page(ADMINS)
+@require_POST
 def switch(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """Asks, or does not ask any more."""
     survey = selectors.access_survey(operator, _known(uid))
