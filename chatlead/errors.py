@@ -85,6 +85,12 @@ class ChatNotOver(ChatLeadError):
     code, status, message = "chat_not_over", 409, "This chat goes on."
 
 
+class SurveyOver(ChatLeadError):
+    """It was answered or skipped before, or its time is over."""
+
+    code, status, message = "survey_over", 409, "This survey is over."
+
+
 class ChatAlreadyTaken(ChatLeadError):
     code, status, message = "chat_already_taken", 409, "A colleague has accepted this chat."
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from chatlead import account, console, views
+from surveys.views import by_link
 from visitors.views import hosted
 
 urlpatterns = [
@@ -21,6 +22,8 @@ urlpatterns = [
     path("console/", include("accounts.urls")),
     path("account/", account.overview, name="account"),
     path("account/", include("chats.urls")),
+    path("account/surveys/", include("surveys.urls")),
+    path("survey/<str:token>/", by_link, name="survey_by_link"),
     path("widget/v1/", include("visitors.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -109,6 +109,14 @@ def check_email(value: str, field: str) -> str:
     return value
 
 
+def check_phone(value: str, field: str) -> str:
+    """A number as people write it, without the blanks around it."""
+    value = check_plain(value.strip(), field, LINE_MAX)
+    if not _looks_like_phone(value):
+        raise BadField("This is no phone number.", field=field)
+    return value
+
+
 def check_text(value: str, field: str = "text") -> str:
     """What somebody writes in a chat stays as it is; only a NUL has no place in a database."""
     if "\x00" in value:
@@ -125,7 +133,11 @@ def _check_kind(spec: FieldSpec, value: str) -> None:
 
 
 def _is_phone(_spec: FieldSpec, value: str) -> bool:
-    return _phone.fullmatch(value.strip()) is not None and sum(each.isdigit() for each in value) >= 3
+    return _looks_like_phone(value.strip())
+
+
+def _looks_like_phone(value: str) -> bool:
+    return _phone.fullmatch(value) is not None and sum(each.isdigit() for each in value) >= 3
 
 
 def _is_option(spec: FieldSpec, value: str) -> bool:

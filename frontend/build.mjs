@@ -28,7 +28,7 @@ const script = { ...common, format: "iife", jsx: "automatic", jsxImportSource: "
 const LOADERS_OWN = /^(aloud|appear|attend|badge|box|bring|bubble|closed|dial|doubt|drop|enter|fit|greet|heard|hiddenAt|hint|hush|icon|isPhone|known|listeners|lost|make|note|opener|options|over|paint|place|presence|redial|retry|reveal|shell|sleep|socket|take|tally|timer|told|tries|turned|unfold|unload|view)$/;
 
 // The same for the chat, where they are 300 bytes.
-const CHATS_OWN = /^(afterSnapshot|askedAt|beganAt|canEnd|catchUp|flying|greeted|heardAt|isWelcome|keepDraft|landed|lastId|linkBecame|loadOlder|lose|markTimer|misses|notBefore|noteRead|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|probing|questions|quietMs|reconnected|secondTicket|stopTyping|stoppedBy|tellPage|toDraft|told|typingSaidAt|typingTimer|unsent|whoLeft|worded)$/;
+const CHATS_OWN = /^(afterSnapshot|askedAt|attempts|become|beganAt|canEnd|catchUp|flying|greeted|heardAt|isWelcome|keepDraft|landed|lastId|linkBecame|loadOlder|lose|markTimer|misses|notBefore|noteRead|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|polling|probing|questions|quietMs|reconnected|secondTicket|stopTyping|stoppedBy|tellPage|toDraft|told|typingSaidAt|typingTimer|unsent|watchers|whoLeft|worded)$/;
 
 // Names of sentences that browsers have for something else.
 const BROWSERS_TOO = ["tooLong"];
@@ -116,12 +116,13 @@ for (const file of readdirSync(join(here, "src/words")).sort()) {
   const [, lang] = /^([a-z]{2})\.ts$/.exec(file) ?? [];
   if (!lang) continue;
   const path = join(here, "src/words", file);
-  const { loader, page, mail } = await words(file);
-  spoken[lang] = { loader, page, mail };
+  const { loader, page, survey, mail } = await words(file);
+  spoken[lang] = { loader, page, survey, mail };
   const plugins = [{ name: "words", setup: (b) => b.onResolve({ filter: /\/words\/en\.ts$/ }, () => ({ path })) }];
   const of = (name) => (lang === "en" ? `${name}.js` : `${name}.${lang}.js`);
   const EXTRAS_FILE = await part(of("extras"), { charset: "utf8", entryPoints: ["src/chat/extras.ts"], plugins: [...plugins, cssAsText] });
-  entries[of("chat")] = { ...script, define: { ...script.define, EXTRAS_FILE }, mangleProps, charset: "utf8", entryPoints: ["src/chat/main.tsx"], plugins };
+  const SURVEY_FILE = await part(of("survey"), { charset: "utf8", entryPoints: ["src/chat/survey.ts"], plugins: [...plugins, cssAsText] });
+  entries[of("chat")] = { ...script, define: { ...script.define, EXTRAS_FILE, SURVEY_FILE }, mangleProps, charset: "utf8", entryPoints: ["src/chat/main.tsx"], plugins };
 }
 // The console, too: src/console/strings.ts imports its English words, and what the server's own pages of it say
 // is for the server (chatlead/speech.py).
@@ -147,7 +148,7 @@ for (const [name, options] of Object.entries(entries)) {
   const result = await build(options);
   files.set(name, Buffer.from(result.outputFiles[0].contents));
 }
-for (const name of ["chat.css", "hosted.css"]) files.set(name, Buffer.from(withoutUnused(files.get(name).toString(), files.get("chat.js").toString() + files.get("extras.js"))));
+for (const name of ["chat.css", "hosted.css"]) files.set(name, Buffer.from(withoutUnused(files.get(name).toString(), files.get("chat.js").toString() + files.get("extras.js") + files.get("survey.js"))));
 
 /** A chat loads no role of the design that nothing in it names. */
 function withoutUnused(css, scripts) {

@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class SurveysConfig(AppConfig):
     name = "surveys"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """In any process in which a chat may end its visitor is offered a survey, and what she answers can be
+        erased."""
+        from accounts import erasure
+        from surveys import receivers  # noqa: F401
+        from surveys.erasure import SurveyAnswers
+
+        erasure.register(SurveyAnswers())

@@ -220,6 +220,29 @@ class MailTranscript(Command, frozen=True, kw_only=True):
     work: Work = ""
 
 
+class AskSurvey(Command, frozen=True, kw_only=True):
+    """What is to be asked after an own chat that has ended? Answered by `survey_offered`, which holds a survey
+    once: for the first `ref`, however often it is sent."""
+
+    chat: Uid
+    ref: UUID
+
+
+class SendSurvey(Command, frozen=True, kw_only=True):
+    """Answers by the uid of their question; whatever is missing was skipped, and without any the survey was.
+    Answered by `done`, for the same `ref` again, too; another one is refused with `survey_over`."""
+
+    chat: Uid
+    ref: UUID
+    answers: Fields
+
+
+class SkipSurvey(Command, frozen=True, kw_only=True):
+    """She does not want to. Answered by `done`."""
+
+    chat: Uid
+
+
 class LeavePage(Command, frozen=True, kw_only=True):
     """The page is being closed or left (`pagehide`). Not answered; the chat stays open."""
 
@@ -282,7 +305,8 @@ BOTH: tuple[type[Command], ...] = (
     EndChat,
     LoadMessages,
 )
-VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage, MailTranscript, LeavePage)
+SURVEY: tuple[type[Command], ...] = (AskSurvey, SendSurvey, SkipSurvey)
+VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage, MailTranscript, *SURVEY, LeavePage)
 OPERATOR: tuple[type[Command], ...] = (
     OperatorHello,
     *BOTH,

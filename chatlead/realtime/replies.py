@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView, wire_name
-from chatlead.realtime.shapes import CannedReplyView, DepartmentView, OperatorView, Shape, SiteView
+from chatlead.realtime.shapes import CannedReplyView, DepartmentView, OperatorView, Shape, SiteView, SurveyView
 
 
 class Reply(Shape, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=wire_name):
@@ -80,6 +80,13 @@ class Messages(Reply, frozen=True, kw_only=True):
     chat: str
     log: list[PublicRow]
     more: bool = False
+
+
+class SurveyOffered(Reply, frozen=True, kw_only=True):
+    """What may be asked after this chat; without `survey` there is nothing, or it was offered already."""
+
+    chat: str
+    survey: SurveyView | None = None
 
 
 class PageWelcome(Reply, frozen=True, kw_only=True):
@@ -201,6 +208,7 @@ REPLIES: tuple[type[Reply], ...] = (
     Resumed,
     Reset,
     Messages,
+    SurveyOffered,
     PageWelcome,
     VisitorWelcome,
     OperatorWelcome,

@@ -110,3 +110,23 @@ class SiteView(Shape, frozen=True, kw_only=True):
     online: list[str]
     fields: list[FieldSpec]
     notice: NoticeView
+
+
+class QuestionView(Shape, frozen=True, kw_only=True):
+    """One question of a survey; each may be skipped. `options` is what an answer may be: the firm's own texts
+    of a `choice`, "1" to "5" of a `score`, codes of the bands of `age` and `income`; of `zip` it is what may
+    be said instead. `none` is always "prefer not to say"."""
+
+    uid: str
+    kind: Literal["score", "choice", "text", "email", "phone", "zip", "age", "income"]
+    label: str
+    options: list[str] = []
+
+
+class SurveyView(Shape, frozen=True, kw_only=True):
+    """What is asked after a chat, in the firm's words. `link` is where it may be answered later."""
+
+    title: str
+    intro: str = ""
+    asked: list[QuestionView]
+    link: str

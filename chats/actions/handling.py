@@ -18,6 +18,7 @@ from chatlead.realtime import topics
 from chats import journal, selectors
 from chats.actions import telling
 from chats.models import Chat
+from chats.signals import chat_closed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -186,6 +187,7 @@ def close(chat: Chat, reason: str, by: Principal | None, ref: UUID | None = None
     if waited_in:
         telling.list_later(chat)
         telling.move_line_later(waited_in)
+    chat_closed.send(sender=Chat, chat=chat, state=str(state), at=telling.moment(outcome.at))
 
 
 def _accepted_at(chat: Chat, outcome: journal.Outcome) -> None:

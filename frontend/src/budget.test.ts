@@ -23,6 +23,12 @@ test("what a chat fetches later is small: its sound, and what few people ask for
   for (const name of Object.keys(manifest).filter((each) => each.startsWith("extras"))) expect(gz(name), name).toBeLessThanOrEqual(3_500);
 });
 
+test("a survey is fetched where there is one, and is small", () => {
+  const surveys = Object.keys(manifest).filter((name) => name.startsWith("survey"));
+  expect(surveys).toHaveLength(6);
+  for (const name of surveys) expect(gz(name), name).toBeLessThanOrEqual(3_500);
+});
+
 test("a site's own page has loaded at most 30 KB, and a public page of ours 6 KB besides the loader", () => {
   expect(gz("chat.js", "hosted.js", "hosted.css")).toBeLessThanOrEqual(30_000);
   expect(gz("pages.js", "pages.css")).toBeLessThanOrEqual(6_000);

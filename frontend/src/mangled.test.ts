@@ -32,6 +32,7 @@ test.each([
   ["the sound", "./chat/sound.ts"],
   ["the emoji", "./chat/emoji.ts"],
   ["the transcript", "./chat/transcript.ts"],
+  ["the survey", "./chat/survey.ts"],
 ])("%s knows none of them", (_who, path) => {
   expect(names.filter((name) => has(read(path), name))).toEqual([]);
 });

@@ -15,11 +15,13 @@ import pytest
 
 import accounts.actions
 import chats.actions
+import surveys.actions
 import visitors.actions
 from chatlead.realtime import commands
 from tests.realtime import (  # noqa: F401 - they register their scenes
     scenes_of_canned,
     scenes_of_presence,
+    scenes_of_surveys,
     scenes_of_the_firm,
 )
 from tests.realtime.reducers import Reducers
@@ -126,7 +128,7 @@ def test_nothing_is_left_out() -> None:
     """V-2: every command and every action has a case."""
     wanted = {f"{each.__module__}.{each.__name__}" for each in (*commands.VISITOR, *commands.OPERATOR)}
     wanted -= {"chatlead.realtime.commands.Hello", "chatlead.realtime.commands.OperatorHello"}
-    for module in (chats.actions, accounts.actions, visitors.actions):
+    for module in (chats.actions, accounts.actions, surveys.actions, visitors.actions):
         package = module.__name__
         for name, member in inspect.getmembers(module):
             ours = getattr(member, "__module__", "").startswith(package)

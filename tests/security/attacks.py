@@ -69,6 +69,12 @@ ATTACKS: dict[type[Command], list[Attack]] = {
     commands.MailTranscript: [
         lambda t: {"chat": t.chat, "ref": new_ref(), "email": "m@evil.test", "notice": t.notice},
     ],
+    commands.AskSurvey: [lambda t: {"chat": t.chat, "ref": new_ref()}],
+    commands.SendSurvey: [
+        lambda t: {"chat": t.chat, "ref": new_ref(), "answers": {}},
+        lambda t: {"chat": t.chat, "ref": new_ref(), "answers": {t.operator: "1"}},
+    ],
+    commands.SkipSurvey: [lambda t: {"chat": t.chat}],
     commands.Sync: [
         lambda t: {"positions": {t.chat: (0, 0, 0)}, "epoch": t.epoch},
         lambda t: {"positions": {t.chat: (3, 1, 0)}, "epoch": "another"},

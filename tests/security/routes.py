@@ -31,6 +31,7 @@ PUBLIC = {
     "widget/v1/picture/<str:uid>.png": "what visitors are shown of a firm, by an unguessable uid",
     "widget/v1/ticket": "by the Origin of a site's page",
     "widget/v1/frame": "the chat of a site, by its public key",
+    "survey/<str:token>/": "the survey that a signed link names, and nothing of its chat",
     "admin/login/": "where staff logs in",
     "admin/logout/": "ends the caller's own session and shows nothing",
     "admin/jsi18n/": "words for the admin's scripts",

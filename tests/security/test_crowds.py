@@ -171,7 +171,8 @@ def test_every_command_is_counted_as_something() -> None:
     deeds = {command.__name__ for command, kind in told.items() if kind == "deed"}
     assert deeds == {
         "Hello", "OperatorHello", "StartChat", "LeaveMessage", "MailTranscript", "EndChat", "SetAvailability",
-        "AcceptChat", "TransferChat", "SaveCannedReply", "DeleteCannedReply",
+        "AcceptChat", "TransferChat", "SaveCannedReply", "DeleteCannedReply", "AskSurvey", "SendSurvey",
+        "SkipSurvey",
     }  # fmt: skip
 
 

@@ -58,7 +58,8 @@ def test_every_command_has_its_attacks() -> None:
         "id", "ref", "text", "target", "on", "delivered", "read", "after", "staff_after", "before",
         "fields", "name", "email", "language", "zone", "shortcut", "work",  # whose work it was: test_work.py
     }  # fmt: skip
-    assert named - harmless == {"chat", "department", "operator", "positions", "epoch", "notice", "canned"}
+    wanted = {"chat", "department", "operator", "positions", "epoch", "notice", "canned", "answers"}
+    assert named - harmless == wanted
 
 
 @pytest.fixture
@@ -274,6 +275,12 @@ BY_PUBLIC_KEY = {
     "widget/v1/site/<str:key>", "widget/v1/ticket", "widget/v1/frame", "chat/<str:key>/",
     "widget/v1/picture/<str:uid>.png",
 }  # fmt: skip
+# By a signature, or by the log-in of the account: tests/surveys tries both with eve's.
+BY_SIGNATURE = {"survey/<str:token>/"}
+OF_AN_ACCOUNT = {
+    "account/surveys/responses/<str:uid>/", "account/surveys/build/<str:site>/",
+    "account/surveys/build/<str:site>/<str:department>/", "account/surveys/<str:uid>/switch/",
+}  # fmt: skip
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 # Pages of an account: chats/test_history_pages.py has eve get 404
 OF_MEMBERS = {"account/chats/<str:uid>/"}
@@ -282,7 +289,7 @@ OF_MEMBERS = {"account/chats/<str:uid>/"}
 def test_every_route_that_names_something_is_known() -> None:
     """R-112: a new route with an argument needs a case here. Those of the admin are tried below."""
     naming = {route.pattern for route in routes() if route.names and not route.pattern.startswith("admin/")}
-    assert naming <= BY_PUBLIC_KEY | OF_NOBODY | OF_MEMBERS
+    assert naming <= BY_PUBLIC_KEY | BY_SIGNATURE | OF_AN_ACCOUNT | OF_NOBODY | OF_MEMBERS
 
 
 MODELS: dict[str, type[Model]] = {model._meta.model_name or "": model for model in apps.get_models()}
@@ -320,7 +327,7 @@ def test_no_public_route_changes_anything(
     client = Client()
     client.force_login(eve.user)
     before = everything_of(acme)
-    values = {"key": site.key, "page": "index", "version": "0" * 12, "uid": "A" * 22}
+    values = {"key": site.key, "page": "index", "version": "0" * 12, "uid": "A" * 22, "token": "x"}
     for route in routes():
         if route.pattern in PUBLIC:
             client.generic(

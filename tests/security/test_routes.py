@@ -21,6 +21,9 @@ ARGUMENTS = {
     "content_type_id": "1",
     "app_label": "accounts",
     "url": "x",
+    "site": "x" * 22,
+    "department": "x" * 22,
+    "token": "x",
 }
 ALL = sorted({route.pattern: route for route in routes()}.values())
 

@@ -24,6 +24,8 @@ from accounts.models import (
     User,
 )
 from chatlead.settings import kept_secret
+from surveys.actions import publish_survey
+from surveys.forms import Asked
 
 FIRM, RIVAL = "Harbor & Lane", "Rival & Co"
 INTAKE, BILLING = "Intake", "Billing"
@@ -107,6 +109,8 @@ def _make(password: str) -> Site:
         )
         for department in firm.departments.all():
             SiteDepartment.objects.create(account=firm, site=site, department=department)
+        asked = [Asked("score", "How satisfied are you with this chat?"), Asked("text", "What could be better?")]
+        publish_survey(site=site, department=None, title="How was your chat?", intro="", asked=asked)
     return site
 
 

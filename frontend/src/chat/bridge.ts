@@ -17,7 +17,7 @@ export type ToLoader =
   | { chatlead: 1; type: "ticket" | "close" }
   | { chatlead: 1; type: "unread"; count: number; text?: string }
   | { chatlead: 1; type: "chat"; open: boolean }
-  | { chatlead: 1; type: "event"; name: "chat_started" | "message" | "chat_ended"; detail: Record<string, string | number> };
+  | { chatlead: 1; type: "event"; name: "chat_started" | "message" | "chat_ended" | "survey_sent"; detail: Record<string, string | number> };
 
 /** The site, or this page of it, is to have no chat: `code` is what a socket would be closed with. */
 export class Refused extends Error {

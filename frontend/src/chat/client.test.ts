@@ -189,7 +189,7 @@ test("a flooded site asks for some work; the same chat is then begun with it, an
   expect(again).toMatchObject({ ref: asked!["ref"], fields: { name: "Vera" } });
   expect(String(again["work"])).toMatch(new RegExp(`^${task}\\.\\d+$`));
   far().says({ type: "started", id: again["id"], ref: again["ref"], chat: waiting() });
-  expect(await answer).toEqual({ ok: true });
+  expect(await answer).toMatchObject({ ok: true });
 });
 
 test("where the work is not enough either, she is told to wait (D-2)", async () => {

@@ -50,7 +50,7 @@ export class ChatClient {
   private typingSaidAt = 0;
   private told: { unread: number; open: boolean | null } = { unread: -1, open: null };
 
-  constructor(private site: string, readonly box: Box, private bridge: Page, page: Window, url: string) {
+  constructor(private site: string, readonly box: Box, readonly bridge: Page, page: Window, url: string) {
     this.outbox = new Outbox(box, (i) => this.post(i), () => (this.unsent.value = this.outbox.all));
     this.unsent.value = this.outbox.all;
     this.draft.value = box.get("draft") ?? "";
@@ -255,6 +255,7 @@ export class ChatClient {
         this.reduce(frame);
         break;
       case "done":
+      case "survey_offered":
       case "pong":
       case "page_welcome":
       case "operator_welcome":

@@ -5,6 +5,7 @@ let pressed: string[];
 beforeEach(() => {
   pressed = [];
   vi.stubGlobal("SOUND_FILE", "data:text/javascript,");
+  vi.stubGlobal("SURVEY_FILE", "data:text/javascript,");
   vi.stubGlobal("pressed", (what: string) => pressed.push(what));
 });
 afterEach(() => vi.unstubAllGlobals());

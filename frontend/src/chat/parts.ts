@@ -1,12 +1,15 @@
 /** Parts of the chat that are fetched when they are needed: by a chat that goes on, or by the press of a button. */
 import type * as Extras from "./extras.ts";
 import type * as Sound from "./sound.ts";
+import type * as Survey from "./survey.ts";
 
 /** Their addresses beside this script, with their versions; the build writes them in. */
 declare const SOUND_FILE: string;
 declare const EXTRAS_FILE: string;
+declare const SURVEY_FILE: string;
 
 export const sound = part<typeof Sound>(SOUND_FILE);
+export const survey = part<typeof Survey>(SURVEY_FILE);
 const extras = part<typeof Extras>(EXTRAS_FILE);
 
 let awaited = false;

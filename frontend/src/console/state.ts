@@ -69,6 +69,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "started":
     case "page_welcome":
     case "visitor_welcome":
+    case "survey_offered":
       return state; // never sent to a console
     default:
       return unhandled(frame, state);

@@ -133,7 +133,7 @@ function start(script: HTMLScriptElement, key: string): void {
     else if (m.type === "chat") {
       talking = m.open === true;
       remember();
-    } else if (m.type === "event" && /^(chat_started|message|chat_ended)$/.test(m.name)) events.emit(m.name, m.detail);
+    } else if (m.type === "event" && /^(chat_started|message|chat_ended|survey_sent)$/.test(m.name)) events.emit(m.name, m.detail);
   };
 
   /** Whether it is the first time, which from now on it is not. False where a page keeps nothing: it would greet at every step. */

@@ -1,7 +1,9 @@
 /** What the pages of /account/ do besides being read: nothing that a form needs, all of it works without. */
 import { copyButtons } from "./copy.ts";
+import { showOptions } from "./builder.ts";
 import { askBefore, keepUnsaved } from "./unsaved.ts";
 
 copyButtons(document, async (text) => navigator.clipboard.writeText(text));
 keepUnsaved(document, window);
 askBefore(document);
+showOptions(document);

@@ -1,10 +1,12 @@
 /**
- * Asks before the page is left while a form with `data-unsaved` holds what was not sent. The browser words the
+ * Asks before the page is left while a form with `data-unsaved` holds what was not sent; with the value
+ * "changed" it does from the start, because the server has given back what is stored nowhere. The browser words the
  * question; a form that is sent is no loss.
  */
 export function keepUnsaved(doc: Document, win: Pick<Window, "addEventListener">): void {
   const changed = new Set<HTMLFormElement>();
   for (const form of doc.querySelectorAll<HTMLFormElement>("form[data-unsaved]")) {
+    if (form.dataset["unsaved"] === "changed") changed.add(form);
     form.addEventListener("input", () => changed.add(form));
     form.addEventListener("submit", () => changed.clear());
     form.addEventListener("reset", () => changed.delete(form));

@@ -50,6 +50,7 @@ export type ErrorCode =
   | "origin_refused"
   | "protocol_not_spoken"
   | "rate_limited"
+  | "survey_over"
   | "ticket_refused"
   | "too_many"
   | "unavailable"
@@ -409,6 +410,30 @@ export interface Messages {
   more?: boolean;
 }
 
+/** What may be asked after this chat; without `survey` there is nothing, or it was offered already. */
+export interface SurveyOffered {
+  type: "survey_offered";
+  id?: number;
+  chat: string;
+  survey?: SurveyView | null;
+}
+
+/** What is asked after a chat, in the firm's words. `link` is where it may be answered later. */
+export interface SurveyView {
+  title: string;
+  intro?: string;
+  asked: QuestionView[];
+  link: string;
+}
+
+/** One question of a survey; each may be skipped. `options` is what an answer may be: the firm's own texts of a `choice`, "1" to "5" of a `score`, codes of the bands of `age` and `income`; of `zip` it is what may be said instead. `none` is always "prefer not to say". */
+export interface QuestionView {
+  uid: string;
+  kind: "age" | "choice" | "email" | "income" | "phone" | "score" | "text" | "zip";
+  label: string;
+  options?: string[];
+}
+
 /** The loader's socket is in. `online` names the departments with somebody online; `color` is the launcher's, which may have changed since the page was loaded. */
 export interface PageWelcome {
   type: "page_welcome";
@@ -676,6 +701,30 @@ export interface MailTranscript {
   work?: string;
 }
 
+/** What is to be asked after an own chat that has ended? Answered by `survey_offered`, which holds a survey once: for the first `ref`, however often it is sent. */
+export interface AskSurvey {
+  type: "ask_survey";
+  id?: number;
+  chat: string;
+  ref: string;
+}
+
+/** Answers by the uid of their question; whatever is missing was skipped, and without any the survey was. Answered by `done`, for the same `ref` again, too; another one is refused with `survey_over`. */
+export interface SendSurvey {
+  type: "send_survey";
+  id?: number;
+  chat: string;
+  ref: string;
+  answers: Record<string, string>;
+}
+
+/** She does not want to. Answered by `done`. */
+export interface SkipSurvey {
+  type: "skip_survey";
+  id?: number;
+  chat: string;
+}
+
 /** The page is being closed or left (`pagehide`). Not answered; the chat stays open. */
 export interface LeavePage {
   type: "leave_page";
@@ -798,6 +847,7 @@ export type Reply =
   | Resumed
   | Reset
   | Messages
+  | SurveyOffered
   | PageWelcome
   | VisitorWelcome
   | OperatorWelcome
@@ -819,6 +869,9 @@ export type VisitorCommand =
   | StartChat
   | LeaveMessage
   | MailTranscript
+  | AskSurvey
+  | SendSurvey
+  | SkipSurvey
   | LeavePage;
 
 export type OperatorCommand =

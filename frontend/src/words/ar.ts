@@ -1,5 +1,5 @@
 /** Arabic. Sentences about an operator are turned so that they fit a man and a woman. */
-import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page, Survey } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -176,6 +176,28 @@ export const extras: Extras = {
     offline: "لا يوجد اتصال. يُرجى المحاولة مجددًا عند عودته.",
   },
   other: "لم ينجح ذلك. يُرجى المحاولة مجددًا.",
+};
+
+export const survey: Survey = {
+  hint: "يمكنك تخطي أي سؤال، أو تخطيها كلها.",
+  send: "إرسال",
+  skip: "تخطٍّ",
+  low: "سيئ",
+  high: "جيد جدًا",
+  unsaid: "أفضّل عدم الإجابة",
+  choose: "اختر …",
+  under: "أقل من {}",
+  above: "{} أو أكثر",
+  thanks: "شكرًا على إجاباتك.",
+  later: "الإجابة لاحقًا",
+  laterText: "هذا الرابط صالح لمدة 7 أيام.",
+  waiting: "لا يوجد اتصال. سترسل إجاباتك عند عودته.",
+  wrong: "يرجى مراجعة هذه الإجابة.",
+  other: "لم ينجح ذلك. يرجى المحاولة مرة أخرى.",
+  over: "انتهى هذا الاستبيان.",
+  title: "استبيان",
+  gone: "لم يعد هذا الرابط صالحًا.",
+  skipped: "حسنًا. لم يُحفظ شيء.",
 };
 
 export const mail: Mail = {

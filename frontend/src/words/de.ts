@@ -1,5 +1,5 @@
 /** German, with Sie. */
-import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page, Survey } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -152,6 +152,28 @@ export const extras: Extras = {
     offline: "Keine Verbindung. Bitte versuchen Sie es erneut, wenn sie wieder da ist.",
   },
   other: "Das hat nicht geklappt. Bitte versuchen Sie es erneut.",
+};
+
+export const survey: Survey = {
+  hint: "Jede Frage kann übersprungen werden, auch alle.",
+  send: "Senden",
+  skip: "Überspringen",
+  low: "Schlecht",
+  high: "Sehr gut",
+  unsaid: "Keine Angabe",
+  choose: "Auswählen …",
+  under: "Unter {}",
+  above: "{} oder mehr",
+  thanks: "Danke für Ihre Antworten.",
+  later: "Später antworten",
+  laterText: "Dieser Link gilt 7 Tage.",
+  waiting: "Keine Verbindung. Ihre Antworten werden gesendet, sobald sie zurück ist.",
+  wrong: "Bitte sehen Sie sich diese Antwort noch einmal an.",
+  other: "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
+  over: "Diese Umfrage ist beendet.",
+  title: "Umfrage",
+  gone: "Dieser Link gilt nicht mehr.",
+  skipped: "In Ordnung. Es wurde nichts gespeichert.",
 };
 
 export const mail: Mail = {

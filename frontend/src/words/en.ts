@@ -162,6 +162,29 @@ export const extras = {
   other: "That did not work. Please try again.",
 };
 
+/** What is asked after a chat, in the frame and by its link. Plain strings, `{}` is where something is put in. */
+export const survey = {
+  hint: "Every question can be skipped, and so can all of them.",
+  send: "Send",
+  skip: "Skip",
+  low: "Poor",
+  high: "Very good",
+  unsaid: "Prefer not to say",
+  choose: "Choose …",
+  under: "Under {}",
+  above: "{} or over",
+  thanks: "Thank you for your answers.",
+  later: "Answer later",
+  laterText: "This link is good for 7 days.",
+  waiting: "No connection. Your answers will be sent when it is back.",
+  wrong: "Please look at this answer again.",
+  other: "That did not work. Please try again.",
+  over: "This survey is over.",
+  title: "Survey",
+  gone: "This link is not good any more.",
+  skipped: "All right. Nothing was kept.",
+};
+
 /** What the server writes into the mail with a transcript. Plain strings, `{}` is where something is put in. */
 export const mail = {
   subject: "Your chat with {}",
@@ -179,3 +202,4 @@ export type Page = typeof page;
 export type Chat = typeof chat;
 export type Extras = typeof extras;
 export type Mail = typeof mail;
+export type Survey = typeof survey;

@@ -1,5 +1,5 @@
 /** Spanish, with usted. */
-import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page, Survey } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -152,6 +152,28 @@ export const extras: Extras = {
     offline: "Sin conexión. Inténtelo de nuevo cuando vuelva.",
   },
   other: "No ha funcionado. Inténtelo de nuevo.",
+};
+
+export const survey: Survey = {
+  hint: "Puede omitir cualquier pregunta, o todas.",
+  send: "Enviar",
+  skip: "Omitir",
+  low: "Mal",
+  high: "Muy bien",
+  unsaid: "Prefiero no decirlo",
+  choose: "Elija …",
+  under: "Menos de {}",
+  above: "{} o más",
+  thanks: "Gracias por sus respuestas.",
+  later: "Responder más tarde",
+  laterText: "Este enlace es válido durante 7 días.",
+  waiting: "Sin conexión. Sus respuestas se enviarán cuando vuelva.",
+  wrong: "Revise esta respuesta, por favor.",
+  other: "No ha funcionado. Inténtelo de nuevo.",
+  over: "Esta encuesta ha terminado.",
+  title: "Encuesta",
+  gone: "Este enlace ya no es válido.",
+  skipped: "De acuerdo. No se ha guardado nada.",
 };
 
 export const mail: Mail = {

@@ -1,5 +1,5 @@
 /** French, with vous. A no-break space stands before a colon and a question mark. */
-import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page, Survey } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -152,6 +152,28 @@ export const extras: Extras = {
     offline: "Pas de connexion. Veuillez réessayer quand elle sera revenue.",
   },
   other: "Cela n’a pas fonctionné. Veuillez réessayer.",
+};
+
+export const survey: Survey = {
+  hint: "Vous pouvez passer chaque question, ou toutes.",
+  send: "Envoyer",
+  skip: "Passer",
+  low: "Mauvais",
+  high: "Très bien",
+  unsaid: "Je préfère ne pas le dire",
+  choose: "Choisir …",
+  under: "Moins de {}",
+  above: "{} ou plus",
+  thanks: "Merci pour vos réponses.",
+  later: "Répondre plus tard",
+  laterText: "Ce lien est valable 7 jours.",
+  waiting: "Pas de connexion. Vos réponses seront envoyées à son retour.",
+  wrong: "Veuillez revoir cette réponse.",
+  other: "Cela n’a pas marché. Veuillez réessayer.",
+  over: "Ce questionnaire est terminé.",
+  title: "Questionnaire",
+  gone: "Ce lien n’est plus valable.",
+  skipped: "Très bien. Rien n’a été conservé.",
 };
 
 export const mail: Mail = {

@@ -1,5 +1,5 @@
 /** Portuguese as in Brazil, with você. */
-import type { Chat, Extras, Loader, Mail, Page } from "./en.ts";
+import type { Chat, Extras, Loader, Mail, Page, Survey } from "./en.ts";
 import { counted, digits } from "./numbers.ts";
 
 export const loader: Loader = {
@@ -152,6 +152,28 @@ export const extras: Extras = {
     offline: "Sem conexão. Tente de novo quando ela voltar.",
   },
   other: "Não funcionou. Tente de novo.",
+};
+
+export const survey: Survey = {
+  hint: "Pode saltar qualquer pergunta, ou todas.",
+  send: "Enviar",
+  skip: "Saltar",
+  low: "Mau",
+  high: "Muito bom",
+  unsaid: "Prefiro não dizer",
+  choose: "Escolher …",
+  under: "Menos de {}",
+  above: "{} ou mais",
+  thanks: "Obrigado pelas suas respostas.",
+  later: "Responder mais tarde",
+  laterText: "Este link é válido durante 7 dias.",
+  waiting: "Sem ligação. As suas respostas serão enviadas quando voltar.",
+  wrong: "Reveja esta resposta, por favor.",
+  other: "Não funcionou. Tente outra vez.",
+  over: "Este inquérito terminou.",
+  title: "Inquérito",
+  gone: "Este link já não é válido.",
+  skipped: "Está bem. Nada foi guardado.",
 };
 
 export const mail: Mail = {

@@ -12,7 +12,7 @@ import * as fr from "./fr.ts";
 import { digits, localeOf } from "./numbers.ts";
 import * as pt from "./pt.ts";
 
-type Tongue = { chat: en.Chat; loader: en.Loader; page: en.Page; extras: en.Extras; mail: en.Mail };
+type Tongue = { chat: en.Chat; loader: en.Loader; page: en.Page; extras: en.Extras; survey: en.Survey; mail: en.Mail };
 const others: Record<string, Tongue> = { es, fr, de, pt, ar };
 const all: Record<string, Tongue> = { en, ...others };
 
@@ -41,7 +41,7 @@ function sentences(tongue: Tongue): [string, string][] {
       }
     } else for (const [name, inner] of Object.entries(value as object)) look(`${key}.${name}`, inner);
   };
-  for (const part of ["loader", "page", "chat", "extras", "mail"] as const) look(part, tongue[part]);
+  for (const part of ["loader", "page", "chat", "extras", "survey", "mail"] as const) look(part, tongue[part]);
   return found;
 }
 const BY_NUMBER = new Set(["chat.waitingNth", "chat.unread", "chat.tooLong", "chat.left"]);
@@ -152,9 +152,9 @@ describe("what was built", () => {
     }
   });
 
-  test("the server is given the words of loader and mail in all of them, and the loader holds English only", () => {
+  test("the server is given the words of loader, survey and mail in all of them, and the loader holds English only", () => {
     const spoken = JSON.parse(readFileSync(new URL("words.json", dist), "utf8")) as object;
-    expect(spoken).toEqual(Object.fromEntries(Object.entries(all).map(([lang, { loader, page, mail }]) => [lang, { loader, page, mail }])));
+    expect(spoken).toEqual(Object.fromEntries(Object.entries(all).map(([lang, { loader, page, survey, mail }]) => [lang, { loader, page, survey, mail }])));
     const loader = readFileSync(new URL("loader.js", dist), "utf8");
     expect(loader).toContain(en.loader.launcher);
     expect(loader).not.toContain(de.loader.launcher);

@@ -367,6 +367,7 @@ const failed: Record<ErrorCode, string> = {
   chat_already_taken: "A colleague has accepted this chat.",
   chat_closed: "This chat has ended.",
   chat_not_over: "This chat goes on.",
+  survey_over: "This survey is over.",
   chat_returned: "This chat went back to the line while you were away.",
   forbidden: "You may not do this.",
   hello_repeated: "The server did not understand this page. Please reload it.",

@@ -352,6 +352,7 @@ const failed: Words["failed"] = {
   chat_already_taken: "Otra persona de su equipo aceptó este chat.",
   chat_closed: "Este chat ha terminado.",
   chat_not_over: "Este chat sigue abierto.",
+  survey_over: "Esta encuesta ha terminado.",
   chat_returned: "Este chat volvió a la fila mientras usted no estaba.",
   forbidden: "No puede hacer esto.",
   hello_repeated: "El servidor no entendió esta página. Vuelva a cargarla.",

@@ -1,0 +1,68 @@
+"""What somebody has answered to a survey, when they ask for it or want it gone (R-042)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from accounts.erasure import Person
+from surveys.models import Answer, Question, Response
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+Kind = Question.Kind
+
+
+class SurveyAnswers:
+    """Scores stay, without the visitor; whatever else was answered goes, a band too, because age, income and
+    ZIP code together may tell who somebody is."""
+
+    name = "survey_answers"
+    columns = frozenset({"surveys.Answer.value", "surveys.Answer.text"})
+    is_internal = False
+
+    def count(self, person: Person) -> int:
+        return _theirs(person).count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        found = Answer.objects.filter(response__in=_theirs(person)).select_related("question", "response")
+        return [
+            {
+                "question": each.question.label,
+                "answer": each.score if each.score is not None else each.text or each.value,
+                "offered_at": each.response.offered_at.isoformat(),
+                "answered_at": each.response.done_at.isoformat() if each.response.done_at else None,
+            }
+            for each in found.order_by("response__offered_at", "response_id", "question__position")
+        ]
+
+    def erase(self, person: Person) -> int:
+        with transaction.atomic():
+            ids = list(_theirs(person).select_for_update(of=("self",)).values_list("pk", flat=True))
+            Answer.objects.filter(response__in=ids, score=None).delete()
+            Response.objects.filter(pk__in=ids).update(visitor_number=None, chat=None)
+        return len(ids)
+
+
+def _theirs(person: Person) -> QuerySet[Response]:
+    """Of their chats, and of whoever has given one of their addresses as an answer."""
+    mine = Response.objects.filter(account_id=person.account_id)
+    visited = mine.filter(visitor_number__in=person.visitor_ids)
+    if not person.emails and not person.phones:
+        return visited
+    written = Answer.objects.filter(
+        account_id=person.account_id, question__kind__in=(Kind.EMAIL, Kind.PHONE)
+    )
+    named = {
+        each.response_id
+        for each in written.iterator(chunk_size=500)
+        if each.text.casefold() in person.emails or _digits(each.text) in {_digits(p) for p in person.phones}
+    }
+    return visited | mine.filter(pk__in=named)
+
+
+def _digits(phone: str) -> str:
+    """The last ten, because people leave the country away."""
+    return "".join(each for each in phone if each.isdigit())[-10:]

@@ -1,0 +1,254 @@
+"""What surveys have brought: numbers of a period beside those of the period before (R-046).
+
+A supervisor's are of their departments, an admin's of the account. Of what tells who somebody is (ZIP code,
+age, income) only numbers are ever shown, and none of them below CELL_MIN (R-043).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Avg, Count, Q
+from django.utils import timezone
+
+from accounts.models import OperatorRole
+from surveys.answers import options_of
+from surveys.models import CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Operator
+    from surveys.models import Survey
+
+Kind = Question.Kind
+State = Response.State
+CELL_MIN = 5
+TEXTS_SHOWN = 50
+ZIPS_SHOWN = 20
+PERIODS = (7, 30, 90, 365)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of one period. Whatever was not answered was skipped or put away."""
+
+    offered: int
+    answered: int
+    average: float | None
+
+    @property
+    def skipped(self) -> int:
+        """Asked, and not answered."""
+        return self.offered - self.answered
+
+    @property
+    def percent(self) -> int | None:
+        """How many of a hundred have answered; None where nobody was asked."""
+        return round(100 * self.answered / self.offered) if self.offered else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One answer and how often it was given; `shown` is what may be said of it, `width` of 100."""
+
+    label: str
+    shown: str
+    before: str
+    width: int
+
+
+@dataclass(slots=True)
+class Figures:
+    """One question, in all versions that ask it in the same words."""
+
+    kind: str
+    label: str
+    is_vendor: bool
+    total: str = "0"
+    average: float | None = None
+    average_before: float | None = None
+    bars: list[Bar] = field(default_factory=list)
+    texts: list[Answer] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one operator, department or site has got."""
+
+    name: str
+    now: Totals
+    before: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of results. `over_time` is in equal parts of the period, the oldest first."""
+
+    days: int
+    now: Totals
+    before: Totals
+    questions: list[Figures]
+    groups: list[tuple[str, list[Row]]]
+    over_time: list[tuple[datetime, Totals]]
+
+
+def responses_of(operator: Operator, survey: Survey | None = None) -> QuerySet[Response]:
+    """All that this operator may know of, of one survey or of all."""
+    found = Response.objects.filter(account_id=operator.account_id)
+    if operator.role == OperatorRole.SUPERVISOR:
+        found = found.filter(department__in=operator.departments.all())
+    return found.filter(version__survey=survey) if survey else found
+
+
+def in_period(operator: Operator, survey: Survey | None, days: int) -> QuerySet[Response]:
+    """What was offered in the last `days`."""
+    since = timezone.now() - timedelta(days=days)
+    return responses_of(operator, survey).filter(offered_at__gt=since)
+
+
+def results(operator: Operator, survey: Survey | None, days: int, now: datetime | None = None) -> Results:
+    """Of the last `days`, and of as many before."""
+    until = now or timezone.now()
+    span = timedelta(days=days)
+    mine = responses_of(operator, survey)
+    present = mine.filter(offered_at__gt=until - span, offered_at__lte=until)
+    past = mine.filter(offered_at__gt=until - 2 * span, offered_at__lte=until - span)
+    parts = min(days, 12)
+    steps = [until - span + each * span / parts for each in range(parts)]
+    return Results(
+        days=days,
+        now=_totals(present),
+        before=_totals(past),
+        questions=_questions(present, past),
+        groups=[
+            ("Operators", _rows(present, past, "operator__name", "Nobody any more")),
+            ("Departments", _rows(present, past, "department__name", "None any more")),
+            ("Sites", _rows(present, past, "site__name", "")),
+        ],
+        over_time=[
+            (step, _totals(present.filter(offered_at__gt=step, offered_at__lte=step + span / parts)))
+            for step in steps
+        ],
+    )
+
+
+OWN_SCORES = Q(answers__score__isnull=False, answers__question__is_vendor=False)
+_COUNTED: dict[str, Any] = {
+    "offered": Count("pk", distinct=True),
+    "answered": Count("pk", filter=Q(state=State.ANSWERED), distinct=True),
+    "average": Avg("answers__score", filter=OWN_SCORES),
+}
+
+
+def _totals(found: QuerySet[Response]) -> Totals:
+    return Totals(**found.aggregate(**_COUNTED))
+
+
+def _rows(present: QuerySet[Response], past: QuerySet[Response], column: str, nobody: str) -> list[Row]:
+    def counted(found: QuerySet[Response]) -> dict[str, Totals]:
+        rows = found.values(column).annotate(**_COUNTED).order_by()
+        return {row.pop(column) or nobody: Totals(**row) for row in rows}
+
+    now, before = counted(present), counted(past)
+    nothing = Totals(0, 0, None)
+    names = sorted({*now, *before}, key=str.casefold)
+    return [Row(name, now.get(name, nothing), before.get(name, nothing)) for name in names]
+
+
+# --- questions ----------------------------------------------------------------------------------------
+
+
+def _questions(present: QuerySet[Response], past: QuerySet[Response]) -> list[Figures]:
+    """In the order of the newest version that asks them. The same words, kind and answers are one question."""
+    versions = present.values("version")
+    asked = Question.objects.filter(version__in=versions).order_by("-version_id", "position")
+    now, before = _counts(present), _counts(past)
+    same: dict[Any, list[Question]] = defaultdict(list)
+    for each in asked:
+        same[_words(each)].append(each)
+    older: dict[Any, list[Question]] = defaultdict(list)
+    for each in Question.objects.filter(version__in=past.values("version")):
+        older[_words(each)].append(each)
+    return [_figures(group, _sum(now, group), _sum(before, older[key]), present) for key, group in same.items()]
+
+
+def _words(question: Question) -> tuple[str, str, tuple[str, ...]]:
+    return question.kind, question.label, tuple(question.options)
+
+
+def _counts(found: QuerySet[Response]) -> dict[int, Counter[str]]:
+    """{question: {what was answered: how often}}; of written answers only how many."""
+    rows = Answer.objects.filter(response__in=found).values("question", "score", "value")
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows.annotate(number=Count("pk")).order_by():
+        key = str(row["score"]) if row["score"] is not None else row["value"]
+        counts[row["question"]][key] += row["number"]
+    return counts
+
+
+def _sum(counts: dict[int, Counter[str]], group: Iterable[Question]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in group:
+        total += counts.get(each.pk, Counter())
+    return total
+
+
+def _figures(
+    group: list[Question], now: Counter[str], before: Counter[str], present: QuerySet[Response]
+) -> Figures:
+    question = group[0]
+    figures = Figures(question.kind, question.label, question.is_vendor, total=str(now.total()))
+    if question.kind in CONTACT:
+        written = Answer.objects.filter(response__in=present, question__in=group)
+        figures.texts = list(written.select_related("response").order_by("-pk")[:TEXTS_SHOWN])
+        return figures
+    is_hidden = question.kind in DEMOGRAPHIC
+    keys = options_of(question)
+    if question.kind == Kind.ZIP:
+        keys = [key for key, _ in now.most_common(ZIPS_SHOWN) if key != UNSAID] + [UNSAID]
+    most = max(now.values(), default=0)
+    for key in keys:
+        count = now[key]
+        is_small = is_hidden and 0 < count < CELL_MIN
+        width = 0 if is_small or not most else round(100 * count / most)
+        bar = Bar(band(question.kind, key), _cell(count, is_hidden), _cell(before[key], is_hidden), width)
+        figures.bars.append(bar)
+    if is_hidden and any(0 < count < CELL_MIN for count in now.values()):
+        shown = sum(count for count in now.values() if count >= CELL_MIN)
+        figures.total = f"at least {shown}"  # else the total would give away what one cell hides
+    if question.kind == Kind.SCORE:
+        figures.average, figures.average_before = _mean(now), _mean(before)
+    return figures
+
+
+def _cell(count: int, is_hidden: bool) -> str:
+    return f"<{CELL_MIN}" if is_hidden and 0 < count < CELL_MIN else str(count)
+
+
+def _mean(counts: Counter[str]) -> float | None:
+    total = counts.total()
+    return sum(int(score) * count for score, count in counts.items()) / total if total else None
+
+
+def band(kind: str, code: str) -> str:
+    """What a code is called on the pages of an account; a text of the firm's is itself."""
+    if kind not in DEMOGRAPHIC:
+        return code
+    if code == UNSAID:
+        return "Prefer not to say"
+    if code == MINOR:
+        return "Under 18"
+    if kind == Kind.INCOME and code in INCOMES:
+        if code.startswith("u"):
+            return f"Under ${code[1:]},000"
+        if code.endswith("+"):
+            return f"${code[:-1]},000 or more"
+        low, _, high = code.partition("-")
+        return f"${low},000 to ${int(high) - 1},999"
+    return code.replace("-", " to ").replace("+", " or over")

@@ -1,0 +1,18 @@
+"""Under /account/surveys/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from surveys import views
+
+urlpatterns = [
+    path("", views.surveys, name="surveys"),
+    path("vendor/", views.vendor, name="survey_vendor"),
+    path("results/", views.show_results, name="survey_results"),
+    path("results.csv", views.download, name="survey_download"),
+    path("responses/<str:uid>/", views.response, name="survey_response"),
+    path("build/<str:site>/", views.build, name="survey_build"),
+    path("build/<str:site>/<str:department>/", views.build, name="survey_build_department"),
+    path("<str:uid>/switch/", views.switch, name="survey_switch"),
+]

@@ -1,0 +1,187 @@
+"""Surveys are built and read under /account/surveys/."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.test import Client
+
+from accounts import audit
+from accounts.models import Department, Operator, Site
+from chats.models import Chat
+from surveys import results
+from surveys.actions import publish_survey
+from surveys.forms import Asked
+from surveys.models import Answer, Question, Response, Survey
+from tests.conftest import visitor_on
+from tests.surveys.conftest import answers
+from visitors.sessions import VisitorPrincipal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Talk = Callable[..., Chat]
+
+
+def at(operator: Operator) -> Client:
+    client = Client()
+    client.force_login(operator.user)
+    return client
+
+
+def draft(*asked: tuple[str, str, str], do: str, title: str = "How was it?") -> dict[str, str]:
+    """What the page of the builder sends."""
+    told = {"title": title, "intro": "", "count": str(len(asked)), "do": do}
+    for place, (kind, label, options) in enumerate(asked):
+        told |= {f"kind-{place}": kind, f"label-{place}": label, f"options-{place}": options}
+    return told
+
+
+def test_owen_builds_a_survey_without_scripts(site: Site, owen: Operator, talk: Talk, vera: VisitorPrincipal) -> None:
+    """R-044: add, reorder, remove, edit, look, publish; nothing is stored before."""
+    owens, address = at(owen), f"/account/surveys/build/{site.uid}/"
+    assert "How satisfied are you" in owens.get(address).text
+    two = (("score", "One?", ""), ("choice", "Two?", "Yes\nNo"))
+    page = owens.post(address, draft(*two, do="up-1")).text
+    assert page.index('value="Two?"') < page.index('value="One?"')
+    assert 'data-unsaved="changed"' in page and '<span dir="auto">Yes</span>' in page
+    assert owens.post(address, draft(*two, do="remove-0")).text.count("builder-question") == 1
+    assert owens.post(address, draft(*two, do="add")).text.count("builder-question") == 3
+    for deed in ("remove-9", "up-99", "down-x", "drop", ""):
+        assert owens.post(address, draft(*two, do=deed)).status_code == 200
+    assert not Survey.objects.exists()
+    done = owens.post(address, draft(*two, do="publish"), follow=True)
+    assert "Version 1 is what visitors are asked from now on." in done.text
+    talk(vera)
+    assert [each.label for each in Question.objects.all()] == ["One?", "Two?"]
+    entry = audit.entries(owen.account_id).get()
+    assert (entry.action, entry.actor_uid, entry.facts["version"]) == ("survey.published", owen.uid, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [((), "at least one question"), ((("score", " ", ""),), "Write the question"),
+     ((("choice", "Which?", "One"),), "at least two answers"), ((("choice", "Which?", "A\nA"),), "are the same"),
+     ((("score", "x" * 301, ""),), "At most 300 characters")],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_not_published(
+    asked: tuple[tuple[str, str, str], ...], told: str, site: Site, owen: Operator
+) -> None:
+    page = at(owen).post(f"/account/surveys/build/{site.uid}/", draft(*asked, do="publish"))
+    assert (page.status_code, Survey.objects.count()) == (400, 0)
+    assert told in page.text and "Nothing was published yet" in page.text
+
+
+def test_who_may_what(
+    survey: Survey, site: Site, billing: Department, nina: Operator, olga: Operator, eve: Operator, talk: Talk,
+    vera: VisitorPrincipal,
+) -> None:  # fmt: skip
+    """R-112: supervisors read, admins build, operators do neither, and eve finds nothing."""
+    response = answers(vera, talk(vera), score="5")
+    reading = ["/account/surveys/", "/account/surveys/results/", f"/account/surveys/results/?survey={survey.uid}",
+               "/account/surveys/results.csv", f"/account/surveys/responses/{response.uid}/"]  # fmt: skip
+    building = [f"/account/surveys/build/{site.uid}/", f"/account/surveys/build/{site.uid}/{billing.uid}/"]
+    assert [at(nina).get(each).status_code for each in reading + building] == [200] * 5 + [403] * 2
+    assert {at(olga).get(each).status_code for each in reading + building} == {403}
+    eves = at(eve)
+    named = [each for each in reading + building if any(uid in each for uid in (survey.uid, response.uid, site.uid))]
+    assert {eves.get(each).status_code for each in named} == {404}
+    assert eves.post(f"/account/surveys/{survey.uid}/switch/", {"on": "no"}).status_code == 404
+    assert "acme" not in eves.get("/account/surveys/").text.lower()
+    assert eves.get("/account/surveys/results.csv").text.count("\n") == 1
+    assert at(nina).post(f"/account/surveys/{survey.uid}/switch/", {"on": "no"}).status_code == 403
+    assert Survey.objects.get().is_enabled
+
+
+def test_nina_knows_of_her_departments_only(
+    survey: Survey, intake: Department, nina: Operator, owen: Operator, vera: VisitorPrincipal, talk: Talk
+) -> None:
+    response = answers(vera, talk(vera), score="5")
+    nina.departments.remove(intake)
+    assert results.results(nina, None, 30).now.offered == 0
+    assert results.results(owen, None, 30).now.offered == 1
+    assert at(nina).get(f"/account/surveys/responses/{response.uid}/").status_code == 404
+
+
+def test_the_numbers_are_those_of_the_answers(
+    survey: Survey, site: Site, billing: Department, sam: Operator, owen: Operator, talk: Talk
+) -> None:
+    """R-046: in all, by operator, department and site; beside the period before."""
+    for score in "12245":
+        vera = visitor_on(site)
+        answers(vera, talk(vera), score=score, choice="An ad", text="=1+1", phone="813 555 0100")
+    talk(visitor_on(site))  # says nothing
+    other = visitor_on(site)
+    answers(other, talk(other, department=billing, operator=sam), score="5", choice="A friend")
+    older = Response.objects.order_by("id").first()
+    assert older
+    Response.objects.filter(pk=older.pk).update(offered_at=F("offered_at") - timedelta(days=40))
+    found = results.results(owen, survey, 30)
+    assert (found.now.offered, found.now.answered, found.now.skipped) == (6, 5, 1)
+    assert (found.before.offered, found.before.average) == (1, 1.0)
+    scores = next(each for each in found.questions if each.kind == "score")
+    assert [bar.shown for bar in scores.bars] == ["0", "2", "0", "1", "2"]
+    assert (scores.total, scores.average, scores.average_before) == ("5", 3.6, 1.0)
+    assert sum(part.offered for _, part in found.over_time) == 6
+    for _, rows in found.groups:
+        assert sum(row.now.answered for row in rows) == 5
+    people = dict((row.name, row) for row in dict(found.groups)["Operators"])
+    assert (people["Sam"].now.average, people["Olga"].now.offered) == (5.0, 5)
+    shown = at(owen).get(f"/account/surveys/results/?survey={survey.uid}&days=30").text
+    assert "3.60" in shown and "=1+1" in shown
+    rows = list(csv.reader(io.StringIO(at(owen).get("/account/surveys/results.csv?days=30").text.lstrip("\ufeff"))))
+    assert len(rows) == 1 + 6
+    assert sum(row[2] == "answered" for row in rows) == 5
+    assert "'=1+1" in rows[1] and not any(cell.startswith("=") for row in rows for cell in row)
+
+
+def test_nobody_is_told_from_the_others_by_a_number(survey: Survey, site: Site, owen: Operator, talk: Talk) -> None:
+    """R-043: cells under five are not shown, nor is what would give them away; no page shows them of one."""
+    for number in range(10):
+        vera = visitor_on(site)
+        response = answers(vera, talk(vera), score="5", age="25-34" if number < 6 else "65+", zip="33602")
+    ages = next(each for each in results.results(owen, None, 30).questions if each.kind == "age")
+    told = {bar.label: (bar.shown, bar.width) for bar in ages.bars}
+    assert told["25 to 34"] == ("6", 100) and told["65 or over"] == ("<5", 0) and told["18 to 24"] == ("0", 0)
+    assert ages.total == "at least 6"
+    page = at(owen).get(f"/account/surveys/responses/{response.uid}/").text
+    assert "5 of 5" in page and "65" not in page and "33602" not in page
+    assert "33602" not in at(owen).get("/account/surveys/results.csv").text
+
+
+def test_our_own_question_comes_with_consent_only(
+    site: Site, owen: Operator, vera: VisitorPrincipal, talk: Talk
+) -> None:
+    """R-045: off until it is switched on, and with the next version."""
+    asked = [Asked("text", "So?")]
+    publish_survey(site=site, department=None, title="Hm", intro="", asked=asked)
+    assert not Question.objects.filter(is_vendor=True).exists()
+    at(owen).post("/account/surveys/vendor/", {"on": "yes"})
+    publish_survey(site=site, department=None, title="Hm", intro="", asked=asked)
+    assert [each.kind for each in Question.objects.filter(is_vendor=True)] == ["score"]
+    page = at(owen).get(f"/account/surveys/build/{site.uid}/").text
+    assert page.count("builder-question") == 1  # nobody edits ours
+
+
+def test_erasing_vera_leaves_her_score(survey: Survey, vera: VisitorPrincipal, talk: Talk) -> None:
+    """R-042: by her number, or by an address that she gave as an answer; an export holds it all."""
+    from accounts.erasure import Person
+    from surveys.erasure import SurveyAnswers
+
+    chat = talk(vera)
+    answers(vera, chat, score="4", email="Vera@post.test", phone="+1 813 555 0100", zip="33602", choice="An ad")
+    kind, account = SurveyAnswers(), chat.account_id
+    by_mail = Person(account, emails=frozenset({"vera@post.test"}))
+    by_phone = Person(account, phones=frozenset({"+18135550100"}))
+    herself = Person(account, visitor_ids=frozenset({chat.visitor_id}))
+    assert [kind.count(each) for each in (by_mail, by_phone, herself)] == [1, 1, 1]
+    assert kind.count(Person(account + 1, herself.visitor_ids, by_mail.emails, by_phone.phones)) == 0
+    told = {row["question"]: row["answer"] for row in kind.export(herself)}
+    assert told["How did we do?"] == 4 and told["Where may we write to?"] == "Vera@post.test" and len(told) == 5
+    assert (kind.erase(herself), kind.erase(herself), kind.count(by_mail)) == (1, 0, 0)
+    left = Answer.objects.get()
+    assert (left.score, left.response.chat_id, left.response.visitor_number) == (4, None, None)
