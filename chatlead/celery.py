@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
     "what was noted is chained": {"task": "accounts.tasks.chain_audit", "schedule": 300.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
+    "what is said in chats by text message": {"task": "sms.tasks.follow_chats", "schedule": 2.0},
 }
 app.conf.beat_scheduler = "chatlead.timer:KeptTimer"
 

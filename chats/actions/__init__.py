@@ -3,6 +3,7 @@
 What is said in a chat, its edits, deletions and notes go by the journal (chats/journal.py).
 """
 
+from chats.actions.arriving import Arrived, take_text, tell_in_chat
 from chats.actions.beginning import leave_message, start_chat
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
 from chats.actions.mailing import mail_transcript
@@ -18,6 +19,7 @@ from chats.actions.signs import Progress, set_marks, set_typing
 from chats.actions.telling import move_line
 
 __all__ = [
+    "Arrived",
     "Progress",
     "accept_chat",
     "close_idle",
@@ -35,5 +37,7 @@ __all__ = [
     "set_marks",
     "set_typing",
     "start_chat",
+    "take_text",
+    "tell_in_chat",
     "transfer_chat",
 ]

@@ -23,6 +23,8 @@ PUBLIC = {
     "console/manifest.webmanifest": "the name and the icons of the installed console",
     "console/worker.js": "a script that is the same for everybody who reads a language",
     "console/offline/": "says that there is no network; nothing of anybody's",
+    "webhooks/twilio/<str:key>/inbound/": "by the signature of the provider alone",
+    "webhooks/twilio/<str:key>/status/<str:uid>/": "by the signature of the provider alone",
     "console/login/": "where one logs in",
     "console/logout/": "ends the caller's own session and shows nothing",
     "widget/v1/loader.js": "a static script",
