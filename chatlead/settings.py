@@ -326,6 +326,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # two lines a task otherwise
         "kombu": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},  # it would write addresses with numbers in them
         "chatlead.access": {"level": "INFO" if env.bool("CHATLEAD_ACCESS_LOG", default=True) else "WARNING"},
     },
 }

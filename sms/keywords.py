@@ -44,13 +44,8 @@ def read(text: str) -> Read:
     """The keyword that the text consists of. Case, spaces, punctuation, emoji, accents, invisible characters
     and repetition do not matter; any other word makes it a message: "stop by the office at 5" is one."""
     letters = _letters(text)
-    if meaning := _MEANINGS.get(letters):
-        return Read(meaning, letters)
-    words = [_letters(word) for word in text.split()]
-    said = {word for word in words if word}
-    if len(said) == 1:
-        [word] = said
-        if meaning := _MEANINGS.get(word):
+    for word, meaning in _MEANINGS.items():
+        if letters and len(letters) % len(word) == 0 and letters == word * (len(letters) // len(word)):
             return Read(meaning, word)
     return NOTHING
 

@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import outbox
-from accounts.models import Account, Department, OutboxItem, Site
+from accounts.models import Account, Department, Operator, OutboxItem, Site
+from chats.journal import Entry, append
+from chats.models import Chat, Message
 from sms import actions
 from sms.models import SmsMessage, SmsProgramme, SmsSender
 from tests.fake_twilio import ACCOUNT, HOST, FakeTwilio, fake_twilio
+from tests.identifiers import new_ref
 
 VERA = "+18135550100"
 ACME = "+18135550199"
@@ -75,8 +80,6 @@ def all_is_done() -> None:
 
 def time_passes() -> None:
     """What failed is due again."""
-    from django.utils import timezone
-
     OutboxItem.objects.filter(state="pending").update(due_at=timezone.now())
     all_is_done()
 
@@ -85,3 +88,21 @@ def states() -> list[tuple[str, str, str]]:
     """(kind, state, error) of all texts that were to go out, in order."""
     out = SmsMessage.objects.filter(direction="out").order_by("id")
     return list(out.values_list("kind", "state", "error"))
+
+
+def answers(operator: Operator, chat: Chat, text: str) -> None:
+    """olga writes in the chat."""
+    entry = Entry(
+        chat_id=chat.pk, account_id=chat.account_id, author="operator", author_id=operator.pk,
+        rights_epoch=operator.rights_epoch, ref=new_ref(), kind="text", text=text, name=operator.name,
+        author_uid=operator.uid,
+    )  # fmt: skip
+    with transaction.atomic():
+        [outcome] = append([entry])
+    assert outcome.status == "stored"
+
+
+def said(chat: Chat) -> list[tuple[str, str]]:
+    """(author, text) of all that was said."""
+    rows = Message.objects.filter(chat=chat, kind="text").order_by("seq")
+    return list(rows.values_list("author", "text"))
