@@ -6,5 +6,10 @@ class SmsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The outbox must know who hands texts over, in any process."""
+        """The outbox must know who hands texts over, and an erasure where numbers stand, in any process."""
+        from accounts import erasure
         from sms import actions  # noqa: F401
+        from sms.erasure import KEPT, Texts
+
+        erasure.register(Texts())
+        erasure.keep(KEPT)
