@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from chatlead.errors import BadField, TooMany
 from sms.models import SmsMessage, SmsPause, SmsProgramme, SmsSender
 from sms.numbers import e164
@@ -21,7 +22,9 @@ _sid = re.compile(r"[A-Za-z0-9]{10,40}")
 SECRETS = ("auth_token", "shared_key")
 
 
-def add_programme(*, account: Account, name: str, contact: str, **more: str) -> SmsProgramme:
+def add_programme(
+    *, account: Account, name: str, contact: str, by: Operator | None = None, **more: str
+) -> SmsProgramme:
     """Raises BadField where name or contact is blank: HELP needs both (R-187)."""
     said = {"name": name, "contact": contact, **more}
     for field, value in said.items():
@@ -29,25 +32,37 @@ def add_programme(*, account: Account, name: str, contact: str, **more: str) -> 
             raise BadField("This is required.", field=field)
     if SmsProgramme.objects.filter(account=account, name=name.strip()).exists():
         raise BadField("There is a programme of this name.", field="name")
-    return SmsProgramme.objects.create(account=account, **{key: each.strip() for key, each in said.items()})
+    with transaction.atomic():
+        programme = SmsProgramme.objects.create(
+            account=account, **{key: each.strip() for key, each in said.items()}
+        )
+        audit.note("sms.programme_added", account=account, by=by, subject=f"sms_programme:{programme.uid}")
+    return programme
 
 
 def add_sender(
-    *, account: Account, programme: SmsProgramme, site: Site, department: Department, **facts: Any
+    *,
+    account: Account,
+    programme: SmsProgramme,
+    site: Site,
+    department: Department,
+    by: Operator | None = None,
+    **facts: Any,
 ) -> SmsSender:
     """A number or service to send from. Raises BadField, TooMany."""
     if SmsSender.objects.filter(account=account).count() >= SENDERS_MAX:
         raise TooMany
     sender = SmsSender(account=account, programme=programme, site=site, department=department)
-    return _write(sender, facts)
+    return _write(sender, facts, "sms.sender_added", by)
 
 
-def change_sender(*, sender: SmsSender, **facts: Any) -> SmsSender:
+def change_sender(*, sender: SmsSender, by: Operator | None = None, **facts: Any) -> SmsSender:
     """A secret that is "" stays as it was. Raises BadField."""
-    return _write(sender, {key: each for key, each in facts.items() if each != "" or key not in SECRETS})
+    kept = {key: each for key, each in facts.items() if each != "" or key not in SECRETS}
+    return _write(sender, kept, "sms.sender_changed", by)
 
 
-def _write(sender: SmsSender, facts: dict[str, Any]) -> SmsSender:
+def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | None) -> SmsSender:
     for name, value in facts.items():
         setattr(sender, name, value.strip() if isinstance(value, str) else value)
     if sender.number:
@@ -61,7 +76,9 @@ def _write(sender: SmsSender, facts: dict[str, Any]) -> SmsSender:
         raise BadField("Twilio shows the account's id and token on its first page.", field="account_sid")
     if bool(sender.shared_key) != bool(sender.shared_key_id):
         raise BadField("A shared key has a name and a secret.", field="shared_key_id")
-    sender.save()
+    with transaction.atomic():
+        sender.save()
+        audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
     return sender
 
 
@@ -77,10 +94,19 @@ def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:
         waiting = waiting.exclude(kind__in=ANSWERS)
         if programme is not None:
             waiting = waiting.filter(sender__programme=programme)
-        return waiting.update(state=SmsMessage.State.CANCELLED, error="paused")
+        cancelled = waiting.update(state=SmsMessage.State.CANCELLED, error="paused")
+        facts = {"cancelled": cancelled}
+        audit.note("sms.paused", account=account_id, by=operator, subject=_subject(programme), facts=facts)
+        return cancelled
 
 
 def resume(*, operator: Operator, programme: SmsProgramme | None = None) -> None:
     """The switch is off again; what was cancelled stays so."""
-    on = SmsPause.objects.filter(account=operator.account_id, programme=programme, ended_at=None)
-    on.update(ended_at=timezone.now())
+    with transaction.atomic():
+        on = SmsPause.objects.filter(account=operator.account_id, programme=programme, ended_at=None)
+        if on.update(ended_at=timezone.now()):
+            audit.note("sms.resumed", account=operator.account_id, by=operator, subject=_subject(programme))
+
+
+def _subject(programme: SmsProgramme | None) -> str:
+    return f"sms_programme:{programme.uid}" if programme else ""

@@ -25,6 +25,7 @@ PUBLIC = {
     "console/offline/": "says that there is no network; nothing of anybody's",
     "webhooks/twilio/<str:key>/inbound/": "by the signature of the provider alone",
     "webhooks/twilio/<str:key>/status/<str:uid>/": "by the signature of the provider alone",
+    "sms/<str:key>/": "where people agree to texts, by an unguessable uid",
     "console/login/": "where one logs in",
     "console/logout/": "ends the caller's own session and shows nothing",
     "widget/v1/loader.js": "a static script",
