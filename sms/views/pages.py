@@ -87,8 +87,8 @@ def sender(request: HttpRequest, operator: Operator, uid: str = "") -> HttpRespo
     return _page(request, "sender", told, is_wrong=form.is_bound)
 
 
-@require_POST
 @member_page(ADMINS)
+@require_POST
 def switch(request: HttpRequest, operator: Operator) -> HttpResponse:
     """The kill switch, of all programmes or of one (R-186)."""
     uid = request.POST.get("programme", "")
