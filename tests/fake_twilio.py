@@ -12,6 +12,7 @@ import hmac
 import json
 import secrets
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,6 +113,14 @@ class FakeTwilio:
             content_type="application/x-www-form-urlencoded",
             headers=signed,
         )
+
+    def texts(self, server: str, path: str, sender: str, body: str) -> int:
+        """Tells a server that runs by itself of an inbound text; the status of its answer."""
+        form = self.form(sender, body)
+        data = urlencode(form).encode()
+        request = urllib.request.Request(server + path, data=data, headers=self.headers(server + path, form))
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
 
     def reports(self, message: dict[str, Any], status: str, error: str = "", **more: str) -> Any:
         """A state of a text that it has taken."""

@@ -218,8 +218,7 @@ def test_a_stop_by_phone_is_one_as_well(
         operator=owen, programme=programme, phone="(813) 555-0100", source="phone", note="called at noon"
     )
     assert done
-    again = {"operator": owen, "programme": programme, "phone": VERA, "source": "email"}
-    assert not actions.opt_out(**again)
+    assert not actions.opt_out(operator=owen, programme=programme, phone=VERA, source="email")
     actions.send(sender=sender, phone=VERA, purpose="service", text="Your hearing is tomorrow", key="1")
     all_is_done()
     assert provider.sent == []
