@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -292,6 +293,20 @@ EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("CHATLEAD_FROM_EMAIL", default="ChatLead <chatlead@localhost>")
 EMAIL_TIMEOUT = 20
 
+# --- SMS ------------------------------------------------------------------------------------------------
+# Numbers are known by a hash under this key when they may be known no longer; never changed
+SMS_HASH_KEY = env.str("CHATLEAD_SMS_HASH_KEY", default="") or (
+    "" if PRODUCTION else kept_secret(DATA_DIR / "sms_hash_key")
+)
+SMS_OFF = env.bool("CHATLEAD_SMS_OFF", default=False)  # the kill switch over all accounts
+SMS_REVOKE_SCOPE = env.str("CHATLEAD_SMS_REVOKE_SCOPE", default="tenant")  # or "programme" (B1-7)
+SMS_FILE = DATA_DIR / "sms" / "sent.log"  # of the gateway "console"
+TWILIO_URL = env.str("CHATLEAD_TWILIO_URL", default="https://api.twilio.com")
+if PRODUCTION and TWILIO_URL != "https://api.twilio.com":
+    raise ImproperlyConfigured("CHATLEAD_TWILIO_URL is for tests: production sends to the provider only.")
+if SMS_REVOKE_SCOPE not in ("tenant", "programme"):
+    raise ImproperlyConfigured("CHATLEAD_SMS_REVOKE_SCOPE is tenant or programme.")
+
 # --- Files, language, time --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = None  # nothing to collect: WhiteNoise serves from where the files are
@@ -321,6 +336,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # two lines a task otherwise
         "kombu": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},  # it would write addresses with numbers in them
         "chatlead.access": {"level": "INFO" if env.bool("CHATLEAD_ACCESS_LOG", default=True) else "WARNING"},
     },
 }

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 VIEWED = ("department", "operator", "site", "visitor")  # what a view of a chat is made of
 OF_ACCOUNT = Unsought("account_id")  # of chats that are found by what they are at present
 OPEN = (Chat.State.WAITING, Chat.State.ACTIVE)
+# Whoever writes by other ways than a browser gives no sign of life; no browser's key has a colon
+WITHOUT_BROWSER = Q(session_key__contains=":")
 SUPERVISORS = frozenset({OperatorRole.SUPERVISOR, OperatorRole.ADMIN, OperatorRole.OWNER})
 MISSED_SHOWN = 20
 MISSED_DAYS = 7

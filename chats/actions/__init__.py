@@ -11,6 +11,7 @@ from chats.actions.archiving import (
     seal_ended,
     verify_asked,
 )
+from chats.actions.arriving import Arrived, take_text, tell_in_chat
 from chats.actions.beginning import leave_message, start_chat
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
 from chats.actions.limits import ask_verification, set_retention_limits
@@ -27,6 +28,7 @@ from chats.actions.signs import Progress, set_marks, set_typing
 from chats.actions.telling import move_line
 
 __all__ = [
+    "Arrived",
     "Progress",
     "accept_chat",
     "archive_account",
@@ -51,6 +53,8 @@ __all__ = [
     "set_retention_limits",
     "set_typing",
     "start_chat",
+    "take_text",
+    "tell_in_chat",
     "transfer_chat",
     "verify_asked",
 ]

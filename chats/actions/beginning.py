@@ -63,7 +63,7 @@ def start_chat(
         bound(principal, "start", settings.STARTS, f"{ref}", answer)
 
     def begin() -> Chat:
-        chat = _begin(principal, chosen, ref, filled, text)
+        chat = begin_waiting(principal, chosen, ref, filled, text)
         if shown is not None:
             prove(shown, "chat", chat, principal)
         telling.list_later(chat)
@@ -142,7 +142,7 @@ def _leave_anew(
     principal: VisitorPrincipal, department: Department, ref: UUID, filled: prechat.Filled, text: str
 ) -> Chat:
     """A chat that begins as a missed one, in the caller's transaction."""
-    chat = _begin(principal, department, ref, filled, text)
+    chat = begin_waiting(principal, department, ref, filled, text)
     begun = Chat.objects.filter(pk=chat.pk, state=Chat.State.WAITING)
     begun.update(state=Chat.State.MISSED, closed_at=chat.started_at)
     telling.list_later(chat)
@@ -161,7 +161,7 @@ def _leave_line(principal: VisitorPrincipal, uid: str, ref: UUID, filled: precha
     chat.answers = [each for each in chat.answers if each["name"] not in given] + _answers(filled)
     chat.save(update_fields=["answers"])
     if text:
-        journal.append([_said(chat, uuid5(ref, "text"), text)])  # the end has `ref` itself
+        journal.append([said(chat, uuid5(ref, "text"), text)])  # the end has `ref` itself
     handling.close(chat, "message", principal, ref)
     return chat
 
@@ -197,7 +197,7 @@ def _known_start(principal: VisitorPrincipal, ref: UUID) -> Chat | None:
     return mine.select_related(*selectors.VIEWED).first()
 
 
-def _begin(
+def begin_waiting(
     principal: VisitorPrincipal, department: Department, ref: UUID, filled: prechat.Filled, text: str
 ) -> Chat:
     """A waiting chat with its first rows, in the caller's transaction."""
@@ -219,7 +219,7 @@ def _begin(
     )
     entries = [telling.row_of(chat, "opened", {"department": department.name}, ref=ref)]
     if text:
-        entries.append(_said(chat, ref, text))
+        entries.append(said(chat, ref, text))
     journal.append(entries)
     return chat
 
@@ -228,7 +228,8 @@ def _answers(filled: prechat.Filled) -> list[dict[str, str]]:
     return [{"name": each.name, "label": each.label, "value": each.value} for each in filled.answers]
 
 
-def _said(chat: Chat, ref: UUID, text: str) -> journal.Entry:
+def said(chat: Chat, ref: UUID, text: str) -> journal.Entry:
+    """A row of what the visitor has written."""
     return journal.Entry(
         chat_id=chat.pk,
         account_id=chat.account_id,

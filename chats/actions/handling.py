@@ -161,6 +161,7 @@ def close_idle() -> int:
 
     away = Q(state=State.WAITING, visitor_seen_at__lt=before(settings.ABANDONED_MINUTES))
     away |= Q(state=State.ACTIVE, visitor_seen_at__lt=before(settings.CHAT_GRACE_MINUTES))
+    away &= ~selectors.WITHOUT_BROWSER  # only that nobody writes ends a chat by text message
     over = away | Q(last_message_at__lt=before(settings.IDLE_MINUTES))
     idle = Chat.objects.filter(over, state__in=selectors.OPEN)
     closed = 0

@@ -73,7 +73,8 @@ def lose_visitors(now: datetime | None = None) -> int:
     Only for whoever holds the watch (`accounts.actions.keep_watch`).
     """
     silent = Q(visitor_seen_at__lt=(now or timezone.now()) - timedelta(seconds=settings.VISITOR_SECONDS))
-    return _become(silent & Q(visitor_presence=Presence.HERE), Presence.LOST, None)
+    here = Q(visitor_presence=Presence.HERE) & ~selectors.WITHOUT_BROWSER
+    return _become(silent & here, Presence.LOST, None)
 
 
 def come_back_from_the_future(now: datetime) -> None:

@@ -22,6 +22,7 @@ from tests.realtime import (  # noqa: F401 - they register their scenes
     scenes_of_canned,
     scenes_of_presence,
     scenes_of_surveys,
+    scenes_of_texts,
     scenes_of_the_firm,
 )
 from tests.realtime.reducers import Reducers

@@ -79,6 +79,8 @@ function itemOf(row: PublicRow, chat: Chat, me: string): Item[] {
     const text = row.type === "chat_opened" && isLeftMessage(chat) ? say.lines.messageLeft(displayName(row.department ?? "")) : lineOf(row, me);
     return text ? [{ kind: "line", key: `seq-${row.seq}`, text, at: row.at }] : [];
   }
+  // what became of something that was said, by a way other than a browser
+  if (row.author === "system") return [{ kind: "line", key: row.ref || `seq-${row.seq}`, text: row.text, at: row.at }];
   const from = row.author === "visitor" ? "visitor" : row.operator === me ? "own" : "colleague";
   const { visitor_read, visitor_delivered } = chat.marks;
   const delivery = from === "visitor" ? "" : row.seq <= visitor_read ? "read" : row.seq <= visitor_delivered ? "delivered" : "sent";

@@ -1,0 +1,27 @@
+"""Writes about texts. What comes in is taken down, answered and blocked in one transaction; what goes out is
+a row first, and is handed over by the outbox."""
+
+from sms.actions.consenting import Shown, give_consent
+from sms.actions.handing import hand_over
+from sms.actions.managing import add_programme, add_sender, change_sender, pause, resume
+from sms.actions.receiving import receive
+from sms.actions.reporting import report
+from sms.actions.sending import follow_chats, queue, send
+from sms.actions.stopping import opt_out
+
+__all__ = [
+    "Shown",
+    "add_programme",
+    "add_sender",
+    "change_sender",
+    "follow_chats",
+    "give_consent",
+    "hand_over",
+    "opt_out",
+    "pause",
+    "queue",
+    "receive",
+    "report",
+    "resume",
+    "send",
+]

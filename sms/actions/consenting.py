@@ -1,0 +1,87 @@
+"""Somebody agrees, or does not, to get texts (R-180)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from chatlead.addresses import truncated
+from chatlead.errors import BadField, NoticeRequired
+from sms import ledger, locks, wordings
+from sms.actions.sending import contact_of, queue
+from sms.models import SmsConsent, SmsMessage
+from sms.numbers import e164
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sms.models import SmsProgramme
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where and how somebody was asked: what proves it (B1-11). `default_ticked` is for the record; a box of
+    ours never is."""
+
+    page_url: str = ""
+    ip: str = ""
+    user_agent: str = ""
+    source: str = "form"
+    default_ticked: bool = False
+
+
+def give_consent(
+    *, programme: SmsProgramme, phone: str, boxes: Mapping[str, tuple[str, bool]], shown: Shown
+) -> list[SmsConsent]:
+    """What was ticked for a number, an entry of the ledger for each box: {purpose: (SHA-256 of its text as it
+    was shown, ticked)}. A box that was not ticked is `no_consent`, unless there was a consent before, which
+    an empty box does not take back. To the first consent to a programme a text confirms it (R-182).
+
+    Consent does not end a STOP: that takes a START from the phone itself. Raises BadField for what is no
+    number, NoticeRequired where another text was shown than the one in force.
+    """
+    if not boxes or not set(boxes) <= set(SmsConsent.Purpose.values):
+        raise BadField(field="purpose")
+    number = e164(phone)
+    for purpose, (sha256, _) in boxes.items():
+        if sha256 != wordings.sha256(wordings.consent_text(programme, purpose)):
+            raise NoticeRequired
+    contact = contact_of(programme.account_id, number)
+    with locks.held(contact.pk), transaction.atomic():
+        entries = []
+        for purpose, (sha256, is_ticked) in sorted(boxes.items()):
+            standing = ledger.standing(programme.pk, contact.number_key, purpose)
+            is_given = standing is not None and standing.deed == SmsConsent.Deed.GRANTED
+            if is_given:
+                continue
+            deed = SmsConsent.Deed.GRANTED if is_ticked else SmsConsent.Deed.NO_CONSENT
+            entries.append(
+                ledger.append(
+                    programme,
+                    contact.number_key,
+                    purpose,
+                    deed,
+                    source=shown.source,
+                    text=wordings.consent_text(programme, purpose),
+                    text_sha256=sha256,
+                    text_version=wordings.CONSENT_VERSION,
+                    form_field=f"sms_{purpose}",
+                    default_ticked=shown.default_ticked,
+                    page_url=shown.page_url.replace("\x00", "")[:500],
+                    ip=truncated(shown.ip),
+                    user_agent=shown.user_agent.replace("\x00", "")[:400],
+                )
+            )
+        granted = [each for each in entries if each.deed == SmsConsent.Deed.GRANTED]
+        sender = programme.senders.order_by("id").first()
+        if granted and sender is not None:
+            queue(
+                sender=sender,
+                contact=contact,
+                kind=SmsMessage.Kind.WELCOME,
+                text=wordings.welcome(programme),
+                key=f"welcome:{granted[0].uid}",
+            )
+        return entries

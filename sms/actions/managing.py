@@ -1,0 +1,112 @@
+"""What admins set up: programmes, senders, and the switch that stops all texts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from chatlead.errors import BadField, TooMany
+from sms.models import SmsMessage, SmsPause, SmsProgramme, SmsSender
+from sms.numbers import e164
+from sms.selectors import ANSWERS
+
+if TYPE_CHECKING:
+    from accounts.models import Account, Department, Operator, Site
+
+SENDERS_MAX = 50
+_sid = re.compile(r"[A-Za-z0-9]{10,40}")
+SECRETS = ("auth_token", "shared_key")
+
+
+def add_programme(
+    *, account: Account, name: str, contact: str, by: Operator | None = None, **more: str
+) -> SmsProgramme:
+    """Raises BadField where name or contact is blank: HELP needs both (R-187)."""
+    said = {"name": name, "contact": contact, **more}
+    for field, value in said.items():
+        if field in ("name", "contact") and not value.strip():
+            raise BadField("This is required.", field=field)
+    if SmsProgramme.objects.filter(account=account, name=name.strip()).exists():
+        raise BadField("There is a programme of this name.", field="name")
+    with transaction.atomic():
+        programme = SmsProgramme.objects.create(
+            account=account, **{key: each.strip() for key, each in said.items()}
+        )
+        audit.note("sms.programme_added", account=account, by=by, subject=f"sms_programme:{programme.uid}")
+    return programme
+
+
+def add_sender(
+    *,
+    account: Account,
+    programme: SmsProgramme,
+    site: Site,
+    department: Department,
+    by: Operator | None = None,
+    **facts: Any,
+) -> SmsSender:
+    """A number or service to send from. Raises BadField, TooMany."""
+    if SmsSender.objects.filter(account=account).count() >= SENDERS_MAX:
+        raise TooMany
+    sender = SmsSender(account=account, programme=programme, site=site, department=department)
+    return _write(sender, facts, "sms.sender_added", by)
+
+
+def change_sender(*, sender: SmsSender, by: Operator | None = None, **facts: Any) -> SmsSender:
+    """A secret that is "" stays as it was. Raises BadField."""
+    kept = {key: each for key, each in facts.items() if each != "" or key not in SECRETS}
+    return _write(sender, kept, "sms.sender_changed", by)
+
+
+def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | None) -> SmsSender:
+    for name, value in facts.items():
+        setattr(sender, name, value.strip() if isinstance(value, str) else value)
+    if sender.number:
+        sender.number = e164(sender.number, field="number")
+    is_twilio = sender.gateway == SmsSender.Gateway.TWILIO
+    if sender.kind == SmsSender.Kind.SERVICE and is_twilio and not sender.service_sid:
+        raise BadField("A messaging service has an id that begins with MG.", field="service_sid")
+    if sender.kind != SmsSender.Kind.SERVICE and not sender.number:
+        raise BadField("This is required.", field="number")
+    if is_twilio and (_sid.fullmatch(sender.account_sid) is None or not sender.auth_token):
+        raise BadField("Twilio shows the account's id and token on its first page.", field="account_sid")
+    if bool(sender.shared_key) != bool(sender.shared_key_id):
+        raise BadField("A shared key has a name and a secret.", field="shared_key_id")
+    with transaction.atomic():
+        sender.save()
+        audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
+    return sender
+
+
+def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:
+    """Nothing is sent any more, but for answers to STOP and HELP; what waits is cancelled (R-186). Returns
+    how many were cancelled. Again: nothing happens."""
+    account_id = operator.account_id
+    with transaction.atomic():
+        on = SmsPause.objects.filter(account=account_id, programme=programme, ended_at=None)
+        if not on.exists():
+            SmsPause.objects.create(account_id=account_id, programme=programme, operator=operator)
+        waiting = SmsMessage.objects.filter(account=account_id, state=SmsMessage.State.QUEUED)
+        waiting = waiting.exclude(kind__in=ANSWERS)
+        if programme is not None:
+            waiting = waiting.filter(sender__programme=programme)
+        cancelled = waiting.update(state=SmsMessage.State.CANCELLED, error="paused")
+        facts = {"cancelled": cancelled}
+        audit.note("sms.paused", account=account_id, by=operator, subject=_subject(programme), facts=facts)
+        return cancelled
+
+
+def resume(*, operator: Operator, programme: SmsProgramme | None = None) -> None:
+    """The switch is off again; what was cancelled stays so."""
+    with transaction.atomic():
+        on = SmsPause.objects.filter(account=operator.account_id, programme=programme, ended_at=None)
+        if on.update(ended_at=timezone.now()):
+            audit.note("sms.resumed", account=operator.account_id, by=operator, subject=_subject(programme))
+
+
+def _subject(programme: SmsProgramme | None) -> str:
+    return f"sms_programme:{programme.uid}" if programme else ""

@@ -1,0 +1,47 @@
+"""What the provider tells of a text of ours. States only go forward (B1-17)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from chatlead.errors import NotFound
+from sms import locks
+from sms.actions.handing import STATES, give_up
+from sms.models import SmsMessage, SmsSender
+
+State = SmsMessage.State
+ENDS = (State.DELIVERED, State.UNDELIVERED, State.FAILED, State.CANCELLED, State.REFUSED)
+PLACES = {
+    State.QUEUED: 0,
+    State.SENDING: 1,
+    State.UNKNOWN: 1,
+    State.ACCEPTED: 2,
+    State.SENT: 3,
+    State.READ: 6,
+}
+PLACES |= dict.fromkeys(ENDS, 5)
+
+
+def report(*, sender: SmsSender, uid: str, sid: str, status: str, error: str = "") -> None:
+    """The provider says that the text `uid`, which it calls `sid`, is in this state. Of what is older than
+    what
+    is known, and of states that nobody knows, nothing is kept. Raises NotFound for a text that is not there,
+    or goes by another name."""
+    message = SmsMessage.objects.filter(sender=sender, uid=uid, direction="out").first()
+    if message is None or not sid or (message.provider_sid or sid) != sid:
+        raise NotFound
+    state = STATES.get(status)
+    if state is None:
+        return
+    with locks.held(message.contact_id), transaction.atomic():
+        found = SmsMessage.objects.select_related("sender__programme__account", "contact", "chat")
+        message = found.select_for_update(of=("self",)).get(pk=message.pk)
+        if PLACES[State(message.state)] >= PLACES[state]:
+            return
+        if message.provider_sid is None:  # its first answer was lost
+            SmsMessage.objects.filter(pk=message.pk).update(provider_sid=sid)
+        if state in (State.UNDELIVERED, State.FAILED, State.CANCELLED):
+            give_up(message, state, error[:40])
+        else:
+            SmsMessage.objects.filter(pk=message.pk).update(state=state, changed_at=timezone.now())

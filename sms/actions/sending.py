@@ -1,0 +1,125 @@
+"""Texts become rows and items of the outbox; what operators say in a chat by text message follows its log."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts import outbox
+from chats.models import Chat, Message
+from sms.models import SmsContact, SmsMessage, SmsSender, SmsThread
+from sms.numbers import e164, key_of
+from sms.segments import segments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HAND_OVER = "sms"  # the kind of its items in the outbox
+LINES = UUID("6e1c8f4e-52b7-4a0c-9d3f-0d7a51c3b9e4")  # names the lines in chats by what they are about
+REPLY_MINUTES = 60  # a reply that could not be handed over for so long is not sent any more, and that is said
+FOLLOWED = 200
+
+
+def contact_of(account_id: int, number: str) -> SmsContact:
+    """The row of a number, made at the first time; of one that was erased, filled in anew."""
+    contact, _ = SmsContact.objects.get_or_create(
+        account_id=account_id, number_key=key_of(number), defaults={"number": number}
+    )
+    if contact.number != number:
+        SmsContact.objects.filter(pk=contact.pk).update(number=number)
+        contact.number = number
+    return contact
+
+
+def queue(
+    *,
+    sender: SmsSender,
+    contact: SmsContact,
+    kind: str,
+    text: str,
+    key: str,
+    chat: Chat | None = None,
+    chat_seq: int | None = None,
+    expires_at: datetime | None = None,
+) -> SmsMessage:
+    """A text that is to go out, in the caller's transaction; the same `key` again is the same text, sent
+    once.
+
+    Whether it may go is looked at when it is handed over, not here.
+    """
+    message, is_new = SmsMessage.objects.get_or_create(
+        account_id=sender.account_id,
+        key=key,
+        defaults={
+            "sender": sender,
+            "contact": contact,
+            "direction": SmsMessage.Direction.OUT,
+            "kind": kind,
+            "state": SmsMessage.State.QUEUED,
+            "text": text,
+            "segment_count": segments(text),
+            "chat": chat,
+            "chat_seq": chat_seq,
+            "expires_at": expires_at,
+        },
+    )
+    if is_new:
+        outbox.add(HAND_OVER, {"message": message.pk}, f"{HAND_OVER}:{message.uid}", sender.account_id)
+    return message
+
+
+def send(*, sender: SmsSender, phone: str, purpose: str, text: str, key: str) -> SmsMessage:
+    """A text that we begin, to somebody who has agreed to this purpose (R-181). Raises BadField for what is
+    no number; everything else is found when it is handed over, and stands in the row."""
+    contact = contact_of(sender.account_id, e164(phone))
+    with transaction.atomic():
+        return queue(sender=sender, contact=contact, kind=purpose, text=text, key=f"send:{key}")
+
+
+def follow_chats() -> int:
+    """What operators have said in chats by text message since the last time is on its way; returns how much.
+
+    1 The log is read up to its end as the chat's row has it; 2 each row becomes a text under a key of its
+    own; 3 the position moves with them in one transaction. So nothing is left out and nothing goes twice,
+    wherever this ends.
+    """
+    news = Q(chat__last_seq__gt=F("handled_seq")) | ~Q(
+        chat__state__in=(Chat.State.WAITING, Chat.State.ACTIVE)
+    )
+    due = SmsThread.objects.filter(news, is_over=False).order_by("id")
+    return sum(_follow(thread_id) for thread_id in list(due.values_list("pk", flat=True)[:FOLLOWED]))
+
+
+def _follow(thread_id: int) -> int:
+    with transaction.atomic():
+        mine = SmsThread.objects.select_for_update(of=("self",), skip_locked=True)
+        thread = mine.select_related("chat", "sender", "contact").filter(pk=thread_id, is_over=False).first()
+        if thread is None:
+            return 0
+        end = thread.chat.last_seq
+        said = _said(thread, end)
+        for row in said:
+            queue(
+                sender=thread.sender,
+                contact=thread.contact,
+                kind=SmsMessage.Kind.CHAT,
+                text=row.text,
+                key=f"chat:{thread.chat.uid}:{row.seq}",
+                chat=thread.chat,
+                chat_seq=row.seq,
+                expires_at=timezone.now() + timedelta(minutes=REPLY_MINUTES),
+            )
+        is_over = thread.chat.state not in (Chat.State.WAITING, Chat.State.ACTIVE)
+        SmsThread.objects.filter(pk=thread.pk).update(handled_seq=end, is_over=is_over)
+        return len(said)
+
+
+def _said(thread: SmsThread, end: int) -> Sequence[Message]:
+    """An operator's words that are not on their way yet; what was deleted meanwhile is said to nobody."""
+    rows = Message.objects.filter(chat=thread.chat_id, seq__gt=thread.handled_seq, seq__lte=end)
+    return list(rows.filter(author="operator", kind="text").exclude(text="").order_by("seq"))

@@ -1,0 +1,45 @@
+"""What a gateway does, and the three ways in which it may fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sms.models import SmsSender
+
+
+class Handed(NamedTuple):
+    """The provider has it: its id, and the state that it says."""
+
+    sid: str
+    status: str
+
+
+class Refused(Exception):
+    """It was not sent and will not be; `code` is the provider's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Busy(Exception):
+    """It was certainly not sent; the next time it may be."""
+
+
+class Unclear(Exception):
+    """No answer came: it may have been sent or not. Ask `find` before trying again."""
+
+
+class Gateway(Protocol):
+    """Raises Refused, Busy, Unclear; within ten seconds."""
+
+    def send(self, sender: SmsSender, *, to: str, text: str, key: str, callback: str) -> Handed:
+        """Hands a text over. `key` is the same at each attempt; states are told to the address `callback`."""
+        ...
+
+    def find(self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime) -> Handed | None:
+        """Whether an earlier attempt arrived."""
+        ...

@@ -1,0 +1,36 @@
+"""One at a time for a number: handing a text over to it, and taking down its STOP (B1-5).
+
+On PostgreSQL the lock is the contact's row, held by a transaction over the provider's answer, so that a STOP
+is committed before a text is handed over or after, and in the latter case waits for some seconds. On SQLite a
+transaction would keep everybody from writing for as long; there the one process that serves has a lock of its
+own for each number.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from sms.models import SmsContact
+
+_locks: dict[int, threading.RLock] = {}
+_guard = threading.Lock()
+
+
+@contextmanager
+def held(contact_id: int) -> Iterator[None]:
+    """Nobody else is in here for this contact. Not inside a transaction of the caller's: on SQLite that would
+    wait with the write lock in its hands. Write in an `atomic()` of your own, which PostgreSQL commits
+    with the lock's."""
+    if connection.vendor == "postgresql":
+        with transaction.atomic():
+            list(SmsContact.objects.select_for_update().filter(pk=contact_id).values_list("pk"))
+            yield
+        return
+    with _guard:
+        lock = _locks.setdefault(contact_id, threading.RLock())
+    with lock:
+        yield

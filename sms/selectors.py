@@ -1,0 +1,148 @@
+"""Reads about texts: who may get one, and what the pages show. `access_*` fetch with the account, or
+NotFound."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import is_uid
+from chatlead.errors import NotFound
+from sms import ledger
+from sms.models import (
+    SmsConsent,
+    SmsContact,
+    SmsMessage,
+    SmsPause,
+    SmsProgramme,
+    SmsSender,
+    SmsSuppression,
+)
+
+if TYPE_CHECKING:
+    from accounts.models import Account
+
+Kind = SmsMessage.Kind
+State = SmsMessage.State
+UNDER_WAY = (State.QUEUED, State.SENDING)
+# Asked for by the very text that came in: they go out whatever else is said (R-186, R-197)
+ANSWERS = frozenset({Kind.STOP, Kind.HELP})
+NEEDS_CONSENT = {Kind.SERVICE: "service", Kind.MARKETING: "marketing"}
+WELCOME_MINUTES = 10  # R-182: the second text waits for the first to be delivered, or so long
+
+
+def access_sender(uid: str, account: Account | None = None) -> SmsSender:
+    """A sender with what belongs to it; of this account, where one is named. Raises NotFound."""
+    found = SmsSender.objects.select_related("account", "programme__account", "site", "department")
+    mine = found.filter(account=account) if account else found
+    sender = mine.filter(uid=uid).first() if is_uid(uid) else None
+    if sender is None:
+        raise NotFound
+    return sender
+
+
+def access_programme(uid: str, account: Account | None = None) -> SmsProgramme:
+    """The same for a programme."""
+    mine = SmsProgramme.objects.select_related("account").filter(uid=uid if is_uid(uid) else None)
+    programme = (mine.filter(account=account) if account else mine).first()
+    if programme is None:
+        raise NotFound
+    return programme
+
+
+def access_contact(uid: str, account: Account) -> SmsContact:
+    """The same for a number of the account."""
+    contact = SmsContact.objects.filter(account=account, uid=uid if is_uid(uid) else None).first()
+    if contact is None:
+        raise NotFound
+    return contact
+
+
+def suppressions(number_key: str, programme: SmsProgramme, our_number: str = "") -> QuerySet[SmsSuppression]:
+    """The blocks that are in force for a number. A block of this programme, one of the whole account, or one
+    that was made for the same number of ours under another account."""
+    mine = Q(account=programme.account_id) & (Q(programme=programme) | Q(programme=None))
+    if our_number:
+        mine |= ~Q(account=programme.account_id) & Q(our_number=our_number)
+    active = SmsSuppression.objects.filter(mine, number_key=number_key, lifted_at=None)
+    held = [each.pk for each in active if programme.uid not in each.except_programmes]
+    return SmsSuppression.objects.filter(pk__in=held)
+
+
+def is_suppressed(number_key: str, programme: SmsProgramme, our_number: str = "") -> bool:
+    """Whether nothing may be sent to this number."""
+    return suppressions(number_key, programme, our_number).exists()
+
+
+def has_consent(programme_id: int, number_key: str, purpose: str) -> bool:
+    """Whether the newest entry of the ledger about it says so."""
+    entry = ledger.standing(programme_id, number_key, purpose)
+    return entry is not None and entry.deed == SmsConsent.Deed.GRANTED
+
+
+def is_paused(programme: SmsProgramme) -> bool:
+    """Whether a kill switch is on, of the installation, the account or the programme (R-186)."""
+    if settings.SMS_OFF:
+        return True
+    on = SmsPause.objects.filter(account=programme.account_id, ended_at=None)
+    return on.filter(Q(programme=None) | Q(programme=programme)).exists()
+
+
+def why_not(message: SmsMessage) -> str:
+    """Why this text may not be handed over now, as a code of `wordings.REASONS`; "" where it may.
+
+    To be asked under the lock of its contact (`sms.locks`), so that the answer is still true when it goes.
+    """
+    sender, contact, kind = message.sender, message.contact, message.kind
+    if message.expires_at is not None and message.expires_at <= timezone.now():
+        return "too_late"
+    if not contact.number:
+        return "erased"
+    if sender.gateway == SmsSender.Gateway.TWILIO and not sender.is_registered:
+        return "sender_unregistered"
+    if kind in ANSWERS:
+        return ""
+    if is_paused(sender.programme):
+        return "paused"
+    if is_suppressed(contact.number_key, sender.programme, sender.number):
+        return "stopped"
+    if contact.landline:
+        return "landline"
+    return _why_no_consent(message)
+
+
+def _why_no_consent(message: SmsMessage) -> str:
+    """A conversation that the person began needs none; what we begin needs one for its purpose (R-181)."""
+    programme, key, kind = message.sender.programme, message.contact.number_key, message.kind
+    if kind == Kind.WELCOME:
+        agreed = any(has_consent(programme.pk, key, each) for each in ("service", "marketing"))
+        return "" if agreed else "consent_missing"
+    purpose = NEEDS_CONSENT.get(Kind(kind))
+    if purpose is None:
+        return ""
+    if not has_consent(programme.pk, key, purpose):
+        return "consent_missing"
+    welcome = welcome_of(programme, message.contact)
+    failed = (State.FAILED, State.UNDELIVERED, State.REFUSED, State.CANCELLED)
+    return "welcome_failed" if welcome is None or welcome.state in failed else ""
+
+
+def is_too_early(message: SmsMessage) -> bool:
+    """Whether the text that confirms the consent is still on its way, and this one has to wait (R-182)."""
+    if message.kind not in NEEDS_CONSENT:
+        return False
+    welcome = welcome_of(message.sender.programme, message.contact)
+    if welcome is None or welcome.state in (State.DELIVERED, State.READ):
+        return False
+    handed = welcome.handed_over_at
+    return handed is None or handed > timezone.now() - timedelta(minutes=WELCOME_MINUTES)
+
+
+def welcome_of(programme: SmsProgramme, contact: SmsContact) -> SmsMessage | None:
+    """The newest text that confirms a consent to this programme."""
+    sent = SmsMessage.objects.filter(contact=contact, sender__programme=programme, kind=Kind.WELCOME)
+    return sent.order_by("-id").first()

@@ -1,0 +1,108 @@
+"""Whether a webhook comes from the provider (B1-13): both of its schemes, over the form as it came. Pure.
+
+The older one signs with the account's token (HMAC-SHA1). The newer one says so in a header of its own
+(`X-Twilio-Webhooks-Signature-Settings: key=…,algorithm=HMAC_SHA256`) and signs with a shared key; where that
+header is there nothing else is tried, so nobody can choose the weaker one or none.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+PORTS = {"https": 443, "http": 80}
+FIELDS_MAX = 500
+
+Form = Sequence[tuple[str, str]]
+
+
+class Secrets(NamedTuple):
+    """What a sender's webhooks are signed with; "" for what is not set up."""
+
+    token: str
+    shared_key_id: str
+    shared_key: str
+
+
+class Signed(NamedTuple):
+    """What came: the headers ("" where they are missing) and the body as bytes."""
+
+    signature: str
+    settings: str
+    content_type: str
+    body: bytes
+
+
+def form_of(body: bytes) -> Form:
+    """Names and values in their order, nothing trimmed, empty ones kept. Raises ValueError."""
+    text = body.decode("ascii")
+    return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+
+
+def is_genuine(signed: Signed, urls: Iterable[str], secrets: Secrets) -> bool:
+    """Whether one of these addresses, each tried with its port and without, was signed with the right key."""
+    found = _method(signed.settings, secrets)
+    if found is None or not signed.signature:
+        return False
+    algorithm, key = found
+    kind = signed.content_type.partition(";")[0].strip().lower()
+    addresses = list(dict.fromkeys(each for url in urls for each in with_and_without_port(url)))
+    if kind == "application/json":
+        digest = hashlib.sha256(signed.body).hexdigest()
+        addresses = [url for url in addresses if hmac.compare_digest(_body_hash(url), digest)]
+        form: Form = ()
+    elif kind == "application/x-www-form-urlencoded":
+        try:
+            form = form_of(signed.body)
+        except ValueError:
+            return False
+    else:
+        return False
+    right = [hmac.compare_digest(sign(url, form, key, algorithm), signed.signature) for url in addresses]
+    return any(right)
+
+
+def fields_of(signed: Signed) -> dict[str, str]:
+    """What a genuine webhook says: the first value of each name. Raises ValueError."""
+    kind = signed.content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        found = json.loads(signed.body)
+        return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    return dict(reversed(form_of(signed.body)))
+
+
+def sign(url: str, form: Form, key: str, algorithm: str = "sha1") -> str:
+    """Base64 of the HMAC over the address and each name with each of its values, once, in order."""
+    said = "".join(name + value for name, value in sorted(set(form)))
+    mac = hmac.new(key.encode(), (url + said).encode(), algorithm)
+    return base64.b64encode(mac.digest()).decode()
+
+
+def with_and_without_port(url: str) -> list[str]:
+    """The address as it is, and with the port of its scheme written out, and left away."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    port = parts.port or PORTS.get(parts.scheme, 443)
+    bare = urlunsplit(parts._replace(netloc=host))
+    return list(dict.fromkeys((url, bare, urlunsplit(parts._replace(netloc=f"{host}:{port}")))))
+
+
+def _method(settings: str, secrets: Secrets) -> tuple[str, str] | None:
+    """(algorithm, key), or None where this cannot be right. No key is ever empty."""
+    if not settings:
+        return ("sha1", secrets.token) if secrets.token else None
+    said = dict(part.strip().partition("=")[::2] for part in settings.split(","))
+    if said.get("algorithm") != "HMAC_SHA256" or not secrets.shared_key:
+        return None
+    return ("sha256", secrets.shared_key) if said.get("key") == secrets.shared_key_id else None
+
+
+def _body_hash(url: str) -> str:
+    said = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return said.get("bodySHA256", "").lower()
