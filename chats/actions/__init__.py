@@ -4,6 +4,7 @@ What is said in a chat, its edits, deletions and notes go by the journal (chats/
 """
 
 from chats.actions.beginning import leave_message, start_chat
+from chats.actions.erasing import erase_chats
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
 from chats.actions.mailing import mail_transcript
 from chats.actions.presence import (
@@ -23,6 +24,7 @@ __all__ = [
     "close_idle",
     "come_back_from_the_future",
     "end_chat",
+    "erase_chats",
     "is_to_be_noted",
     "leave_message",
     "leave_page",
