@@ -38,7 +38,7 @@ class Kind(Protocol):
     is_internal: bool
 
     def count(self, person: Person) -> int:
-        """How many rows hold something of the person."""
+        """How many rows hold something that `erase` would take: after it none."""
 
     def export(self, person: Person) -> list[dict[str, Any]]:
         """These rows as a reader would name their parts, in the order of time, with texts, numbers, booleans,
@@ -68,7 +68,7 @@ def keep(columns: Mapping[str, str]) -> None:
 def kinds() -> tuple[Kind, ...]:
     """All that are registered, from the highest app down to the lowest: what names a visitor is erased before
     the visitor is."""
-    return tuple(sorted(_kinds.values(), key=lambda kind: (_height(kind), kind.name)))
+    return tuple(sorted(_kinds.values(), key=_height))  # in an app: in the order of registration
 
 
 def kept() -> Mapping[str, str]:
@@ -97,6 +97,4 @@ KEPT = {
     "accounts.Department.email": "the firm's own address",
     "accounts.CannedReply.shortcut": "an operator's words to everybody",
     "accounts.CannedReply.text": "an operator's words to everybody",
-    "accounts.Consent.visitor_uid": "the random number of a visitor of whom nothing else is left: says that"
-    " two proofs are of the same person, and of nobody",
 }
