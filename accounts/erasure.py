@@ -8,10 +8,10 @@ when it is ready. A column of the registry (chatlead/personal.py) that no kind n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,14 @@ class Kind(Protocol):
     def erase(self, person: Person) -> int:
         """Takes what is personal away for good and returns how many rows that concerned; again: 0. In
         transactions of its own; a call that was killed half way is simply made again."""
+
+
+@runtime_checkable
+class KeepsPhones(Protocol):
+    """A kind that keeps telephone numbers: after a restore they are compared with what must stay erased."""
+
+    def phones(self, account_id: int) -> Iterable[str]:
+        """Every number that the kind keeps for an account, in E.164."""
 
 
 _kinds: dict[str, Kind] = {}

@@ -21,6 +21,7 @@ urlpatterns = [
     path("console/", include("accounts.urls")),
     path("account/", account.overview, name="account"),
     path("widget/v1/", include("visitors.urls")),
+    path("", include("privacy.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "chatlead.views.bad_request"

@@ -92,7 +92,12 @@ class Notes:
     def export(self, person: Person) -> list[dict[str, Any]]:
         found = self._of(person).select_related("chat", "author").order_by("created_at", "id")
         return [
-            {"chat": note.chat.uid, "at": note.created_at.isoformat(), "by": note.author.name, "text": note.text}
+            {
+                "chat": note.chat.uid,
+                "at": note.created_at.isoformat(),
+                "by": note.author.name,
+                "text": note.text,
+            }
             for note in found
         ]
 
@@ -116,7 +121,12 @@ class TranscriptRequests:
 
     def export(self, person: Person) -> list[dict[str, Any]]:
         return [
-            {"chat": each.chat.uid, "at": each.created_at.isoformat(), "email": each.email, "clock": each.zone}
+            {
+                "chat": each.chat.uid,
+                "at": each.created_at.isoformat(),
+                "email": each.email,
+                "clock": each.zone,
+            }
             for each in self._of(person).select_related("chat").order_by("created_at", "id")
         ]
 

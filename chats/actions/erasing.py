@@ -1,4 +1,4 @@
-"""What was said in a chat is taken away for good; that it was, and its numbers, stay (R-014, R-071, R-111)."""
+"""What was said in a chat is taken away for good; that it was, and its rows, stay (R-014, R-071, R-111)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def erase_chats(*, account_id: int, visitor_ids: Collection[int]) -> int:
     page; returns how many chats had something to lose. Again: 0.
 
     The rows keep their places, so the logs stay gapless and what was sealed can be proved. An open chat ends
-    first. The live sessions open nothing any more; whoever looks at one of the chats, its visitor too, is told
-    to forget it. An erased chat asks for no answer: it is neither among the missed ones nor among those that
-    an operator lost. Not inside `atomic()`: each chat is a transaction of its own.
+    first. The live sessions open nothing any more; whoever looks at one of the chats, its visitor too, is
+    told to forget it. An erased chat asks for no answer: it is neither among the missed ones nor among
+    those that an operator lost. Not inside `atomic()`: each chat is a transaction of its own.
     """
     old_keys = _shut_out(account_id, visitor_ids)
     chats = Chat.objects.filter(account_id=account_id, visitor_id__in=visitor_ids)
