@@ -48,6 +48,7 @@ def write(person: Person, *, request_uid: str = "") -> str:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "account": _digest(key, account),
         "visitors": sorted(_digest(key, uid) for uid in uids.values_list("uid", flat=True)),
+        "emails": sorted(_digest(key, email) for email in person.emails),
         "phones": sorted(_digest(key, phone) for phone in person.phones),
         "request": _digest(key, request_uid) if request_uid else "",
     }
@@ -68,20 +69,22 @@ def reapply() -> dict[str, int]:
     counts: Counter[str] = Counter(people=0)
     if not stones:
         return dict(counts)
+    counts["requests_closed"] = _close(_named(stones, "request"))
     visitors = _named(stones, "visitors")
-    phones = _named(stones, "phones")
-    requests = _named(stones, "request")
     came_back: dict[int, set[int]] = defaultdict(set)
     for pk, uid, account_id in Visitor.objects.values_list("pk", "uid", "account_id").iterator():
         if _is_among(uid, visitors):
             came_back[account_id].add(pk)
-    numbers = _numbers(phones)
-    for account_id in sorted(came_back.keys() | numbers.keys()):
-        whose = frozenset(came_back[account_id])
-        person = Person(account_id, visitor_ids=whose, phones=frozenset(numbers.get(account_id, ())))
+    phones, emails = _numbers(_named(stones, "phones")), _addresses(_named(stones, "emails"))
+    for account_id in sorted(came_back.keys() | phones.keys() | emails.keys()):
+        person = Person(
+            account_id,
+            visitor_ids=frozenset(came_back.get(account_id, ())),
+            emails=frozenset(emails.get(account_id, ())),
+            phones=frozenset(phones.get(account_id, ())),
+        )
         counts["people"] += 1
         counts.update(erasure.erase(person))
-    counts["requests_closed"] = _close(requests)
     return dict(counts)
 
 
@@ -94,7 +97,18 @@ def _numbers(stones: set[str]) -> dict[int, set[str]]:
         if not isinstance(kind, erasure.KeepsPhones):
             continue
         for account_id in Account.objects.values_list("pk", flat=True):
-            found[account_id] |= {each for each in kind.phones(account_id) if _is_among(each, stones)}
+            if theirs := {each for each in kind.phones(account_id) if _is_among(each, stones)}:
+                found[account_id] |= theirs
+    return found
+
+
+def _addresses(stones: set[str]) -> dict[int, set[str]]:
+    """{account: addresses that have a stone}, of earlier requests, which no visitor leads to."""
+    found: dict[int, set[str]] = defaultdict(set)
+    asked = PrivacyRequest.objects.exclude(email="").exclude(account=None) if stones else ()
+    for request in asked:
+        if request.account_id is not None and _is_among(request.email, stones):
+            found[request.account_id].add(request.email)
     return found
 
 

@@ -154,8 +154,8 @@ def _page(
     return render(request, "account/privacy/request.html", known, status=status)
 
 
-@require_POST
 @member_page(ADMINS)
+@require_POST
 def do(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     """One step: `do` names it. What is refused is said on the request's page."""
     found = selectors.access_request(operator, uid)
@@ -195,8 +195,8 @@ def _step(request: HttpRequest, operator: Operator, found: PrivacyRequest, step:
 
 
 @sensitive_post_parameters()
-@require_POST
 @member_page(ADMINS)
+@require_POST
 def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """The copy, for an admin who types their password again (B2-4)."""
     found = selectors.access_request(operator, uid)
