@@ -274,13 +274,19 @@ BY_PUBLIC_KEY = {
     "widget/v1/site/<str:key>", "widget/v1/ticket", "widget/v1/frame", "chat/<str:key>/",
     "widget/v1/picture/<str:uid>.png",
 }  # fmt: skip
+# By a mailed code, or by the log-in of the account: tests/privacy tries eve on each.
+OF_A_REQUEST = {
+    "privacy/requests/<str:uid>/", "privacy/requests/<str:uid>/code/", "privacy/requests/<str:uid>/copy/",
+    "account/privacy/requests/<str:uid>/", "account/privacy/requests/<str:uid>/do/",
+    "account/privacy/requests/<str:uid>/copy/", "account/privacy/requests/<str:uid>/certificate.json",
+}  # fmt: skip
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 
 
 def test_every_route_that_names_something_is_known() -> None:
     """R-112: a new route with an argument needs a case here. Those of the admin are tried below."""
     naming = {route.pattern for route in routes() if route.names and not route.pattern.startswith("admin/")}
-    assert naming <= BY_PUBLIC_KEY | OF_NOBODY
+    assert naming <= BY_PUBLIC_KEY | OF_A_REQUEST | OF_NOBODY
 
 
 MODELS: dict[str, type[Model]] = {model._meta.model_name or "": model for model in apps.get_models()}
