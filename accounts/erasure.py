@@ -8,10 +8,10 @@ when it is ready. A column of the registry (chatlead/personal.py) that no kind n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Kind(Protocol):
     is_internal: bool
 
     def count(self, person: Person) -> int:
-        """How many rows hold something of the person."""
+        """How many rows hold something that `erase` would take: after it none."""
 
     def export(self, person: Person) -> list[dict[str, Any]]:
         """These rows as a reader would name their parts, in the order of time, with texts, numbers, booleans,
@@ -47,6 +47,14 @@ class Kind(Protocol):
     def erase(self, person: Person) -> int:
         """Takes what is personal away for good and returns how many rows that concerned; again: 0. In
         transactions of its own; a call that was killed half way is simply made again."""
+
+
+@runtime_checkable
+class KeepsPhones(Protocol):
+    """A kind that keeps telephone numbers: after a restore they are compared with what must stay erased."""
+
+    def phones(self, account_id: int) -> Iterable[str]:
+        """Every number that the kind keeps for an account, in E.164."""
 
 
 _kinds: dict[str, Kind] = {}
@@ -68,7 +76,7 @@ def keep(columns: Mapping[str, str]) -> None:
 def kinds() -> tuple[Kind, ...]:
     """All that are registered, from the highest app down to the lowest: what names a visitor is erased before
     the visitor is."""
-    return tuple(sorted(_kinds.values(), key=lambda kind: (_height(kind), kind.name)))
+    return tuple(sorted(_kinds.values(), key=_height))  # in an app: in the order of registration
 
 
 def kept() -> Mapping[str, str]:
@@ -97,6 +105,4 @@ KEPT = {
     "accounts.Department.email": "the firm's own address",
     "accounts.CannedReply.shortcut": "an operator's words to everybody",
     "accounts.CannedReply.text": "an operator's words to everybody",
-    "accounts.Consent.visitor_uid": "the random number of a visitor of whom nothing else is left: says that"
-    " two proofs are of the same person, and of nobody",
 }

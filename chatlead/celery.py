@@ -24,6 +24,8 @@ app.conf.worker_hijack_root_logger = False
 app.conf.beat_schedule = {
     "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
     "what was noted is chained": {"task": "accounts.tasks.chain_audit", "schedule": 300.0},
+    "privacy requests that are due": {"task": "privacy.tasks.watch_deadlines", "schedule": 3600.0},
+    "privacy requests that are over": {"task": "privacy.tasks.tidy", "schedule": 3600.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
     "chats that have ended": {"task": "chats.tasks.seal_ended", "schedule": 120.0},
     "chats for the archive": {"task": "chats.tasks.archive_due", "schedule": crontab(hour="2", minute="20")},

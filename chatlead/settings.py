@@ -286,6 +286,17 @@ DATABASE_THREADS = env.int("CHATLEAD_DATABASE_THREADS", default=4)
 LEAVE_SECONDS = env.float("CHATLEAD_LEAVE_SECONDS", default=2.0 if PRODUCTION else 0.0)  # unready, then deaf
 DRAIN_SECONDS = env.float("CHATLEAD_DRAIN_SECONDS", default=3.0)  # sockets are told to come back over this
 
+# --- Privacy requests and what must stay erased (B2-6) ---------------------------------------
+TOMBSTONES = env.str("CHATLEAD_TOMBSTONES", default=(DATA_DIR / "tombstones").as_uri())  # never in a backup
+PRIVACY_DAYS = env.int("CHATLEAD_PRIVACY_DAYS", default=30)  # until an answer is due
+PRIVACY_WARN_DAYS = env.int("CHATLEAD_PRIVACY_WARN_DAYS", default=5)  # before that
+PRIVACY_EXPORT_DAYS = env.int("CHATLEAD_PRIVACY_EXPORT_DAYS", default=7)  # a copy can be fetched
+PRIVACY_CODE_MINUTES = env.int("CHATLEAD_PRIVACY_CODE_MINUTES", default=30)  # a mailed code is good
+PRIVACY_FORMS = {  # in ten minutes
+    "address": env.int("CHATLEAD_PRIVACY_FORMS_PER_ADDRESS", default=20),
+    "mailbox": env.int("CHATLEAD_PRIVACY_FORMS_PER_MAILBOX", default=3),
+}
+
 # --- Mail -------------------------------------------------------------------------------------------------
 # into files, not onto the screen: what a server prints is kept as a log
 vars().update(env.email_url("EMAIL_URL", default="filemail://"))

@@ -26,6 +26,7 @@ urlpatterns = [
     path("survey/<str:token>/", by_link, name="survey_by_link"),
     path("widget/v1/", include("visitors.urls")),
     path("", include("sms.urls")),
+    path("", include("privacy.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "chatlead.views.bad_request"

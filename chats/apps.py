@@ -6,9 +6,12 @@ class ChatsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The outbox must know who sends our mails, and the accounts who gives chats back, in any process."""
-        from accounts import erasure
-        from chats import mails, receivers  # noqa: F401
+        """The outbox must know who sends our mails, and the accounts who gives chats back, and who asks
+        for what is kept of them is answered, in any process."""
+        from accounts import erasure as registry
+        from chats import erasure, mails, receivers  # noqa: F401
         from chats.archived import ArchivedChats
 
-        erasure.register(ArchivedChats())
+        for kind in (erasure.Chats(), erasure.Notes(), erasure.TranscriptRequests(), ArchivedChats()):
+            registry.register(kind)
+        registry.keep(erasure.KEPT)

@@ -34,7 +34,9 @@ def mail_message_left(subject: dict[str, Any], key: str) -> None:
     texts = Message.objects.filter(chat=chat, author="visitor", kind="text").order_by("seq")
     left = {each["name"]: each["value"] for each in chat.answers}
     name = in_one_line(left.get("name", "")) or f"Visitor {chat.visitor.number}"
-    email = left["email"]
+    email = left.get("email")
+    if not email:
+        return
     site, department = in_one_line(chat.site.name), in_one_line(chat.department.name)
     body = "\n\n".join(
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from chatlead.errors import BadField
 from visitors.models import Visitor, VisitorSession
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from visitors.sessions import VisitorPrincipal
 
 
@@ -35,6 +38,27 @@ def engage(principal: VisitorPrincipal, name: str = "", email: str = "") -> tupl
             visitor.name, visitor.email = name or visitor.name, email or visitor.email
             visitor.save(update_fields=changed)
         return visitor, session
+
+
+def cut_off(*, account_id: int, visitor_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Nobody is these visitors any more: no browser is known as one of them, and their live sessions have
+    other names, so that no cookie opens what was theirs. {database id of the session: (old key, new key)};
+    whoever keeps the key elsewhere changes it there, in the caller's transaction.
+    """
+    Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids).update(browser_key=None)
+    keys: dict[int, tuple[str, str]] = {}
+    for session in VisitorSession.objects.filter(account_id=account_id, visitor_id__in=visitor_ids):
+        keys[session.pk] = (session.key, secrets.token_hex(32))
+        VisitorSession.objects.filter(pk=session.pk).update(key=keys[session.pk][1])
+    return keys
+
+
+def erase_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
+    """Takes away names and addresses of these visitors of an account; returns how many had something. Their
+    rows stay as numbers, because chats are counted by them."""
+    known = Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids)
+    named = known.exclude(browser_key=None, name="", email="")
+    return named.update(browser_key=None, name="", email="")
 
 
 def one_line(text: str, field: str) -> str:

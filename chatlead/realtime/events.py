@@ -201,6 +201,13 @@ class ChatListed(Event, frozen=True, kw_only=True):
     chat: ChatView
 
 
+class ChatErased(Event, frozen=True, kw_only=True):
+    """Whatever you know of this chat, forget it: its texts are gone for good (R-071, R-151)."""
+
+    audience: ClassVar[Audience] = Audience.BOTH
+    chat: str
+
+
 class ChatStarted(Event, frozen=True, kw_only=True):
     """For the visitor's other tabs: their chat has begun."""
 
@@ -289,6 +296,7 @@ EVENTS: tuple[type[Event], ...] = (
     ChatClosed,
     NoteAdded,
     ChatListed,
+    ChatErased,
     ChatStarted,
     MarksChanged,
     TypingChanged,

@@ -13,6 +13,7 @@ from chats.actions.archiving import (
 )
 from chats.actions.arriving import Arrived, take_text, tell_in_chat
 from chats.actions.beginning import leave_message, start_chat
+from chats.actions.erasing import erase_chats
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
 from chats.actions.limits import ask_verification, set_retention_limits
 from chats.actions.mailing import mail_transcript
@@ -38,6 +39,7 @@ __all__ = [
     "close_idle",
     "come_back_from_the_future",
     "end_chat",
+    "erase_chats",
     "extend_seals",
     "is_to_be_noted",
     "leave_message",

@@ -259,6 +259,35 @@ async def nobody_is_there_any_more(world: World) -> AsyncIterator[None]:
     assert await in_thread(chats.actions.close_idle)() == 2
 
 
+@case(chats.actions.erase_chats, visitors.actions.cut_off, visitors.actions.erase_visitors)
+async def vera_is_erased_while_she_talks(world: World) -> AsyncIterator[None]:
+    chat = await world.active_chat()
+    yield
+    await said(world, "vera", chat, "I was in a crash")
+    await world.does("olga", type="add_note", chat=chat.uid, ref=new_ref(), text="sounds like a case")
+    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    assert await in_thread(chats.actions.erase_chats)(**whose) == 1
+    assert await in_thread(visitors.actions.erase_visitors)(**whose) == 1
+
+
+@case()
+async def vera_is_erased_while_she_waits(world: World) -> AsyncIterator[None]:
+    chat = await world.waiting_chat()
+    await world.others_waiting()
+    yield
+    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    assert await in_thread(chats.actions.erase_chats)(**whose) == 1
+
+
+@case()
+async def vera_is_erased_after_nobody_answered(world: World) -> AsyncIterator[None]:
+    chat = await world.waiting_chat()
+    await in_thread(chats.actions.end_chat)(principal=world.vera, uid=chat.uid)
+    yield
+    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    assert await in_thread(chats.actions.erase_chats)(**whose) == 1
+
+
 @case(commands.AcceptChat, chats.actions.accept_chat, chats.actions.move_line)
 async def olga_accepts(world: World) -> AsyncIterator[None]:
     [stranger] = await world.others_waiting()

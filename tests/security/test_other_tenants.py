@@ -281,6 +281,12 @@ OF_AN_ACCOUNT = {
     "account/surveys/responses/<str:uid>/", "account/surveys/build/<str:site>/",
     "account/surveys/build/<str:site>/<str:department>/", "account/surveys/<str:uid>/switch/",
 }  # fmt: skip
+# By a mailed code, or by the log-in of the account: tests/privacy tries eve on each.
+OF_A_REQUEST = {
+    "privacy/requests/<str:uid>/", "privacy/requests/<str:uid>/code/", "privacy/requests/<str:uid>/copy/",
+    "account/privacy/requests/<str:uid>/", "account/privacy/requests/<str:uid>/do/",
+    "account/privacy/requests/<str:uid>/copy/", "account/privacy/requests/<str:uid>/certificate.json",
+}  # fmt: skip
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 # Pages of an account: chats/test_history_pages.py has eve get 404
 OF_MEMBERS = {"account/chats/<str:uid>/"}
@@ -289,7 +295,7 @@ OF_MEMBERS = {"account/chats/<str:uid>/"}
 def test_every_route_that_names_something_is_known() -> None:
     """R-112: a new route with an argument needs a case here. Those of the admin are tried below."""
     naming = {route.pattern for route in routes() if route.names and not route.pattern.startswith("admin/")}
-    assert naming <= BY_PUBLIC_KEY | BY_SIGNATURE | OF_AN_ACCOUNT | OF_NOBODY | OF_MEMBERS
+    assert naming <= BY_PUBLIC_KEY | BY_SIGNATURE | OF_AN_ACCOUNT | OF_A_REQUEST | OF_NOBODY | OF_MEMBERS
 
 
 MODELS: dict[str, type[Model]] = {model._meta.model_name or "": model for model in apps.get_models()}

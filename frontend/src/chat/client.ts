@@ -247,6 +247,13 @@ export class ChatClient {
       case "chat_closed":
         if (frame.chat === this.state.value.chat?.uid) this.rows.take(frame);
         break;
+      case "chat_erased":
+        if (frame.chat !== this.state.value.chat?.uid) break;
+        this.outbox.clear();
+        this.reduce(frame);
+        this.rows.restart(0);
+        this.write("");
+        break;
       case "messages":
       case "marks_changed":
       case "typing_changed":

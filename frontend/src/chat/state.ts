@@ -42,6 +42,8 @@ export function apply(state: ChatState, frame: Incoming): ChatState {
       return frame.side === "operator" && frame.chat === state.chat?.uid && frame.on !== state.typing ? { ...state, typing: frame.on } : state;
     case "queue_moved":
       return onChat(state, frame.chat, (chat) => (chat.state === "waiting" ? { ...chat, position: frame.position } : chat));
+    case "chat_erased":
+      return frame.chat === state.chat?.uid ? { ...state, chat: null, typing: false } : state;
     case "availability_changed":
       return state.site ? { ...state, site: { ...state.site, online: frame.online } } : state;
     case "chat_opened":

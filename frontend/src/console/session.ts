@@ -251,6 +251,8 @@ export class Session {
         if (frame.ref) this.refused(frame.ref, frame.code, frame.retry_after_ms ?? 0);
         else if (frame.code === "rate_limited" && !frame.id) this.catchUp.askAgain(frame.chat ?? "", frame.retry_after_ms);
         return;
+      case "chat_erased":
+        return this.erased(frame.chat, before);
       case "position":
         this.send({ type: "still_here" });
         return this.catchUp.compare(frame);
@@ -271,6 +273,13 @@ export class Session {
     this.catchUp.welcomed();
     this.become(this.state.peek());
     this.dropOrphans();
+  }
+
+  /** Nor does what was begun to be written in it stay, in this tab or on its way. */
+  private erased(uid: string, before: st.State): void {
+    const seen = st.find(before, uid);
+    this.dismiss(uid);
+    if (seen && (seen.wasMine || st.isMine(before, seen) || before.open === uid)) this.around.tell(say.talk.erased);
   }
 
   /** What was begun in chats that went while this page was closed belongs nowhere any more: said once, then forgotten. */

@@ -31,6 +31,8 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
       return change(state, frame.chat, (chat) => takeNotes(chat, [frame]));
     case "chat_listed":
       return listed(state, frame.chat);
+    case "chat_erased":
+      return forgotten(state, frame.chat);
     case "marks_changed":
       return change(state, frame.chat, (chat) => ({
         ...chat,
@@ -169,6 +171,13 @@ function listed(state: State, view: ChatView): State {
   const rest: State = { ...others, chats, missed: state.missed.filter((m) => m.uid !== view.uid).map(same) };
   if (chat.state === "missed") return { ...rest, missed: [chat, ...rest.missed].sort(newestMissed).slice(0, MISSED_SHOWN) };
   return settle(put(rest, chat), chat, chat);
+}
+
+/** Its texts are gone for good: nothing of it stays on the screen, whoever it belonged to. */
+function forgotten(state: State, uid: string): State {
+  const missed = state.missed.filter((m) => m.uid !== uid);
+  const returned = state.returned.filter((r) => r.chat !== uid);
+  return { ...without(state, uid), missed, returned, open: state.open === uid ? "" : state.open };
 }
 
 /** As the server orders them, which the digest relies on: the latest `closed_at`, then the largest uid. */

@@ -240,6 +240,12 @@ export interface Marks {
   operator_read?: number;
 }
 
+/** Whatever you know of this chat, forget it: its texts are gone for good. */
+export interface ChatErased {
+  type: "chat_erased";
+  chat: string;
+}
+
 /** For the visitor's other tabs: their chat has begun. */
 export interface ChatStarted {
   type: "chat_started";
@@ -814,6 +820,7 @@ export type VisitorEvent =
   | ChatTransferred
   | ChatReturned
   | ChatClosed
+  | ChatErased
   | ChatStarted
   | MarksChanged
   | TypingChanged
@@ -831,6 +838,7 @@ export type StaffEvent =
   | ChatClosed
   | NoteAdded
   | ChatListed
+  | ChatErased
   | MarksChanged
   | TypingChanged
   | PresenceChanged

@@ -202,6 +202,7 @@ const talk = {
     forbidden: "Not sent, because this chat is no longer yours.",
   },
   notSentHere: (text: string) => `A message was not sent, because its chat is no longer yours: “${text}”`,
+  erased: "This conversation was erased at its visitor’s request.",
   copied: "Copied",
   copy: "Copy the text",
   again: "Try again",

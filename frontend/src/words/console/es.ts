@@ -193,6 +193,7 @@ const talk: Words["talk"] = {
     forbidden: "No enviado, porque este chat ya no es suyo.",
   },
   notSentHere: (text) => `Un mensaje no se envió, porque su chat ya no es suyo: «${text}»`,
+  erased: "Esta conversación se borró a petición de su visitante.",
   copied: "Copiado",
   copy: "Copiar el texto",
   again: "Intentar de nuevo",

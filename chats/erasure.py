@@ -1,0 +1,141 @@
+"""What is kept of somebody's chats: what was said, what the firm noted, where a transcript is still to go."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from accounts.models import Operator
+from chats import actions
+from chats.models import Chat, Message, Note, TranscriptRequest
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.erasure import Person
+
+KEPT = {
+    "chats.Message.facts": "names of those who answered, and of departments: nothing of the visitor",
+}
+
+
+def _chats(person: Person) -> QuerySet[Chat]:
+    return Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
+
+
+class Chats:
+    """Chats with all that was said in them, by whomever. Their rows stay, without a text."""
+
+    name = "chats"
+    columns = frozenset(
+        {
+            "chats.Chat.answers",
+            "chats.Chat.page_url",
+            "chats.Message.text",
+        }
+    )
+    is_internal = False
+
+    def count(self, person: Person) -> int:
+        said = Message.objects.filter(chat__in=_chats(person)).exclude(text="").values("chat")
+        return _chats(person).filter(Q(pk__in=said) | ~Q(answers=[], page_url="")).count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        found = _chats(person).select_related("site", "department").order_by("started_at", "id")
+        names = dict(Operator.objects.filter(account_id=person.account_id).values_list("pk", "name"))
+        rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        said = Message.objects.filter(chat__in=_chats(person)).order_by("chat_id", "seq")
+        for row in said.iterator():
+            rows[row.chat_id].append(_said(row, names))
+        return [
+            {
+                "chat": chat.uid,
+                "site": chat.site.name,
+                "department": chat.department.name,
+                "page": chat.page_url,
+                "answers": chat.answers,
+                "started_at": chat.started_at.isoformat(),
+                "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
+                "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
+                "messages": rows[chat.pk],
+            }
+            for chat in found
+        ]
+
+    def erase(self, person: Person) -> int:
+        """Notes go with it, in the same statement as what they are about."""
+        return actions.erase_chats(account_id=person.account_id, visitor_ids=person.visitor_ids)
+
+
+def _said(row: Message, names: dict[int, str]) -> dict[str, Any]:
+    """One row of the log as a reader would name its parts."""
+    told: dict[str, Any] = {"at": row.created_at.isoformat(), "by": row.author, "kind": row.kind}
+    if row.author == Message.Author.OPERATOR:
+        told["name"] = names.get(row.author_id, "")
+    if row.kind in (Message.Kind.TEXT, Message.Kind.EDIT):
+        told |= {"text": row.text, "state": row.text_state}
+    return told
+
+
+class Notes:
+    """What operators wrote to each other about somebody: the firm's own words."""
+
+    name = "notes"
+    columns = frozenset({"chats.Note.text"})
+    is_internal = True
+
+    def count(self, person: Person) -> int:
+        return self._of(person).exclude(text="").count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        found = self._of(person).select_related("chat", "author").order_by("created_at", "id")
+        return [
+            {
+                "chat": note.chat.uid,
+                "at": note.created_at.isoformat(),
+                "by": note.author.name,
+                "text": note.text,
+            }
+            for note in found
+        ]
+
+    def erase(self, person: Person) -> int:
+        """What is left of them once `Chats` was erased, which takes them along."""
+        return self._of(person).exclude(text="").update(text="")
+
+    def _of(self, person: Person) -> QuerySet[Note]:
+        return Note.objects.filter(account_id=person.account_id, chat__in=_chats(person))
+
+
+class TranscriptRequests:
+    """Where a transcript is to be sent and has not been yet."""
+
+    name = "transcript_requests"
+    columns = frozenset({"chats.TranscriptRequest.email", "chats.TranscriptRequest.zone"})
+    is_internal = False
+
+    def count(self, person: Person) -> int:
+        return self._of(person).exclude(email="", zone="").count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        return [
+            {
+                "chat": each.chat.uid,
+                "at": each.created_at.isoformat(),
+                "email": each.email,
+                "clock": each.zone,
+            }
+            for each in self._of(person).select_related("chat").order_by("created_at", "id")
+        ]
+
+    def erase(self, person: Person) -> int:
+        return self._of(person).exclude(email="", zone="").update(email="", zone="")
+
+    def _of(self, person: Person) -> QuerySet[TranscriptRequest]:
+        mine = TranscriptRequest.objects.filter(account_id=person.account_id)
+        to = Q()
+        for email in person.emails:
+            to |= Q(email__iexact=email)
+        return mine.filter(Q(chat__in=_chats(person)) | to) if to else mine.filter(chat__in=_chats(person))

@@ -1,0 +1,84 @@
+"""What is kept of those who ask: their requests, and the copies made for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from privacy.models import PrivacyExport, PrivacyRequest
+from privacy.selectors import OPEN
+from visitors.models import Visitor
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.erasure import Person
+
+EMPTY = {"email": "", "phone": "", "details": "", "reason": ""}
+
+
+def requests_of(person: Person) -> QuerySet[PrivacyRequest]:
+    """By the address, the number, or the visitors that were found for it."""
+    mine = PrivacyRequest.objects.filter(account_id=person.account_id)
+    uids = set(Visitor.objects.filter(pk__in=person.visitor_ids).values_list("uid", flat=True))
+    named = [
+        pk for pk, found in mine.exclude(visitor_uids=[]).values_list("pk", "visitor_uids") if uids & {*found}
+    ]
+    return mine.filter(Q(email__in=person.emails) | Q(phone__in=person.phones) | Q(pk__in=named))
+
+
+class Requests:
+    """Requests that have ended. That somebody asked, and when it was done, stays; who it was goes. One that
+    is in work keeps its address until the answer is on its way (privacy/mails.py)."""
+
+    name = "privacy_requests"
+    columns = frozenset(f"privacy.PrivacyRequest.{column}" for column in EMPTY)
+    is_internal = False
+
+    def count(self, person: Person) -> int:
+        return self._ended(person).count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        return [
+            {
+                "kind": each.kind,
+                "state": each.state,
+                "email": each.email,
+                "phone": each.phone,
+                "details": each.details,
+                "reason": each.reason,
+                "received_at": each.received_at.isoformat(),
+                "closed_at": each.closed_at.isoformat() if each.closed_at else None,
+            }
+            for each in requests_of(person).order_by("received_at", "id")
+        ]
+
+    def erase(self, person: Person) -> int:
+        return self._ended(person).update(**EMPTY)
+
+    def _ended(self, person: Person) -> QuerySet[PrivacyRequest]:
+        return requests_of(person).exclude(state__in=OPEN).exclude(**EMPTY)
+
+
+class Exports:
+    """Copies that were made and have not expired."""
+
+    name = "privacy_exports"
+    columns = frozenset({"privacy.PrivacyExport.content"})
+    is_internal = False
+
+    def count(self, person: Person) -> int:
+        return self._of(person).count()
+
+    def export(self, person: Person) -> list[dict[str, Any]]:
+        return [
+            {"made_at": each.created_at.isoformat(), "until": each.expires_at.isoformat()}
+            for each in self._of(person).order_by("created_at")
+        ]
+
+    def erase(self, person: Person) -> int:
+        return self._of(person).delete()[0]
+
+    def _of(self, person: Person) -> QuerySet[PrivacyExport]:
+        return PrivacyExport.objects.filter(request__in=requests_of(person))

@@ -1,0 +1,138 @@
+"""Who is meant by an address, a number or an id, within one account; and the queue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from accounts import erasure
+from accounts.erasure import Person
+from accounts.models import Account, Site
+from chatlead.errors import NotFound
+from chats.models import Chat
+from privacy.models import PrivacyRequest
+from visitors.models import Visitor
+from visitors.sessions import browser_key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Operator
+
+State = PrivacyRequest.State
+OPEN = (State.RECEIVED, State.VERIFIED, State.IN_WORK)
+DIGITS_MIN = 6  # fewer are no telephone number
+
+
+def plain_number(text: str) -> str:
+    """A telephone number as `+` and digits, or digits alone where the country was not said; "" for none."""
+    digits = re.sub(r"\D", "", text)
+    if len(digits) < DIGITS_MIN:
+        return ""
+    if text.strip().startswith("00"):
+        return f"+{digits[2:]}"
+    return f"+{digits}" if text.strip().startswith("+") else digits
+
+
+def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = "") -> Person:
+    """Whoever in this account is known by the address, the number, or the id of a visitor: the public one, or
+    that of the browser's cookie (R-175). What is asked for in vain adds nobody."""
+    ids: set[int] = set()
+    email, number = email.strip().lower(), plain_number(phone)
+    mine = Visitor.objects.filter(account_id=account_id)
+    if email:
+        ids |= set(mine.filter(email__iexact=email).values_list("pk", flat=True))
+        ids |= set(_answered(account_id, email, lambda value: value.strip().lower() == email))
+    if number:
+        tail = number.lstrip("+")
+        ids |= set(_answered(account_id, "", lambda value: _same_number(plain_number(value), tail)))
+    if visitor:
+        keys = [
+            browser_key_of(key, visitor)
+            for key in Site.objects.filter(account_id=account_id).values_list("key", flat=True)
+        ]
+        known = Q(uid=visitor) | Q(browser_key__in=[key for key in keys if key])
+        ids |= set(mine.filter(known).values_list("pk", flat=True))
+    emails = frozenset({email}) if email else frozenset()
+    phones = frozenset({number}) if number.startswith("+") else frozenset()
+    return Person(account_id, visitor_ids=frozenset(ids), emails=emails, phones=phones)
+
+
+def _same_number(one: str, tail: str) -> bool:
+    """Whether two ways of writing may be one number: the country, or a leading zero, may be missing."""
+    other = one.lstrip("+")
+    short, long = sorted((other.lstrip("0"), tail.lstrip("0")), key=len)
+    return len(short) >= DIGITS_MIN and long.endswith(short) and len(long) - len(short) <= 3
+
+
+def _answered(account_id: int, needle: str, fits: object) -> Iterable[int]:
+    """Visitors who have filled a form in with a value that fits. The database narrows it down, the rest is
+    compared here, because a text within a JSON column is escaped."""
+    chats = Chat.objects.filter(account_id=account_id).exclude(answers=[])
+    if needle and needle.isascii():
+        chats = chats.annotate(said=Cast("answers", TextField())).filter(said__icontains=needle)
+    for visitor_id, answers in chats.values_list("visitor_id", "answers").iterator():
+        if any(fits(str(each.get("value", ""))) for each in answers):  # type: ignore[operator]
+            yield visitor_id
+
+
+def person_of(request: PrivacyRequest) -> Person:
+    """Whom a verified request of an account is about: who is found now, and who was when the work began."""
+    if request.account_id is None:
+        raise NotFound
+    person = Person(request.account_id)
+    if request.proof != PrivacyRequest.Proof.SESSION:  # whose address nobody has proved: it is for the answer
+        person = find(request.account_id, email=request.email, phone=request.phone)
+    named = Visitor.objects.filter(account_id=request.account_id, uid__in=request.visitor_uids)
+    return replace(person, visitor_ids=person.visitor_ids | frozenset(named.values_list("pk", flat=True)))
+
+
+def counts(person: Person) -> dict[str, int]:
+    """{kind: how many rows hold something of the person}, all kinds."""
+    return {kind.name: kind.count(person) for kind in erasure.kinds()}
+
+
+def accounts_with(email: str) -> list[Account]:
+    """Every account that keeps something of who has this address, by id (R-150)."""
+    with_profile = Visitor.objects.filter(email__iexact=email).values("account")
+    with_answer = (
+        Chat.objects.exclude(answers=[])
+        .annotate(said=Cast("answers", TextField()))
+        .filter(said__icontains=email)
+        .values("account")
+    )
+    likely = Account.objects.filter(Q(pk__in=with_profile) | Q(pk__in=with_answer)).order_by("pk")
+    return [each for each in likely if find(each.pk, email=email).visitor_ids]
+
+
+def queue(account: Account, shown: str = "open") -> QuerySet[PrivacyRequest]:
+    """An account's requests, the most urgent first. What nobody has proved on our form yet is nobody's
+    business; what the firm itself has entered is."""
+    found = PrivacyRequest.objects.filter(account=account)
+    found = found.exclude(state=State.RECEIVED, origin=PrivacyRequest.Origin.FORM)
+    if shown == "open":
+        found = found.filter(state__in=OPEN)
+    elif shown == "closed":
+        found = found.exclude(state__in=OPEN)
+    return found.order_by("due_at", "id") if shown == "open" else found.order_by("-received_at", "-id")
+
+
+def access_request(operator: Operator, uid: str, *, lock: bool = False) -> PrivacyRequest:
+    """A request to the operator's account, else NotFound."""
+    found = queue(operator.account, "all").filter(uid=uid)
+    request = (found.select_for_update(of=("self",)) if lock else found).first()
+    if request is None:
+        raise NotFound
+    return request
+
+
+def days_left(request: PrivacyRequest) -> int:
+    """Whole days until an answer is due; negative once it is late."""
+    return (request.due_at - timezone.now()).days

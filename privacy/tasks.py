@@ -1,0 +1,131 @@
+"""What is carried out for a request, safe to be killed and done again (B2-4, B2-6, R-176); and the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit, erasure, outbox
+from accounts.erasure import Person
+from accounts.models import Operator
+from chatlead.keys import encrypted
+from privacy import actions, exports, mails, selectors, tombstones
+from privacy.models import PrivacyExport, PrivacyRequest
+
+ROUNDS = 5  # so often an erasure looks again: somebody may have written in this moment
+ERASE_VISITORS = "erase_visitors"
+
+
+class NotAllErased(Exception):
+    """Something of the person is still there; the outbox comes back to it."""
+
+
+@outbox.handler(mails.EXPORT)
+def make_export(subject: dict[str, Any], key: str) -> None:
+    """Makes the copy, and ends the request with it. Made again it replaces the one before."""
+    request = _at_work(subject, PrivacyRequest.Job.EXPORT)
+    if request is None or request.account is None:
+        return
+    person = selectors.person_of(request)
+    firm, now = request.account.name, timezone.now()
+    made_at = now.isoformat(timespec="seconds")
+    rows = exports.collect(person, with_internal=request.with_internal)
+    content = encrypted(exports.as_zip(rows, firm=firm, made_at=made_at).hex()).encode()
+    with transaction.atomic():
+        locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+        if locked.job != PrivacyRequest.Job.EXPORT:
+            return  # another worker was faster
+        PrivacyExport.objects.filter(request=locked).delete()
+        PrivacyExport.objects.create(
+            account=request.account,
+            request=locked,
+            content=content,
+            byte_count=len(content),
+            created_at=now,
+            expires_at=now + timedelta(days=settings.PRIVACY_EXPORT_DAYS),
+        )
+        locked.found = {name: len(found) for name, found in rows.items()}
+        actions.close(locked, PrivacyRequest.State.DONE)
+        _note("privacy.exported", locked, _by(subject), {"rows": sum(locked.found.values())})
+
+
+@outbox.handler(mails.ERASE)
+def carry_out_erasure(subject: dict[str, Any], key: str) -> None:
+    """Erases all kinds, and writes the certificate. 1 the stone, so that no restore brings it back; 2 the
+    rows and files; 3 only when nothing is left, the end of the request. Killed anywhere, it is made again:
+    the visitors were written down when it began."""
+    request = _at_work(subject, PrivacyRequest.Job.ERASE)
+    if request is None:
+        return
+    person = selectors.person_of(request)
+    stone = tombstones.write(person, request_uid=request.uid)
+    left = _erase(person)
+    now = timezone.now().isoformat(timespec="seconds")
+    with transaction.atomic():
+        locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+        if locked.job != PrivacyRequest.Job.ERASE:
+            return
+        found = locked.found or {}
+        locked.certificate = {
+            "request": locked.uid,
+            "received_at": locked.received_at.isoformat(timespec="seconds"),
+            "erased_at": now,
+            "kinds": [{"kind": name, "found": found.get(name, 0), "left": left[name]} for name in left],
+            "kept": dict(sorted(erasure.kept().items())),
+            "tombstone": stone,
+        }
+        locked.save(update_fields=["certificate"])
+        actions.close(locked, PrivacyRequest.State.DONE)
+        _note("privacy.erased", locked, _by(subject), {"rows": sum(found.values())})
+
+
+@outbox.handler(ERASE_VISITORS)
+def erase_visitors(subject: dict[str, Any], key: str) -> None:
+    """What another app has reason to erase, `{"account", "visitors", "reason"}` by database ids, the
+    reason a word of ours: somebody under age (R-071), say."""
+    person = Person(subject["account"], visitor_ids=frozenset(subject["visitors"]))
+    found = sum(selectors.counts(person).values())
+    tombstones.write(person)
+    _erase(person)
+    facts = {"reason": subject["reason"], "visitors": len(person.visitor_ids), "found": found}
+    audit.note("privacy.erased", account=person.account_id, by=None, facts=facts)
+
+
+def _erase(person: Person) -> dict[str, int]:
+    """{kind: what is left}, all 0. Raises NotAllErased."""
+    for _ in range(ROUNDS):
+        erasure.erase(person)
+        left = selectors.counts(person)
+        if not any(left.values()):
+            return left
+    raise NotAllErased(", ".join(name for name, count in left.items() if count))
+
+
+def _at_work(subject: dict[str, Any], job: str) -> PrivacyRequest | None:
+    found = PrivacyRequest.objects.select_related("account").filter(pk=subject["request"], job=job)
+    return found.first()
+
+
+def _by(subject: dict[str, Any]) -> Operator | None:
+    return Operator.objects.filter(uid=subject.get("by", "")).first()
+
+
+def _note(action: str, request: PrivacyRequest, by: Operator | None, facts: dict[str, Any]) -> None:
+    audit.note(action, account=request.account_id, by=by, subject=f"privacy:{request.uid}", facts=facts)
+
+
+@shared_task
+def watch_deadlines() -> int:
+    """Warns of requests whose day is near. Returns how many mails that makes."""
+    return actions.watch_deadlines()
+
+
+@shared_task
+def tidy() -> int:
+    """Forgets what nobody proved, and copies whose time is over. Returns how many rows."""
+    return actions.tidy()

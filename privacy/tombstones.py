@@ -1,0 +1,145 @@
+"""What must stay erased, kept where no backup of the database goes (B2-6).
+
+A stone is a small file in a store of its own (`CHATLEAD_TOMBSTONES`): keyed digests of ids, which tell nobody
+who it was. It is written before the first row goes. After a backup was restored, `reapply` compares every
+visitor that came back with the stones and erases again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import erasure
+from accounts.erasure import Person
+from accounts.models import Account
+from chatlead.stores import open_store
+from privacy.models import PrivacyRequest
+from visitors.models import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatlead.stores import Store
+
+FOLDER = "stones"
+
+
+def store() -> Store:
+    """Where the stones are."""
+    return open_store(settings.TOMBSTONES)
+
+
+def write(person: Person, *, request_uid: str = "") -> str:
+    """Keeps the digests of a person who is about to be erased; returns the stone's name. Raises
+    StoreUnavailable: then nothing may be erased yet, because a restore would bring it back."""
+    uids = Visitor.objects.filter(account_id=person.account_id, pk__in=person.visitor_ids)
+    account = Account.objects.values_list("uid", flat=True).get(pk=person.account_id)
+    key = _keys()[0]
+    told = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "account": _digest(key, account),
+        "visitors": sorted(_digest(key, uid) for uid in uids.values_list("uid", flat=True)),
+        "emails": sorted(_digest(key, email) for email in person.emails),
+        "phones": sorted(_digest(key, phone) for phone in person.phones),
+        "request": _digest(key, request_uid) if request_uid else "",
+    }
+    name = f"{FOLDER}/{told['at'][:10]}-{secrets.token_hex(12)}.json"
+    store().put(name, json.dumps(told, sort_keys=True).encode())
+    return name
+
+
+def reapply() -> dict[str, int]:
+    """Erases again whoever has a stone, before anything of a restored database is served.
+
+    {kind: rows}, with `people`, the number of accounts in which somebody came back. With older keys of
+    CHATLEAD_FIELD_KEYS, too. Raises StoreUnavailable, and what an erasure raises: then it must be run again.
+    Twice is as once.
+    """
+    kept = store()
+    stones = [json.loads(kept.get(each.name)) for each in kept.list(FOLDER)]
+    counts: Counter[str] = Counter(people=0)
+    if not stones:
+        return dict(counts)
+    counts["requests_closed"] = _close(_named(stones, "request"))
+    visitors = _named(stones, "visitors")
+    came_back: dict[int, set[int]] = defaultdict(set)
+    for pk, uid, account_id in Visitor.objects.values_list("pk", "uid", "account_id").iterator():
+        if _is_among(uid, visitors):
+            came_back[account_id].add(pk)
+    phones, emails = _numbers(_named(stones, "phones")), _addresses(_named(stones, "emails"))
+    for account_id in sorted(came_back.keys() | phones.keys() | emails.keys()):
+        person = Person(
+            account_id,
+            visitor_ids=frozenset(came_back.get(account_id, ())),
+            emails=frozenset(emails.get(account_id, ())),
+            phones=frozenset(phones.get(account_id, ())),
+        )
+        counts["people"] += 1
+        counts.update(erasure.erase(person))
+    return dict(counts)
+
+
+def _numbers(stones: set[str]) -> dict[int, set[str]]:
+    """{account: its telephone numbers that have a stone}, of the kinds that keep numbers."""
+    found: dict[int, set[str]] = defaultdict(set)
+    if not stones:
+        return found
+    for kind in erasure.kinds():
+        if not isinstance(kind, erasure.KeepsPhones):
+            continue
+        for account_id in Account.objects.values_list("pk", flat=True):
+            if theirs := {each for each in kind.phones(account_id) if _is_among(each, stones)}:
+                found[account_id] |= theirs
+    return found
+
+
+def _addresses(stones: set[str]) -> dict[int, set[str]]:
+    """{account: addresses that have a stone}, of earlier requests, which no visitor leads to."""
+    found: dict[int, set[str]] = defaultdict(set)
+    asked = PrivacyRequest.objects.exclude(email="").exclude(account=None) if stones else ()
+    for request in asked:
+        if request.account_id is not None and _is_among(request.email, stones):
+            found[request.account_id].add(request.email)
+    return found
+
+
+def _close(stones: set[str]) -> int:
+    """Requests that were carried out after the backup was made: their person is told nothing twice."""
+    S = PrivacyRequest.State
+    count = 0
+    for pk, uid in PrivacyRequest.objects.exclude(state__in=(S.DONE, S.REFUSED)).values_list("pk", "uid"):
+        if _is_among(uid, stones):
+            count += PrivacyRequest.objects.filter(pk=pk).update(
+                state=S.DONE, job="", closed_at=timezone.now(), email="", phone="", details="", reason=""
+            )
+    return count
+
+
+def _named(stones: Iterable[dict[str, Any]], part: str) -> set[str]:
+    named: set[str] = set()
+    for stone in stones:
+        value = stone.get(part, "")
+        named |= {value} if isinstance(value, str) else set(value)
+    return named - {""}
+
+
+def _is_among(value: str, digests: set[str]) -> bool:
+    return bool(digests) and any(_digest(key, value) in digests for key in _keys())
+
+
+def _keys() -> list[bytes]:
+    """Made of the keys of the columns, the newest first; another use, so another key."""
+    return [hashlib.sha256(b"chatlead.tombstone:" + key.encode()).digest() for key in settings.FIELD_KEYS]
+
+
+def _digest(key: bytes, value: str) -> str:
+    return hmac.new(key, value.encode(), "sha256").hexdigest()

@@ -1,0 +1,20 @@
+"""Pages of requests, for who asks and for who answers."""
+
+from django.urls import path
+
+from privacy.views import account, public
+
+urlpatterns = [
+    path("privacy/requests/", public.ask, name="privacy_ask"),
+    path("privacy/requests/<str:uid>/", public.asked, name="privacy_asked"),
+    path("privacy/requests/<str:uid>/code/", public.another_code, name="privacy_code"),
+    path("privacy/requests/<str:uid>/copy/", public.fetch, name="privacy_fetch"),
+    path("account/privacy/", account.queue, name="privacy"),
+    path("account/privacy/search/", account.search, name="privacy_search"),
+    path("account/privacy/requests/<str:uid>/", account.one, name="privacy_request"),
+    path("account/privacy/requests/<str:uid>/do/", account.do, name="privacy_do"),
+    path("account/privacy/requests/<str:uid>/copy/", account.download, name="privacy_download"),
+    path(
+        "account/privacy/requests/<str:uid>/certificate.json", account.certificate, name="privacy_certificate"
+    ),
+]

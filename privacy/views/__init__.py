@@ -1,0 +1,1 @@
+"""Pages: for whoever asks (`public`), and for the firm that answers (`account`)."""

@@ -1,0 +1,182 @@
+"""The form on the public site: no account, no telling whether anything is kept (R-150, R-151)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import formats, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import limits
+from accounts.models import Site, is_uid
+from chatlead.addresses import ip_of
+from chatlead.errors import NotFound, RateLimited
+from chatlead.keys import decrypted
+from privacy import actions
+from privacy.languages import words
+from privacy.models import PrivacyExport, PrivacyRequest
+from visitors import languages
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+PROVED_SECONDS = 15 * 60
+EMAIL_MAX = 254
+State = PrivacyRequest.State
+
+
+def _language(request: HttpRequest) -> str:
+    return languages.chosen(
+        page=request.GET.get("lang", "") or request.POST.get("lang", ""),
+        site="",
+        browser=request.headers.get("Accept-Language", ""),
+    )
+
+
+def _shown(
+    request: HttpRequest, template: str, language: str, known: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    told = {"language": language, "dir": languages.direction(language), "w": words(language), **known}
+    return render(request, template, told, status=status)
+
+
+def _site(key: str) -> Site | None:
+    """The site that the widget's link names; None for none, or for one that is not there."""
+    return Site.objects.select_related("account").filter(key=key).first() if is_uid(key) else None
+
+
+def _bound(request: HttpRequest, email: str = "") -> None:
+    """Raises RateLimited: for whoever sends forms, and for whom they send mail to."""
+    limits.take("privacy:place", limits.network(ip_of(request)), settings.PRIVACY_FORMS["address"])
+    if email:
+        limits.take("privacy:mailbox", email.strip().lower(), settings.PRIVACY_FORMS["mailbox"])
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """The form, for a site's firm (`?site=KEY`) or for the whole service. What is sent leads to the page that
+    asks for the code, whether anything is kept or not."""
+    language = _language(request)
+    site = _site(request.GET.get("site", "") or request.POST.get("site", ""))
+    given = {name: request.POST.get(name, "") for name in ("kind", "email", "details")}
+    kinds = [(value, words(language)[value]) for value in PrivacyRequest.Kind.values]
+    w = words(language)
+    to = w["to_firm"].replace("{}", site.account.name) if site else w["to_all"]
+    known: dict[str, Any] = {"site": site, "given": given, "kinds": kinds, "errors": {}, "to": to}
+    if request.method != "POST":
+        return _shown(request, "public/privacy/ask.html", language, known)
+    known["errors"] = errors = _errors(given, language)
+    if not errors:
+        try:
+            _bound(request, given["email"])
+        except RateLimited:
+            errors["form"] = words(language)["too_often"]
+            return _shown(request, "public/privacy/ask.html", language, known, 429)
+        account = site.account if site else None
+        asked = actions.receive(**given, language=language, account=account)
+        return redirect(f"/privacy/requests/{asked.uid}/?lang={language}")
+    return _shown(request, "public/privacy/ask.html", language, known, 400)
+
+
+def _errors(given: dict[str, str], language: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if given["kind"] not in PrivacyRequest.Kind.values:
+        found["kind"] = words(language)["choose"]
+    try:
+        email = given["email"] = given["email"].strip()
+        validate_email(email)
+        if len(email) > EMAIL_MAX or not email.isprintable():
+            raise ValidationError(email)
+    except ValidationError:
+        found["email"] = words(language)["bad_email"]
+    given["details"] = given["details"].replace("\x00", "")
+    return found
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def asked(request: HttpRequest, uid: str) -> HttpResponse:
+    """Asks for the mailed code; then, for a quarter of an hour in this browser, how the request stands.
+
+    An address of a request that is not there looks like one whose code has not been typed in.
+    """
+    language = _language(request)
+    known: dict[str, Any] = {"uid": uid, "error": "", "sent": "sent" in request.GET}
+    if request.method == "POST":
+        try:
+            _bound(request)
+            actions.prove(uid=uid if is_uid(uid) else "-", code=request.POST.get("code", ""))
+        except RateLimited:
+            known["error"] = words(language)["too_often"]
+            return _shown(request, "public/privacy/code.html", language, known, 429)
+        except actions.WrongCode:
+            known["error"] = words(language)["wrong_code"]
+            return _shown(request, "public/privacy/code.html", language, known, 403)
+        request.session[f"privacy:{uid}"] = time.time() + PROVED_SECONDS
+        return redirect(f"/privacy/requests/{uid}/?lang={language}")
+    found = _proved(request, uid)
+    if found is None:
+        return _shown(request, "public/privacy/code.html", language, known)
+    return _shown(request, "public/privacy/stands.html", language, known | _standing(found, language))
+
+
+def _proved(request: HttpRequest, uid: str) -> PrivacyRequest | None:
+    """The request, where this browser has proved lately whose it is."""
+    until = request.session.get(f"privacy:{uid}", 0)
+    if not isinstance(until, int | float) or until < time.time():
+        return None
+    return PrivacyRequest.objects.select_related("account").filter(uid=uid).first()
+
+
+def _standing(found: PrivacyRequest, language: str) -> dict[str, Any]:
+    w = words(language)
+    with translation.override(language):
+        day = formats.date_format(found.due_at, "DATE_FORMAT")
+        copy = PrivacyExport.objects.filter(request=found).first()
+        until = formats.date_format(copy.expires_at, "DATE_FORMAT") if copy else ""
+    name = "state_passed" if found.account_id is None else f"state_{found.state}"
+    firm = found.account.name if found.account else ""
+    text = w.get(name, "").replace("{firm}", firm).replace("{day}", day)
+    return {"text": text, "until": w["until"].replace("{}", until) if copy else ""}
+
+
+@require_POST
+def another_code(request: HttpRequest, uid: str) -> HttpResponse:
+    """Mails another code, where there is somebody to mail it to; says the same in any case."""
+    language = _language(request)
+    try:
+        _bound(request, uid)
+        actions.resend_code(uid=uid if is_uid(uid) else "-")
+    except RateLimited:
+        known = {"uid": uid, "error": words(language)["too_often"]}
+        return _shown(request, "public/privacy/code.html", language, known, 429)
+    return redirect(f"/privacy/requests/{uid}/?lang={language}&sent=1")
+
+
+@never_cache
+@require_POST
+def fetch(request: HttpRequest, uid: str) -> HttpResponse:
+    """The copy, for a browser in which a code was typed in lately. Raises NotFound."""
+    found = _proved(request, uid)
+    copy = PrivacyExport.objects.filter(request=found).first() if found else None
+    if copy is None:
+        raise NotFound
+    return as_file(copy)
+
+
+def as_file(copy: PrivacyExport) -> HttpResponse:
+    """The ZIP as a download."""
+    content = bytes.fromhex(decrypted(bytes(copy.content).decode()))
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="your-data-{copy.created_at:%Y-%m-%d}.zip"'
+    return response
