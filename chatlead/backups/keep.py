@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 from collections.abc import Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -67,8 +68,8 @@ def backups_in(store: Store) -> list[Kept]:
 
 
 def expired(kept: Sequence[Kept], *, now: datetime, count: int, days: int) -> list[Kept]:
-    """Which of `kept`, the newest first, go: all beyond the newest `count`, and all that are older than `days`;
-    but never the newest."""
+    """Which of `kept`, the newest first, go: all beyond the newest `count`, and all that are older than
+    `days`; but never the newest."""
     limit = now - timedelta(days=days)
     return [each for place, each in enumerate(kept) if place and (place >= count or each.made_at < limit)]
 
@@ -82,8 +83,8 @@ def recipients() -> list[str]:
         return list(settings.BACKUP_RECIPIENTS)
     if settings.PRODUCTION:
         raise SourceFailed(
-            "nobody could read it: run `manage.py backup --new-key`, set CHATLEAD_BACKUP_RECIPIENTS to what it "
-            "prints, and keep the other half away from this machine"
+            "nobody could read it: run `manage.py backup --new-key`, set CHATLEAD_BACKUP_RECIPIENTS to what "
+            "it prints, and keep the other half away from this machine"
         )
     return [age.recipient_of(identity) for identity in age.identities_in(_kept_identity().read_text())]
 
@@ -124,10 +125,8 @@ def scratch_root() -> Path:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder for the block. What one left behind that was killed, the next one removes: the caller holds the
-    lock, so nobody else is at work."""
-    import shutil
-
+    """A folder for the block. What one left behind that was killed, the next one removes: the caller holds
+    the lock, so nobody else is at work."""
     root = scratch_root()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in root.iterdir():

@@ -89,9 +89,7 @@ def head_of(source: Source, at: datetime) -> dict[str, Any]:
         "engine": connection.vendor,
         "part": source.part,
         "epoch": Installation.objects.values_list("epoch", flat=True).first() or "",
-        "migrations": sorted(
-            f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()
-        ),
+        "migrations": sorted(".".join(each) for each in MigrationRecorder(connection).applied_migrations()),
         "field_key": encrypted(FIELD_KEY_TEST) if settings.FIELD_KEYS else "",
     }
 

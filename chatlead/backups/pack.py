@@ -71,9 +71,9 @@ def unseal(
     begin: Callable[[dict[str, Any]], None],
     take: Callable[[str, bytes], None],
 ) -> dict[str, Any]:
-    """Read a backup: `begin(head)`, then `take(part, piece)` for each piece, in order. Returns the manifest when
-    all of it was read and every part is the one that was written; whoever took pieces has to undo that when
-    this raises age.BadKey, age.Undecryptable or Damaged."""
+    """Read a backup: `begin(head)`, then `take(part, piece)` for each piece, in order. Returns the manifest
+    when all of it was read and every part is the one that was written; whoever took pieces has to undo that
+    when this raises age.BadKey, age.Undecryptable or Damaged."""
     unpacking = _Unpacking(begin, take)
     age.decrypt_stream(source, unpacking, identities)  # type: ignore[arg-type]
     return unpacking.checked()

@@ -19,9 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--new-key",
-            action="store_true",
-            help="print a new key and do nothing else: keep its secret half away",
+            "--new-key", action="store_true", help="print a new pair of keys, and do nothing else"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
