@@ -28,9 +28,11 @@ from chatlead.backups.sources import (
     counts_of_sqlite,
     first_line,
     libpq_environment,
+    owner_connection,
     owner_settings,
     postgres_program,
 )
+from chatlead.standby import is_served_here
 
 # What a database may hold that was only migrated, and nobody has used
 _SETUP = frozenset({"django_migrations", "django_content_type", "auth_permission", "accounts_installation"})
@@ -115,7 +117,8 @@ class SqliteFile(Target):
 class PostgresDatabase(Target):
     part = POSTGRES_PART
 
-    def __init__(self, name: str, tables_to_drop: list[str]) -> None:
+    def __init__(self, name: str, first: str = "") -> None:
+        """`first` is SQL of ours that comes before all else in the transaction."""
         environment = libpq_environment({**owner_settings(), "NAME": name})
         self._said: list[IO[bytes]] = [tempfile.TemporaryFile() for _ in "rw"]  # noqa: SIM115
         reader = [
@@ -132,13 +135,9 @@ class PostgresDatabase(Target):
             reader, stdin=pipe, stdout=pipe, stderr=self._said[0], env=environment
         )
         self._writer = subprocess.Popen(writer, stdin=pipe, stderr=self._said[1], env=environment)
-        self._begin(tables_to_drop)
+        self._say(f"SET client_min_messages = warning;\nBEGIN;\n{first}")
         self._pump = Thread(target=self._carry, name="restore-pump", daemon=True)
         self._pump.start()
-
-    def _begin(self, tables_to_drop: list[str]) -> None:
-        drops = "".join(f"DROP TABLE IF EXISTS {_quoted(name)} CASCADE;\n" for name in tables_to_drop)
-        self._say(f"SET client_min_messages = warning;\nBEGIN;\n{drops}")
 
     def _say(self, sql: str) -> None:
         assert self._writer.stdin is not None  # noqa: S101 it is a pipe
@@ -240,29 +239,46 @@ def live_target() -> Target:
     if connection.vendor != "postgresql":
         place = Path(connection.settings_dict["NAME"])
         place.parent.mkdir(parents=True, exist_ok=True)
+        if is_served_here():
+            raise NotEmpty("a server is running on this data folder: stop it first")
         if place.exists():
             _refuse_if_used(place)
         connection.close()
         return SqliteFile(place)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND application_name <> 'chatlead backup'"
-        )
-        others = cursor.fetchone()[0]
-        names = connection.introspection.table_names(cursor)
-        for name in names:
-            if name not in _SETUP:
-                cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {_quoted(name)})")  # noqa: S608 a table's name
-                if cursor.fetchone()[0]:
-                    raise NotEmpty(_refusal(name))
-    if others:
-        raise NotEmpty(
-            f"{others} other connections to this database are open: stop servers, workers and beat first"
-        )
     database = connection.settings_dict["NAME"]
     connection.close()
-    return PostgresDatabase(database, names)
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
+    with owner_connection() as owner:
+        tables = [name for (name,) in owner.execute(_TABLES).fetchall()]
+        for name in tables:
+            if name not in _SETUP and _has_rows(owner, name):
+                raise NotEmpty(_refusal(name))
+        others = owner.execute(_OTHERS).fetchone()[0]
+        if others:
+            raise NotEmpty(
+                f"{others} other connections to this database are open: stop servers, workers and beat"
+            )
+        functions = [name for (name,) in owner.execute(_FUNCTIONS).fetchall()]
+    emptying = [f"DROP TABLE {_quoted(name)} CASCADE;\n" for name in tables]
+    emptying += [f"DROP FUNCTION {name} CASCADE;\n" for name in functions]
+    return PostgresDatabase(database, "".join(emptying))
+
+
+def _has_rows(database: Any, name: str) -> bool:
+    found = database.execute(f"SELECT 1 FROM {_quoted(name)} LIMIT 1").fetchone()  # noqa: S608 a table's name
+    return found is not None
+
+
+# What a migration may have made there; functions that belong to no extension
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+_FUNCTIONS = (
+    "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+    "AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
+)
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND application_name <> 'chatlead backup'"
+)
 
 
 def _refuse_if_used(place: Path) -> None:

@@ -52,8 +52,8 @@ class Command(BaseCommand):
                 erased = restoring.finish()
         except age.Undecryptable:
             raise CommandError(
-                "This file does not open: it is cut off, changed, or for another key. "
-                "Nothing was restored. Try the same file of the other store, then an older one, then another key."
+                "This file does not open: it is cut off, changed, or encrypted to another key. Nothing was "
+                "restored. Try the same file of the other store, then an older one, then another key."
             ) from None
         except REFUSALS as fault:
             raise CommandError(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from None
