@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "what the broker forgot": {"task": "accounts.tasks.sweep_outbox", "schedule": 30.0},
     "what was noted is chained": {"task": "accounts.tasks.chain_audit", "schedule": 300.0},
     "chats that nobody is in": {"task": "chats.tasks.close_idle", "schedule": 60.0},
+    "the day's backup and the week's proof, when due": {"task": "chatlead.tasks.back_up", "schedule": 300.0},
 }
 app.conf.beat_scheduler = "chatlead.timer:KeptTimer"
 

@@ -22,6 +22,7 @@ from django.db import connection
 from accounts import outbox
 from chatlead import metrics
 from chatlead.addresses import client_ip, is_within
+from chatlead.backups import state as backups
 from chatlead.metrics import Reading
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.caller import Caller
@@ -162,16 +163,20 @@ def _is_leaving() -> list[Reading]:
     return [Reading(hub is not None and hub.is_leaving)]
 
 
-def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Reading]]:
-    def read() -> list[Reading]:
+def _of_rows(what: str, read: Callable[[], list[Reading]]) -> Callable[[], list[Reading]]:
+    def readings() -> list[Reading]:
         try:
             with own_connection():
-                return [Reading(which(outbox.backlog()))]
+                return read()
         except Exception as error:  # the other figures are wanted the more
-            logger.warning("the outbox was not counted (%s)", type(error).__name__)
+            logger.warning("%s were not counted (%s)", what, type(error).__name__)
             return []
 
-    return read
+    return readings
+
+
+def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Reading]]:
+    return _of_rows("the outbox's items", lambda: [Reading(which(outbox.backlog()))])
 
 
 metrics.watch("chatlead_sockets", "Open sockets.", _sockets, "kind")
@@ -192,6 +197,23 @@ metrics.watch(
     "chatlead_outbox_age_seconds",
     "How long the oldest side effect that is not done has been wanted.",
     _outbox(lambda backlog: backlog.age_seconds),
+)
+
+metrics.watch(
+    "chatlead_backup_age_seconds",
+    "How long ago the newest good backup of a store was begun; where there is none, this installation.",
+    _of_rows("the backups", backups.ages),
+    "place",
+)
+metrics.watch(
+    "chatlead_backup_failures",
+    "Backups that have failed since the last good one.",
+    _of_rows("the backups", backups.failure_count),
+)
+metrics.watch(
+    "chatlead_backup_proof_age_seconds",
+    "How long ago a backup was last restored to prove it.",
+    _of_rows("the backups", backups.proof_age),
 )
 
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from chatlead import account, console, views
+from chatlead.backups.views import backups
 from visitors.views import hosted
 
 urlpatterns = [
@@ -21,6 +22,7 @@ urlpatterns = [
     path("console/", include("accounts.urls")),
     path("account/", account.overview, name="account"),
     path("widget/v1/", include("visitors.urls")),
+    path("admin/backups/", admin.site.admin_view(backups), name="backups"),
     path("admin/", admin.site.urls),
 ]
 handler400 = "chatlead.views.bad_request"

@@ -70,6 +70,11 @@ class Backup(models.Model):
     class Meta:
         indexes = (models.Index(fields=("state", "started_at"), name="backup_newest"),)
 
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 while it goes on."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0
+
 
 class BackupCopy(models.Model):
     """What one store has of a backup."""
@@ -114,3 +119,8 @@ class BackupProof(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=("state", "started_at"), name="proof_newest"),)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 while it goes on."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0

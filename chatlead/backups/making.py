@@ -38,7 +38,7 @@ def make_backup(asked_by: User | None = None) -> Backup:
         try:
             _make(backup)
         except FAULTS as fault:
-            problem = _words(fault)
+            problem = words_of(fault)
         except BaseException:
             _end(backup, Backup.State.FAILED, "a fault of ours: see the log")
             raise
@@ -127,7 +127,7 @@ def _keep(backup: Backup, place: str, url: str, sealed: Path) -> None:
         if there.get(backup.name) != backup.size:
             raise StoreUnavailable(f"{store.label} has taken it and does not have it")
     except (StoreUnavailable, NotInStore, OSError) as fault:
-        state, problem = BackupCopy.State.FAILED, _words(fault)
+        state, problem = BackupCopy.State.FAILED, words_of(fault)
     BackupCopy.objects.create(backup=backup, place=place, state=state, problem=problem, at=timezone.now())
     if state == BackupCopy.State.KEPT:
         throw_away(place, url)
@@ -162,7 +162,7 @@ def _end(backup: Backup, state: str, problem: str) -> None:
     backup.save(update_fields=["state", "problem", "ended_at"])
 
 
-def _words(fault: BaseException) -> str:
+def words_of(fault: BaseException) -> str:
     """For people: ours as they are, the system's without paths."""
     said = (fault.strerror or "a file failed") if isinstance(fault, OSError) else str(fault)
     return said[:300]
