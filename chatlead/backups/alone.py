@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -30,7 +30,12 @@ def alone() -> Iterator[None]:
         with owner_connection() as owner:
             if not owner.execute("SELECT pg_try_advisory_lock(%s)", [_NUMBER]).fetchone()[0]:
                 raise AtWork("a backup, a proof or a restore is under way")
-            yield
+            try:
+                yield
+            finally:
+                # the end of the connection lets go of it too, but some time later
+                with suppress(Exception):
+                    owner.execute("SELECT pg_advisory_unlock(%s)", [_NUMBER])
         return
     import fcntl
 

@@ -22,7 +22,7 @@ from chatlead.stores import Store, open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"chatlead-(\d{8}T\d{6})Z-[0-9a-f]{8}\.backup\.age")
+_NAME = re.compile(r"chatlead-(\d{8}T\d{12})Z-[0-9a-f]{8}\.backup\.age")
 IDENTITY_FILE = "backup_identity"
 
 
@@ -36,14 +36,14 @@ class Kept(NamedTuple):
 
 def new_name(at: datetime) -> str:
     """Sorts by time; unguessable, and another one each time."""
-    return f"chatlead-{at.astimezone(UTC):%Y%m%dT%H%M%S}Z-{secrets.token_hex(4)}.backup.age"
+    return f"chatlead-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}.backup.age"
 
 
 def made_at(name: str) -> datetime | None:
     """When a backup of this name was begun; None for what is no name of a backup."""
     match = _NAME.fullmatch(name)
     try:
-        return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
+        return datetime.strptime(match[1], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) if match else None
     except ValueError:
         return None
 

@@ -130,16 +130,19 @@ def _keep(backup: Backup, place: str, url: str, sealed: Path) -> None:
         state, problem = BackupCopy.State.FAILED, words_of(fault)
     BackupCopy.objects.create(backup=backup, place=place, state=state, problem=problem, at=timezone.now())
     if state == BackupCopy.State.KEPT:
-        throw_away(place, url)
+        throw_away(place, url, but=backup.name)
 
 
-def throw_away(place: str, url: str) -> int:
-    """Delete what is too old or too much, by keep.expired, in one store. Returns how many went. A store that
+def throw_away(place: str, url: str, *, but: str) -> int:
+    """Delete what is too old or too much, by keep.expired, in one store; never the one that was just made,
+    whatever the clock says. Returns how many went. A store that
     lets nothing be deleted (write once) has a rule of its own, which docs/running.md gives."""
     try:
         store = keep.opened(url)
+        others = [each for each in keep.backups_in(store) if each.name != but]
+        newest = keep.Kept(but, 0, timezone.now())
         gone = keep.expired(
-            keep.backups_in(store),
+            [newest, *others],
             now=timezone.now(),
             count=settings.BACKUP_KEEP_COUNT,
             days=settings.BACKUP_KEEP_DAYS,

@@ -179,6 +179,7 @@ class PostgresDatabase(Target):
             self._failed()
         if self._writer.wait() != 0:
             self._failed()
+        self._close()
 
     def _failed(self) -> None:
         """Raise what psql complained of, else what pg_restore did."""
@@ -203,6 +204,9 @@ class PostgresDatabase(Target):
             program.kill()
             program.wait()
         self._pump.join()
+        self._close()
+
+    def _close(self) -> None:
         for pipe in (self._reader.stdin, self._reader.stdout, self._writer.stdin, *self._said):
             if pipe is not None:
                 try:
