@@ -145,15 +145,19 @@ def libpq_environment(database: dict[str, Any]) -> dict[str, str]:
 
 
 def postgres_program(name: str) -> str:
-    """Where `pg_dump` or another of PostgreSQL's programs is; Debian keeps them out of PATH. Raises
+    """Where `pg_dump` or another of PostgreSQL's programs is, of the server's own major version where there
+    is one: what a newer one writes an older server may not understand. Debian keeps them out of PATH. Raises
     SourceFailed."""
-    newest = sorted(
-        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: float(path.parent.parent.name)
-    )
-    found = str(newest[-1]) if newest else shutil.which(name)
+    with owner_connection() as owner:
+        major = owner.info.server_version // 10000
+    there = {
+        int(path.parent.parent.name): path
+        for path in Path("/usr/lib/postgresql").glob(f"[0-9][0-9]/bin/{name}")
+    }
+    found = there.get(major) or shutil.which(name) or there.get(max(there, default=0))
     if not found:
         raise SourceFailed(f"{name} is missing: install PostgreSQL's client programs (postgresql-client)")
-    return found
+    return str(found)
 
 
 @contextmanager

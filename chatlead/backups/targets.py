@@ -281,7 +281,8 @@ _FUNCTIONS = (
 )
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND pid <> pg_backend_pid() AND application_name <> 'chatlead backup'"
+    "AND pid <> pg_backend_pid() AND application_name <> 'chatlead backup' "
+    "AND backend_type = 'client backend'"
 )
 
 

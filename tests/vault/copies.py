@@ -26,7 +26,7 @@ class Installation:
     def __init__(self, at: Path, *, like: Installation | None = None) -> None:
         self.at = at
         at.mkdir(parents=True, exist_ok=True)
-        self.identity = like.identity if like else at / "identity"
+        self.identity: Path = like.identity if like else at / "identity"
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(at),
@@ -52,9 +52,17 @@ class Installation:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`manage.py …`, to be killed in the middle."""
+        return self._start(str(ROOT / "manage.py"), *arguments)
+
+    def start_module(self, name: str) -> subprocess.Popen[bytes]:
+        """`python -m …`, to be killed in the middle."""
+        return self._start("-m", name)
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*tied("KILL"), sys.executable, str(ROOT / "manage.py"), *arguments], cwd=ROOT, env=self.env,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*tied("KILL"), sys.executable, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL,
+            env={**self.env, "DJANGO_SETTINGS_MODULE": "chatlead.settings"},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -164,6 +165,23 @@ def test_killed_in_the_middle_neither_leaves_half_of_anything(
             new.manage("restore", "--finish")
     facts = new.facts()
     assert facts["accounts"] == firm.facts()["accounts"] and not facts["shut"]
+
+
+def test_what_was_acknowledged_before_a_backup_began_is_in_it(
+    firm: Installation, elsewhere: Callable[[], Installation]
+) -> None:
+    """R-116: while somebody goes on writing; and what is in it has no hole."""
+    talker = firm.start_module("tests.vault.talk")
+    assert talker.stdout is not None
+    said = [talker.stdout.readline().decode().strip() for _ in range(30)]
+    assert said == [f"w{number}" for number in range(1, 31)]
+    firm.manage("backup")
+    talker.kill()
+    talker.communicate()
+    new = elsewhere()
+    new.manage("restore", "--newest")
+    texts = [text for text in cast("list[str]", new.facts()["texts"]) if text.startswith("w")]
+    assert len(texts) >= 30 and texts == [f"w{number}" for number in range(1, len(texts) + 1)]
 
 
 def test_a_store_that_fails_is_said_and_does_not_keep_the_other_from_having_its_copy(
