@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts import audit
 from accounts.models import Backup, Installation, new_uid
 from chatlead.backups import keep
 from chatlead.backups.making import FIELD_KEY_TEST, FORMAT
@@ -134,7 +135,9 @@ def finish() -> dict[str, int]:
     if own is not None:
         own.state, own.ended_at, own.problem = Backup.State.DONE, timezone.now(), ""
         own.save(update_fields=["state", "ended_at", "problem"])
-    Installation.objects.update(epoch=new_uid(), restoring_since=None)
+    with transaction.atomic():
+        audit.note("backup.restored", account=None, by=None, facts={"erased": erased})
+        Installation.objects.update(epoch=new_uid(), restoring_since=None)
     return erased
 
 
