@@ -1,11 +1,15 @@
 # One image for web, worker and beat; docker-compose.yml says which is which. Python packages come from the
 # hash-locked list, the program writes nothing of its own, and its user owns none of its files.
-FROM python:3.11-slim AS packages
+FROM python:3.11-slim-bookworm AS packages
 RUN python -m venv /opt/venv
 COPY requirements/base.txt /tmp/base.txt
 RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/base.txt
 
-FROM python:3.11-slim
+# Debian's release is named because of its PostgreSQL programs, which dump and restore: 15, as the server
+FROM python:3.11-slim-bookworm
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /srv/chatlead chatlead \
     && install -d -o chatlead -g chatlead /var/lib/chatlead
 COPY --from=packages /opt/venv /opt/venv

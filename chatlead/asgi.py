@@ -30,9 +30,11 @@ from chatlead.errors import Unavailable
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.turns import Turns
+from chatlead.standby import standby
 from chats import journal, marks
 
 HTTP_THREADS = 4
+LATER_MS = 5000  # while a backup is being restored
 LAST_SECONDS = 5.0  # for what was taken and is not written when the process ends
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -52,6 +54,8 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     path = scope["path"]
     if path in health.PROBES:
         await health.answer(scope, send)
+    elif standby.is_shut and not path.startswith(settings.STATIC_URL):
+        await refuse(send, 503, Unavailable.code, "A backup is being restored. Please try again later.")
     elif path in routing.POLLS:
         scope[access.ROUTE] = path
         await access.request(routing.POLLS[path], scope, receive, send)
@@ -133,9 +137,16 @@ async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": int(code), "reason": code.name.lower()})
 
 
+async def later(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Any socket while a restore is not finished."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": int(CloseCode.BUSY), "reason": f"busy {LATER_MS}"})
+
+
 def websocket(scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
     """By address. A plain function, so that no frame of it stays in memory for each idle socket."""
-    application = routing.ADDRESSES.get(scope["path"], nowhere)
+    application = later if standby.is_shut else routing.ADDRESSES.get(scope["path"], nowhere)
     answer: Awaitable[None] = application(scope, receive, send)
     return answer
 
@@ -156,10 +167,12 @@ async def in_time(work: Callable[[], None]) -> None:
 
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Start: the hub, then everything that is there for good is taken out of the garbage collector's
-    sight, since each of its rounds stops all sockets. End: what was taken is written, journal and marks."""
+    """Start: the hub; the database must say that it may be served; then all that is there for good is taken
+    out of the garbage collector's sight, since each of its rounds stops all sockets. End: what was taken is
+    written, journal and marks."""
     await receive()
     hub = await hubs.here()
+    await standby.begin()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1_000)
@@ -170,6 +183,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         async with asyncio.timeout(LAST_SECONDS):
             await marks.settle(hub)
     await hub.stop()
+    standby.end()
     await send({"type": "lifespan.shutdown.complete"})
 
 

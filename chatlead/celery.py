@@ -9,14 +9,28 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatlead.settings")
 
-from celery import Celery, signals  # reads the variable above when it looks for its settings
+from celery import Celery, Task, signals  # reads the variable above when it looks for its settings
+from celery.exceptions import Ignore
 from celery.schedules import crontab
 
 from chatlead import logs
 
 logger = logging.getLogger(__name__)
 
-app = Celery("chatlead")
+
+class CarefulTask(Task):
+    """A task of ours: none does anything while a restore is not finished (B2-6). What it was about is found
+    again: by the outbox's sweep, or when it is due the next time."""
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        from chatlead.standby import standby
+
+        if not standby.may_work():
+            raise Ignore
+        return super().__call__(*args, **named)
+
+
+app = Celery("chatlead", task_cls=CarefulTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()  # for every thread: the current app is otherwise the thread's own
 app.autodiscover_tasks()
@@ -31,6 +45,7 @@ app.conf.beat_schedule = {
     "chats for the archive": {"task": "chats.tasks.archive_due", "schedule": crontab(hour="2", minute="20")},
     "seals to be proved": {"task": "chats.tasks.verify_asked", "schedule": 60.0},
     "what is said in chats by text message": {"task": "sms.tasks.follow_chats", "schedule": 2.0},
+    "the day's backup and the week's proof, when due": {"task": "chatlead.tasks.back_up", "schedule": 300.0},
 }
 app.conf.beat_scheduler = "chatlead.timer:KeptTimer"
 

@@ -11,23 +11,24 @@ import hmac
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 
 from accounts import outbox
 from chatlead import metrics
 from chatlead.addresses import client_ip, is_within
+from chatlead.backups import state as backups
 from chatlead.metrics import Reading
 from chatlead.realtime import hub as hubs
 from chatlead.realtime.caller import Caller
 from chatlead.realtime.poll import Poll
 from chatlead.realtime.socket import Socket
+from chatlead.standby import is_flagged, own_connection, standby
 from chats import journal, keeping
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,8 @@ async def alive(scope: Scope) -> Answer:
 
 
 async def ready(scope: Scope) -> Answer:
-    """200 when there may be traffic; else 503, and `failing` names why: `database`, `migrations`, `redis`,
-    or `leaving` from SIGTERM on."""
+    """200 when there may be traffic; else 503, and `failing` names why: `database`, `migrations`,
+    `restoring` until a restore is finished, `redis`, or `leaving` from SIGTERM on."""
     failing = await _failing()
     if not failing:
         return _said(200, {"status": "ready"})
@@ -90,37 +91,20 @@ async def _failing() -> list[str]:
 def _look() -> list[str]:
     global _is_migrated
     try:
-        with _own_connection():
+        with own_connection():
             if not _is_migrated:
                 from django.db.migrations.executor import MigrationExecutor  # once, and not at the start
 
                 executor = MigrationExecutor(connection)
                 _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
             else:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT 1 FROM accounts_installation")
-                    cursor.fetchone()
+                standby.is_shut = is_flagged()
     except Exception as error:  # whatever it is, the answer is the same
         _warn(f"the database does not answer ({type(error).__name__})")
         return ["database"]
-    return [] if _is_migrated else ["migrations"]
-
-
-@contextmanager
-def _own_connection() -> Iterator[None]:
-    """This thread's connection for the block, outside of the pool: a pool that is used up is a busy server,
-    not one that cannot work."""
-    wrapper: Any = connections.create_connection(DEFAULT_DB_ALIAS)
-    options = {key: value for key, value in wrapper.settings_dict["OPTIONS"].items() if key != "pool"}
-    if wrapper.vendor == "postgresql":
-        options["connect_timeout"] = int(SECONDS)
-    wrapper.settings_dict = {**wrapper.settings_dict, "OPTIONS": options}
-    connections[DEFAULT_DB_ALIAS] = wrapper
-    try:
-        yield
-    finally:
-        wrapper.close()
-        del connections[DEFAULT_DB_ALIAS]
+    if not _is_migrated:
+        return ["migrations"]
+    return ["restoring"] if standby.is_shut else []
 
 
 # --- figures ------------------------------------------------------------------------------------------
@@ -179,28 +163,24 @@ def _is_leaving() -> list[Reading]:
     return [Reading(hub is not None and hub.is_leaving)]
 
 
-def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Reading]]:
-    def read() -> list[Reading]:
+def _of_rows(what: str, read: Callable[[], list[Reading]]) -> Callable[[], list[Reading]]:
+    def readings() -> list[Reading]:
         try:
-            with _own_connection():
-                return [Reading(which(outbox.backlog()))]
+            with own_connection():
+                return read()
         except Exception as error:  # the other figures are wanted the more
-            logger.warning("the outbox was not counted (%s)", type(error).__name__)
+            logger.warning("%s were not counted (%s)", what, type(error).__name__)
             return []
 
-    return read
+    return readings
+
+
+def _outbox(which: Callable[[outbox.Backlog], float]) -> Callable[[], list[Reading]]:
+    return _of_rows("the outbox's items", lambda: [Reading(which(outbox.backlog()))])
 
 
 def _archive(which: Callable[[keeping.Due], float]) -> Callable[[], list[Reading]]:
-    def read() -> list[Reading]:
-        try:
-            with _own_connection():
-                return [Reading(which(keeping.due_everywhere()))]
-        except Exception as error:  # the other figures are wanted the more
-            logger.warning("what waits for the archive was not counted (%s)", type(error).__name__)
-            return []
-
-    return read
+    return _of_rows("the chats for the archive", lambda: [Reading(which(keeping.due_everywhere()))])
 
 
 metrics.watch("chatlead_sockets", "Open sockets.", _sockets, "kind")
@@ -231,6 +211,23 @@ metrics.watch(
     "chatlead_archive_due_age_seconds",
     "For how long the oldest of them has been over its limit.",
     _archive(lambda due: due.age_seconds),
+)
+
+metrics.watch(
+    "chatlead_backup_age_seconds",
+    "How long ago the newest good backup of a store was begun; where there is none, this installation.",
+    _of_rows("the backups", backups.ages),
+    "place",
+)
+metrics.watch(
+    "chatlead_backup_failures",
+    "Backups that have failed since the last good one.",
+    _of_rows("the backups", backups.failure_count),
+)
+metrics.watch(
+    "chatlead_backup_proof_age_seconds",
+    "How long ago a backup was last restored to prove it.",
+    _of_rows("the backups", backups.proof_age),
 )
 
 

@@ -129,6 +129,19 @@ ARCHIVE_IDENTITY_FILE = Path(
     or ("" if PRODUCTION else str(DATA_DIR / "archive_identity"))
 )
 SEAL_MINUTES = env.float("CHATLEAD_SEAL_MINUTES", default=10.0)  # after the end of a chat
+# --- Backups (R-116, R-117) ---------------------------------------------------------------------------------
+BACKUP_STORE = env.str("CHATLEAD_BACKUP_STORE", default=f"file://{DATA_DIR / 'backups'}")
+BACKUP_OFFSITE = env.str("CHATLEAD_BACKUP_OFFSITE", default="")
+BACKUP_S3_ACCESS_KEY = env.str("CHATLEAD_BACKUP_S3_ACCESS_KEY", default="")  # "" = CHATLEAD_S3_ACCESS_KEY
+BACKUP_S3_SECRET_KEY = env.str("CHATLEAD_BACKUP_S3_SECRET_KEY", default="")
+# Who can read them: age recipients. Outside of production a key is made in the data folder.
+BACKUP_RECIPIENTS = env.list("CHATLEAD_BACKUP_RECIPIENTS", default=[])
+BACKUP_IDENTITY_FILE = env.str("CHATLEAD_BACKUP_IDENTITY_FILE", default="")  # to restore, and to prove it
+BACKUP_HOUR = env.int("CHATLEAD_BACKUP_HOUR", default=3) % 24  # UTC
+BACKUP_KEEP_COUNT = max(1, env.int("CHATLEAD_BACKUP_KEEP_COUNT", default=40))
+BACKUP_KEEP_DAYS = min(35, max(1, env.int("CHATLEAD_BACKUP_KEEP_DAYS", default=35)))  # B2-6: 35 at most
+# The user who owns the tables, where the application is another one; it also makes scratch databases
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
 
 # --- Redis: fan-out, single-use tickets, tasks; none in the embedded default ------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")

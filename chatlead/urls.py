@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from chatlead import account, console, views
+from chatlead.backups.views import backups
 from surveys.views import by_link
 from visitors.views import hosted
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("widget/v1/", include("visitors.urls")),
     path("", include("sms.urls")),
     path("", include("privacy.urls")),
+    path("admin/backups/", admin.site.admin_view(backups), name="backups"),
     path("admin/", admin.site.urls),
 ]
 handler400 = "chatlead.views.bad_request"

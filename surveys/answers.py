@@ -34,7 +34,12 @@ def options_of(question: Question) -> list[str]:
     """What may be chosen: the firm's own texts, or the codes of the bands, the last of which is UNSAID."""
     if question.kind == Kind.CHOICE:
         return [str(each) for each in question.options]
-    bands = {Kind.SCORE: SCORES, Kind.AGE: (*AGES, UNSAID), Kind.INCOME: (*INCOMES, UNSAID), Kind.ZIP: (UNSAID,)}
+    bands = {
+        Kind.SCORE: SCORES,
+        Kind.AGE: (*AGES, UNSAID),
+        Kind.INCOME: (*INCOMES, UNSAID),
+        Kind.ZIP: (UNSAID,),
+    }
     return list(bands.get(Kind(question.kind), ()))
 
 

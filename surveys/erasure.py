@@ -52,9 +52,7 @@ def _theirs(person: Person) -> QuerySet[Response]:
     visited = mine.filter(visitor_number__in=person.visitor_ids)
     if not person.emails and not person.phones:
         return visited
-    written = Answer.objects.filter(
-        account_id=person.account_id, question__kind__in=(Kind.EMAIL, Kind.PHONE)
-    )
+    written = Answer.objects.filter(account_id=person.account_id, question__kind__in=(Kind.EMAIL, Kind.PHONE))
     named = {
         each.response_id
         for each in written.iterator(chunk_size=500)

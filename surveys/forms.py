@@ -61,7 +61,9 @@ def read(data: QueryDict) -> Draft:
     asked = []
     for place in range(count):
         kind = data.get(f"kind-{place}", "")
-        options = tuple(line.strip() for line in data.get(f"options-{place}", "").splitlines() if line.strip())
+        options = tuple(
+            line.strip() for line in data.get(f"options-{place}", "").splitlines() if line.strip()
+        )
         asked.append(
             Asked(
                 kind if kind in Kind.values else Kind.TEXT,

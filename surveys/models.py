@@ -120,9 +120,7 @@ class Response(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, db_index=False)
     version = models.ForeignKey(SurveyVersion, models.RESTRICT, related_name="responses")
-    chat = models.OneToOneField(
-        Chat, models.SET_NULL, null=True, blank=True, related_name="survey_response"
-    )
+    chat = models.OneToOneField(Chat, models.SET_NULL, null=True, blank=True, related_name="survey_response")
     site = models.ForeignKey(Site, models.CASCADE)
     department = models.ForeignKey(Department, models.SET_NULL, null=True, blank=True)
     operator = models.ForeignKey(Operator, models.SET_NULL, null=True, blank=True)

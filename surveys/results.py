@@ -175,7 +175,9 @@ def _questions(present: QuerySet[Response], past: QuerySet[Response]) -> list[Fi
     older: dict[Any, list[Question]] = defaultdict(list)
     for each in Question.objects.filter(version__in=past.values("version")):
         older[_words(each)].append(each)
-    return [_figures(group, _sum(now, group), _sum(before, older[key]), present) for key, group in same.items()]
+    return [
+        _figures(group, _sum(now, group), _sum(before, older[key]), present) for key, group in same.items()
+    ]
 
 
 def _words(question: Question) -> tuple[str, str, tuple[str, ...]]:

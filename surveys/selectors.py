@@ -64,7 +64,9 @@ def sites_with_surveys(operator: Operator) -> QuerySet[Site]:
         ),
     )
     surveys = Prefetch("surveys", counted.order_by("department__position", "id"))
-    return Site.objects.filter(account_id=operator.account_id).prefetch_related(surveys).order_by("name", "id")
+    return (
+        Site.objects.filter(account_id=operator.account_id).prefetch_related(surveys).order_by("name", "id")
+    )
 
 
 def access_survey(operator: Operator, uid: str) -> Survey:

@@ -49,7 +49,9 @@ def vendor(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Our own questions, on or off (R-045)."""
     on = request.POST.get("on") == "yes"
     actions.switch_vendor_block(account=operator.account, on=on, by=operator)
-    messages.success(request, f"ChatLead's questions are {'on' if on else 'off'} from the next version on.", "good")
+    messages.success(
+        request, f"ChatLead's questions are {'on' if on else 'off'} from the next version on.", "good"
+    )
     return redirect("surveys")
 
 
@@ -166,7 +168,9 @@ def download(request: HttpRequest, operator: Operator) -> HttpResponse:
     found = results.in_period(operator, survey, days).order_by("offered_at", "id")
     asked: dict[tuple[str, str], None] = {}
     lines: list[tuple[Response, dict[tuple[str, str], str]]] = []
-    for response in found.select_related("site", "department", "operator").prefetch_related("answers__question"):
+    for response in found.select_related("site", "department", "operator").prefetch_related(
+        "answers__question"
+    ):
         given: dict[tuple[str, str], str] = {}
         for answer in response.answers.all():
             if answer.question.kind not in DEMOGRAPHIC:
@@ -217,7 +221,11 @@ def said(answer: Answer) -> str:
 
 def _guarded(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula is a text (OWASP, CSV injection)."""
-    return f"'{cell}" if cell.lstrip().startswith(("=", "+", "-", "@")) or cell[:1] in ("\t", "\r", "\n") else cell
+    return (
+        f"'{cell}"
+        if cell.lstrip().startswith(("=", "+", "-", "@")) or cell[:1] in ("\t", "\r", "\n")
+        else cell
+    )
 
 
 def _asked_for(request: HttpRequest, operator: Operator) -> tuple[Survey | None, int]:
@@ -273,7 +281,9 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         found = selectors.response_by_link(token)
     told["is_answered"] = found.state == State.ANSWERED
     told["is_over"] = told["is_answered"] or found.visitor_number is None
-    told["questions"] = _shown(selectors.questions_of(found.version), language, told.get("given"), told.get("wrong"))
+    told["questions"] = _shown(
+        selectors.questions_of(found.version), language, told.get("given"), told.get("wrong")
+    )
     return render(request, "public/survey.html", told, status=400 if "wrong" in told else 200)
 
 
@@ -302,7 +312,11 @@ def _called(kind: str, code: str, words: Any) -> str:
     if code == "none":
         return str(words["unsaid"])
     plain = results.band(kind, code)
-    for mine, theirs in (("Under ", words["under"]), (" or over", words["above"]), (" or more", words["above"])):
+    for mine, theirs in (
+        ("Under ", words["under"]),
+        (" or over", words["above"]),
+        (" or more", words["above"]),
+    ):
         if mine in plain:
             return str(theirs).replace("{}", plain.replace(mine, ""))
     return plain.replace(" to ", " – ")

@@ -46,14 +46,14 @@ def empty(alias: str) -> None:
 def _unguarded(cursor: Any, vendor: str, table: str) -> Iterator[None]:
     """Some tables refuse to lose a row (the audit's): for this DELETE their triggers are away."""
     if vendor == "postgresql":
-        of_table = "SELECT 1 FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal LIMIT 1"
-        if not cursor.execute(of_table, [table]).fetchone():
-            # a table whose foreign keys are still to be looked at cannot be altered
-            yield
-            return
-        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        # of these only: a table that a deferred foreign key still looks at cannot be altered
+        of_table = "SELECT 1 FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal"
+        is_guarded = cursor.execute(of_table, [table]).fetchone() is not None
+        if is_guarded:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         yield
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        if is_guarded:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         return
     of_table = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s"
     triggers = cursor.execute(of_table, [table.strip('"')]).fetchall()

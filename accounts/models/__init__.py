@@ -14,7 +14,7 @@ from accounts.models.people import (
     User,
     UserManager,
 )
-from accounts.models.service import Installation, OutboxItem
+from accounts.models.service import Backup, BackupCopy, BackupProof, Installation, OutboxItem
 from accounts.models.sites import (
     GREETING_SECONDS_MAX,
     OFFSET_MAX,
@@ -39,6 +39,9 @@ __all__ = [
     "Account",
     "AuditEntry",
     "AuditLink",
+    "Backup",
+    "BackupCopy",
+    "BackupProof",
     "CannedReply",
     "Consent",
     "Corner",

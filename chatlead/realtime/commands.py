@@ -306,7 +306,15 @@ BOTH: tuple[type[Command], ...] = (
     LoadMessages,
 )
 SURVEY: tuple[type[Command], ...] = (AskSurvey, SendSurvey, SkipSurvey)
-VISITOR: tuple[type[Command], ...] = (Hello, *BOTH, StartChat, LeaveMessage, MailTranscript, *SURVEY, LeavePage)
+VISITOR: tuple[type[Command], ...] = (
+    Hello,
+    *BOTH,
+    StartChat,
+    LeaveMessage,
+    MailTranscript,
+    *SURVEY,
+    LeavePage,
+)
 OPERATOR: tuple[type[Command], ...] = (
     OperatorHello,
     *BOTH,

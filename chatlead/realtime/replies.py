@@ -7,7 +7,14 @@ from typing import Literal
 import msgspec
 
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView, wire_name
-from chatlead.realtime.shapes import CannedReplyView, DepartmentView, OperatorView, Shape, SiteView, SurveyView
+from chatlead.realtime.shapes import (
+    CannedReplyView,
+    DepartmentView,
+    OperatorView,
+    Shape,
+    SiteView,
+    SurveyView,
+)
 
 
 class Reply(Shape, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=wire_name):

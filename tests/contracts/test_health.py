@@ -182,5 +182,5 @@ async def test_the_figures_tell_what_happens_and_to_nobody_whom(
     assert value(after, "chatlead_journal_queue") == 0
     assert value(after, "chatlead_leaving") == 0
     labels = {*re.findall(r'(\w+)="', after)}
-    assert labels <= {"le", "kind", "code"}
+    assert labels <= {"le", "kind", "code", "place"}
     assert json.dumps(chat).strip('"') not in after

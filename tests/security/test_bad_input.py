@@ -84,7 +84,9 @@ def test_a_value_of_another_kind_is_refused_by_name(
             continue
         if field == "protocol" and type(wrong) is int:
             continue  # another version is refused by name at the hello
-        if isinstance(good, dict) and (wrong == {} or (field in ("fields", "answers") and isinstance(wrong, dict))):
+        if isinstance(good, dict) and (
+            wrong == {} or (field in ("fields", "answers") and isinstance(wrong, dict))
+        ):
             continue  # names of fields are the site's: looked up, not interpreted
         error = fault(endpoint, frame_for(command, **{field: wrong}))
         assert isinstance(error, BadField), f"{field} = {wrong!r} gave {error!r}"

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models import F
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -162,7 +162,9 @@ def test_a_department_may_ask_something_else(
     survey: Survey, site: Site, billing: Department, sam: Operator, vera: VisitorPrincipal, talk: Talk
 ) -> None:
     """R-044: its own survey goes before that of the site; switched off, nobody is asked."""
-    theirs = publish_survey(site=site, department=billing, title="Billing", intro="", asked=[Asked("text", "So?")])
+    theirs = publish_survey(
+        site=site, department=billing, title="Billing", intro="", asked=[Asked("text", "So?")]
+    )
     talk(vera, department=billing, operator=sam)
     assert Response.objects.get().version == theirs.current
     for each in (survey, theirs):
@@ -176,16 +178,22 @@ def test_an_edit_leaves_old_answers_their_wording(
 ) -> None:
     """R-044: and whoever was offered the old one answers the old one."""
     old = talk(vera)
-    again = publish_survey(site=site, department=None, title="New", intro="", asked=[Asked("score", "New words?")])
+    again = publish_survey(
+        site=site, department=None, title="New", intro="", asked=[Asked("score", "New words?")]
+    )
     assert (again.pk, again.current and again.current.number) == (survey.pk, 2)
-    same = publish_survey(site=site, department=None, title="New", intro="", asked=[Asked("score", "New words?")])
+    same = publish_survey(
+        site=site, department=None, title="New", intro="", asked=[Asked("score", "New words?")]
+    )
     assert same.current == again.current
     answers(vera, old, score="2")
     kept = Answer.objects.get()
     assert (kept.question.label, kept.response.version.number) == ("How did we do?", 1)
 
 
-def test_sam_and_strangers_cannot_answer_for_vera(survey: Survey, vera: VisitorPrincipal, site: Site, talk: Talk) -> None:
+def test_sam_and_strangers_cannot_answer_for_vera(
+    survey: Survey, vera: VisitorPrincipal, site: Site, talk: Talk
+) -> None:
     """R-112."""
     chat = talk(vera)
     for act in (

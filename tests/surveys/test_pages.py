@@ -41,7 +41,9 @@ def draft(*asked: tuple[str, str, str], do: str, title: str = "How was it?") -> 
     return told
 
 
-def test_owen_builds_a_survey_without_scripts(site: Site, owen: Operator, talk: Talk, vera: VisitorPrincipal) -> None:
+def test_owen_builds_a_survey_without_scripts(
+    site: Site, owen: Operator, talk: Talk, vera: VisitorPrincipal
+) -> None:
     """R-044: add, reorder, remove, edit, look, publish; nothing is stored before."""
     owens, address = at(owen), f"/account/surveys/build/{site.uid}/"
     assert "How satisfied are you" in owens.get(address).text
@@ -88,7 +90,11 @@ def test_who_may_what(
     assert [at(nina).get(each).status_code for each in reading + building] == [200] * 5 + [403] * 2
     assert {at(olga).get(each).status_code for each in reading + building} == {403}
     eves = at(eve)
-    named = [each for each in reading + building if any(uid in each for uid in (survey.uid, response.uid, site.uid))]
+    named = [
+        each
+        for each in reading + building
+        if any(uid in each for uid in (survey.uid, response.uid, site.uid))
+    ]
     assert {eves.get(each).status_code for each in named} == {404}
     assert eves.post(f"/account/surveys/{survey.uid}/switch/", {"on": "no"}).status_code == 404
     assert "acme" not in eves.get("/account/surveys/").text.lower()
@@ -133,13 +139,17 @@ def test_the_numbers_are_those_of_the_answers(
     assert (people["Sam"].now.average, people["Olga"].now.offered) == (5.0, 5)
     shown = at(owen).get(f"/account/surveys/results/?survey={survey.uid}&days=30").text
     assert "3.60" in shown and "=1+1" in shown
-    rows = list(csv.reader(io.StringIO(at(owen).get("/account/surveys/results.csv?days=30").text.lstrip("\ufeff"))))
+    rows = list(
+        csv.reader(io.StringIO(at(owen).get("/account/surveys/results.csv?days=30").text.lstrip("\ufeff")))
+    )
     assert len(rows) == 1 + 6
     assert sum(row[2] == "answered" for row in rows) == 5
     assert "'=1+1" in rows[1] and not any(cell.startswith("=") for row in rows for cell in row)
 
 
-def test_nobody_is_told_from_the_others_by_a_number(survey: Survey, site: Site, owen: Operator, talk: Talk) -> None:
+def test_nobody_is_told_from_the_others_by_a_number(
+    survey: Survey, site: Site, owen: Operator, talk: Talk
+) -> None:
     """R-043: cells under five are not shown, nor is what would give them away; no page shows them of one."""
     for number in range(10):
         vera = visitor_on(site)
@@ -173,7 +183,9 @@ def test_erasing_vera_leaves_her_score(survey: Survey, vera: VisitorPrincipal, t
     from surveys.erasure import SurveyAnswers
 
     chat = talk(vera)
-    answers(vera, chat, score="4", email="Vera@post.test", phone="+1 813 555 0100", zip="33602", choice="An ad")
+    answers(
+        vera, chat, score="4", email="Vera@post.test", phone="+1 813 555 0100", zip="33602", choice="An ad"
+    )
     kind, account = SurveyAnswers(), chat.account_id
     by_mail = Person(account, emails=frozenset({"vera@post.test"}))
     by_phone = Person(account, phones=frozenset({"+18135550100"}))
@@ -181,7 +193,9 @@ def test_erasing_vera_leaves_her_score(survey: Survey, vera: VisitorPrincipal, t
     assert [kind.count(each) for each in (by_mail, by_phone, herself)] == [1, 1, 1]
     assert kind.count(Person(account + 1, herself.visitor_ids, by_mail.emails, by_phone.phones)) == 0
     told = {row["question"]: row["answer"] for row in kind.export(herself)}
-    assert told["How did we do?"] == 4 and told["Where may we write to?"] == "Vera@post.test" and len(told) == 5
+    assert (
+        told["How did we do?"] == 4 and told["Where may we write to?"] == "Vera@post.test" and len(told) == 5
+    )
     assert (kind.erase(herself), kind.erase(herself), kind.count(by_mail)) == (1, 0, 0)
     left = Answer.objects.get()
     assert (left.score, left.response.chat_id, left.response.visitor_number) == (4, None, None)

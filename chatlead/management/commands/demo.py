@@ -109,7 +109,10 @@ def _make(password: str) -> Site:
         )
         for department in firm.departments.all():
             SiteDepartment.objects.create(account=firm, site=site, department=department)
-        asked = [Asked("score", "How satisfied are you with this chat?"), Asked("text", "What could be better?")]
+        asked = [
+            Asked("score", "How satisfied are you with this chat?"),
+            Asked("text", "What could be better?"),
+        ]
         publish_survey(site=site, department=None, title="How was your chat?", intro="", asked=asked)
     return site
 

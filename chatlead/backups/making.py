@@ -1,0 +1,171 @@
+"""One backup: read, packed, encrypted, kept in every store that is set up; and the record of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from accounts.models import Backup, BackupCopy, Installation, User
+from chatlead import age
+from chatlead.backups import keep
+from chatlead.backups.alone import alone
+from chatlead.backups.pack import Packing, seal
+from chatlead.backups.sources import Source, SourceFailed, open_source
+from chatlead.keys import encrypted
+from chatlead.stores import NotInStore, StoreRefused, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+FIELD_KEY_TEST = "chatlead"  # encrypted with the key of the columns, so that a restore sees whether it fits
+RETRY = timedelta(minutes=30)  # after one that failed
+FAULTS = (SourceFailed, StoreUnavailable, age.BadKey, OSError)
+
+
+def make_backup(asked_by: User | None = None) -> Backup:
+    """Make one now. Returns its record, DONE or FAILED with the reason. Raises AtWork."""
+    with alone():
+        close_the_cut_off()
+        backup = Backup.objects.create(started_at=timezone.now(), asked_by=asked_by)
+        try:
+            _make(backup)
+        except FAULTS as fault:
+            problem = words_of(fault)
+        except BaseException:
+            _end(backup, Backup.State.FAILED, "a fault of ours: see the log")
+            raise
+        else:
+            failed = [copy for copy in backup.copies.all() if copy.state == BackupCopy.State.FAILED]
+            problem = "; ".join(f"{copy.get_place_display()}: {copy.problem}" for copy in failed)
+        _end(backup, Backup.State.FAILED if problem else Backup.State.DONE, problem)
+    if problem:
+        logger.error("a backup has failed: see /admin/backups/")
+    return backup
+
+
+def close_the_cut_off() -> None:
+    """Whoever holds the lock is the only one at work: others that seem to be were killed."""
+    Backup.objects.filter(state=Backup.State.RUNNING).update(
+        state=Backup.State.FAILED, problem="it was cut off: the process was ended", ended_at=timezone.now()
+    )
+
+
+def last_hour(now: datetime) -> datetime:
+    """When the day's backup was due last, by CHATLEAD_BACKUP_HOUR."""
+    due = now.replace(hour=settings.BACKUP_HOUR, minute=0, second=0, microsecond=0)
+    return due if due <= now else due - timedelta(days=1)
+
+
+def next_hour(now: datetime) -> datetime:
+    return last_hour(now) + timedelta(days=1)
+
+
+def is_due(now: datetime) -> bool:
+    """Whether the day's backup is still to be made: none was begun since its hour, or half an hour ago and it
+    failed. A new installation has its first one at the next hour."""
+    due = last_hour(now)
+    made = Installation.objects.filter(pk=1).values_list("created_at", flat=True).first()
+    if made is None or made > due:
+        return False
+    since = Backup.objects.filter(started_at__gte=due)
+    if since.filter(state=Backup.State.DONE).exists():
+        return False
+    return not since.filter(started_at__gte=now - RETRY).exists()
+
+
+def head_of(source: Source, at: datetime) -> dict[str, Any]:
+    """What a restore must know before it takes anything."""
+    return {
+        "format": FORMAT,
+        "made_at": at.isoformat(),
+        "engine": connection.vendor,
+        "part": source.part,
+        "epoch": Installation.objects.values_list("epoch", flat=True).first() or "",
+        "migrations": sorted(".".join(each) for each in MigrationRecorder(connection).applied_migrations()),
+        "field_key": encrypted(FIELD_KEY_TEST) if settings.FIELD_KEYS else "",
+    }
+
+
+def _make(backup: Backup) -> None:
+    to = keep.recipients()
+    with keep.scratch_folder() as scratch:
+        sealed = scratch / "sealed"
+        with open_source(scratch) as source:
+            packing = Packing()
+
+            def content() -> Iterator[bytes]:
+                yield from packing.head(head_of(source, backup.started_at))
+                yield from packing.part(source.part, source.read())
+                yield from packing.manifest({"counts": source.counts})
+
+            sealed.touch(mode=0o600)
+            with sealed.open("wb") as target:
+                seal(content(), target, to)
+            backup.row_count = sum(source.counts.values())
+        backup.name, backup.size = keep.new_name(backup.started_at), sealed.stat().st_size
+        backup.save(update_fields=["name", "size", "row_count"])
+        for place, url in keep.stores().items():
+            _keep(backup, place, url, sealed)
+
+
+def _keep(backup: Backup, place: str, url: str, sealed: Path) -> None:
+    """One store has it, or its record says why not; that one fails does not keep the other from trying."""
+    state, problem = BackupCopy.State.KEPT, ""
+    try:
+        store = keep.opened(url)
+        store.sweep()
+        store.put(backup.name, sealed)
+        there = {each.name: each.size for each in keep.backups_in(store)}
+        if there.get(backup.name) != backup.size:
+            raise StoreUnavailable(f"{store.label} has taken it and does not have it")
+    except (StoreUnavailable, NotInStore, OSError) as fault:
+        state, problem = BackupCopy.State.FAILED, words_of(fault)
+    BackupCopy.objects.create(backup=backup, place=place, state=state, problem=problem, at=timezone.now())
+    if state == BackupCopy.State.KEPT:
+        throw_away(place, url, but=backup.name)
+
+
+def throw_away(place: str, url: str, *, but: str) -> int:
+    """Delete what is too old or too much, by keep.expired, in one store; never the one that was just made,
+    whatever the clock says. Returns how many went. A store that
+    lets nothing be deleted (write once) has a rule of its own, which docs/running.md gives."""
+    try:
+        store = keep.opened(url)
+        others = [each for each in keep.backups_in(store) if each.name != but]
+        newest = keep.Kept(but, 0, timezone.now())
+        gone = keep.expired(
+            [newest, *others],
+            now=timezone.now(),
+            count=settings.BACKUP_KEEP_COUNT,
+            days=settings.BACKUP_KEEP_DAYS,
+        )
+        for each in gone:
+            store.delete(each.name)
+    except StoreRefused:
+        return 0
+    except StoreUnavailable as fault:
+        logger.warning("old backups were not thrown away (%s)", type(fault).__name__)
+        return 0
+    names = [each.name for each in gone]
+    copies = BackupCopy.objects.filter(backup__name__in=names, place=place, state=BackupCopy.State.KEPT)
+    copies.update(state=BackupCopy.State.EXPIRED, at=timezone.now())
+    return len(gone)
+
+
+def _end(backup: Backup, state: str, problem: str) -> None:
+    backup.state, backup.problem, backup.ended_at = state, problem[:300], timezone.now()
+    backup.save(update_fields=["state", "problem", "ended_at"])
+
+
+def words_of(fault: BaseException) -> str:
+    """For people: ours as they are, the system's without paths."""
+    said = (fault.strerror or "a file failed") if isinstance(fault, OSError) else str(fault)
+    return said[:300]

@@ -1,0 +1,250 @@
+"""When backups are made, what is thrown away, what staff sees (R-116, R-117, V-12)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Account, AuditEntry, Backup, BackupCopy, BackupProof, Installation, User
+from chatlead import tasks
+from chatlead.backups import keep, making, proving, state
+from chatlead.backups.alone import AtWork, alone
+from chatlead.backups.keep import Kept, expired
+from tests.servers import ROOT
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def vault(settings: Settings, tmp_path: Path, installation: Installation) -> Path:
+    """Stores and keys of this test: a folder, and another one as if it were elsewhere."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.BACKUP_STORE = f"file://{tmp_path}/primary"
+    settings.BACKUP_OFFSITE = f"file://{tmp_path}/offsite"
+    return tmp_path
+
+
+def kept(*days_ago: float) -> list[Kept]:
+    return [Kept(f"{days}", 1, NOON - timedelta(days=days)) for days in days_ago]
+
+
+@pytest.mark.parametrize(
+    ("ages", "count", "days", "gone"),
+    [
+        ([], 3, 35, []),
+        ([0, 1, 2], 3, 35, []),
+        ([0, 1, 2, 3], 3, 35, [3]),
+        ([0, 1, 34, 36], 40, 35, [36]),
+        ([36, 37], 40, 35, [37]),  # however old, the last one stays
+        ([90], 1, 1, []),
+        ([0, 0.1, 0.2], 1, 35, [0.1, 0.2]),
+    ],
+)
+def test_old_backups_go_and_never_the_last(
+    ages: list[float], count: int, days: int, gone: list[float]
+) -> None:
+    """R-116, B2-6"""
+    found = expired(kept(*ages), now=NOON, count=count, days=days)
+    assert [each.name for each in found] == [str(age) for age in gone]
+
+
+def test_names_of_backups_sort_by_time_and_are_told_from_other_files() -> None:
+    """R-116"""
+    names = [keep.new_name(NOON + timedelta(seconds=n)) for n in range(3)]
+    assert names == sorted(names)
+    assert keep.made_at(names[1]) == NOON + timedelta(seconds=1)
+    for other in (
+        "chatlead.dump",
+        "chatlead-20261399T120000000000Z-00000000.backup.age",
+        ".part-1",
+        "x/" + names[0],
+    ):
+        assert keep.made_at(other) is None
+
+
+@pytest.mark.django_db
+def test_the_days_backup_is_due_from_its_hour_until_one_is_good(
+    vault: Path, settings: Settings, installation: Installation
+) -> None:
+    """R-116: who slept through the hour makes it later; one that failed comes again in half an hour."""
+    settings.BACKUP_HOUR = 3
+    Installation.objects.update(created_at=NOON - timedelta(days=9))
+    today = NOON.replace(hour=3)
+    assert making.is_due(NOON) and making.next_hour(NOON) == today + timedelta(days=1)
+    row = Backup.objects.create(started_at=today - timedelta(hours=2), state="done")
+    assert making.is_due(NOON) and not making.is_due(today - timedelta(minutes=1))
+    Backup.objects.filter(pk=row.pk).update(started_at=NOON - timedelta(minutes=20), state="failed")
+    assert not making.is_due(NOON) and making.is_due(NOON + timedelta(minutes=11))
+    Backup.objects.filter(pk=row.pk).update(state="done")
+    assert not making.is_due(NOON + timedelta(hours=2)) and making.is_due(NOON + timedelta(days=1))
+    Backup.objects.all().delete()
+    Installation.objects.update(created_at=NOON - timedelta(minutes=5))
+    assert not making.is_due(NOON)  # a new one has its first at the next hour
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_is_in_every_store_and_a_proof_restores_the_one_that_is_elsewhere(
+    vault: Path, acme: Account, settings: Settings
+) -> None:
+    """R-116, R-117, V-12: counted, looked at, reported, and nothing is left of the scratch database."""
+    Installation.objects.update(created_at=timezone.now() - timedelta(days=9))
+    assert tasks.back_up() == "backup done, proof passed"
+    assert tasks.back_up() == ""  # neither is due any more
+    backup, proof = Backup.objects.get(), BackupProof.objects.get()
+    assert {(copy.place, copy.state) for copy in backup.copies.all()} == {
+        ("primary", "kept"),
+        ("offsite", "kept"),
+    }
+    files = [vault / place / backup.name for place in ("primary", "offsite")]
+    assert files[0].read_bytes() == files[1].read_bytes() and files[0].stat().st_size == backup.size
+    assert (proof.place, proof.name, proof.row_count) == ("offsite", backup.name, backup.row_count)
+    assert proof.backup_made_at == backup.started_at and proof.table_count > 20
+    assert list((vault / "data" / "scratch").iterdir()) == []
+    assert scratch_databases() == []
+    assert [each.what for each in state.problems(timezone.now())] == []
+    settings.BACKUP_KEEP_COUNT = 1
+    assert making.make_backup().state == "done"
+    states = BackupCopy.objects.order_by("backup", "place").values_list("place", "state")
+    assert list(states) == [
+        ("offsite", "expired"),
+        ("primary", "expired"),
+        ("offsite", "kept"),
+        ("primary", "kept"),
+    ]
+    assert not files[0].exists() and not files[1].exists()
+
+
+def scratch_databases() -> list[str]:
+    """On PostgreSQL: those that a proof has made, or a test as if it had."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{proving.PREFIX}%"])
+        return [name for (name,) in cursor.fetchall()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_proof_says_what_is_wrong_with_a_backup(vault: Path, acme: Account, settings: Settings) -> None:
+    """V-12: a changed byte, no key, nothing there; and staff reads it."""
+    making.make_backup()
+    file = next((vault / "offsite").iterdir())
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(bytes(data))
+    assert "does not open" in proving.prove_newest().problem
+    settings.BACKUP_IDENTITY_FILE = str(vault / "nowhere")
+    assert "there is no key" in proving.prove_newest().problem
+    settings.BACKUP_IDENTITY_FILE = ""
+    file.unlink()
+    assert "there is no backup" in proving.prove_newest().problem
+    assert any("The last proof has failed" in each.what for each in state.problems(timezone.now()))
+    assert scratch_databases() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_next_proof_drops_what_a_killed_one_left(vault: Path, acme: Account) -> None:
+    """V-12: and no database of another name."""
+    from chatlead.backups.sources import owner_connection
+
+    left, other = f"{proving.PREFIX}{'0' * 16}", f"{proving.PREFIX}not_ours"
+    with owner_connection() as owner:
+        for name in (left, other):
+            owner.execute(f'CREATE DATABASE "{name}"')
+        try:
+            making.make_backup()
+            BackupProof.objects.create(started_at=timezone.now(), place="offsite")
+            assert proving.prove_newest().state == "passed"
+            assert scratch_databases() == [other]
+            assert BackupProof.objects.filter(state="running").count() == 0
+        finally:
+            owner.execute(f'DROP DATABASE "{other}"')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_are_never_at_work_at_once(vault: Path, acme: Account) -> None:
+    """R-116: a task may be delivered twice."""
+    with alone():
+        with pytest.raises(AtWork):
+            making.make_backup()
+        assert tasks.prove_now() == "another is at work"
+    assert Backup.objects.count() == 0
+    Backup.objects.create(started_at=timezone.now())  # of one that was killed
+    making.make_backup()
+    assert sorted(Backup.objects.values_list("state", flat=True)) == ["done", "failed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_key_production_makes_none_and_says_what_to_do(vault: Path, settings: Settings) -> None:
+    """R-117"""
+    settings.PRODUCTION = True
+    backup = making.make_backup()
+    assert backup.state == "failed" and "CHATLEAD_BACKUP_RECIPIENTS" in backup.problem
+    assert "no key is set" in state.problems(timezone.now())[0].what
+    assert not (vault / "primary").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_missing_or_has_failed_is_in_words_and_in_figures(vault: Path, settings: Settings) -> None:
+    """R-116: more than 26 hours without a good one."""
+    now = timezone.now()
+    Installation.objects.update(created_at=now - timedelta(hours=27))
+    assert "There is no backup in the primary store." in [each.what for each in state.problems(now)]
+    old = Backup.objects.create(started_at=now - timedelta(hours=27), state="done")
+    for place in ("primary", "offsite"):
+        BackupCopy.objects.create(backup=old, place=place, state="kept", at=now)
+    assert "The newest backup in the offsite store is 27 hours old." in [e.what for e in state.problems(now)]
+    settings.BACKUP_STORE = "file:///dev/null/backups"
+    assert making.make_backup().state == "failed"
+    found = [each.what for each in state.problems(now)]
+    assert not any("offsite store" in each for each in found)
+    assert any(each.startswith("The last backup has failed: Primary: the folder") for each in found)
+    ages = {reading.label: reading.value for reading in state.ages()}
+    assert ages["primary"] > 27 * 3600 - 60 and ages["offsite"] < 3600
+    assert [reading.value for reading in state.failure_count()] == [1]
+    settings.BACKUP_OFFSITE = ""
+    assert any("No off-site store" in each.what for each in state.problems(now))
+
+
+@pytest.mark.django_db
+def test_staff_sees_the_backups_and_asks_for_one(vault: Path, settings: Settings) -> None:
+    """R-116: what is wrong stands first; what was asked for is noted. A text of a program stays a text."""
+    settings.CELERY_BROKER_URL = "memory://"
+    client = Client()
+    client.force_login(User.objects.create(email="staff@chatlead.test", is_staff=True))
+    assert "/admin/backups/" in client.get("/admin/").text
+    Backup.objects.create(
+        started_at=timezone.now(), ended_at=timezone.now(), state="failed", problem="<b>pg_dump</b> failed"
+    )
+    page = client.get("/admin/backups/").text
+    assert "The last backup has failed: &lt;b&gt;pg_dump&lt;/b&gt; failed." in page
+    assert "There is no backup" not in page  # the installation is minutes old
+    assert client.post("/admin/backups/", {"wanted": "backup"}).status_code == 302
+    assert AuditEntry.objects.get().action == "backup.asked"
+    assert client.post("/admin/backups/", {"wanted": "nonsense"}).status_code == 302
+    assert AuditEntry.objects.count() == 1
+    Backup.objects.create(started_at=timezone.now())
+    page = client.get("/admin/backups/").text
+    assert "A backup is being made since" in page and 'http-equiv="refresh"' in page
+
+
+@pytest.mark.once
+def test_a_server_that_makes_no_backup_does_not_load_what_it_takes() -> None:
+    """performance.md: the start stays fast, the memory small."""
+    program = (
+        "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'chatlead.settings'\n"
+        "import chatlead.asgi, chatlead.urls, chatlead.tasks\n"
+        "print([name for name in ('obstore', 'pyrage', 'psycopg') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,212 @@
+"""A backup of a firm, restored elsewhere (R-116, R-117, B2-6, V-3), each in processes and a database of its
+own."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.processes import free_port
+from tests.s3_server import S3Server
+from tests.vault.copies import Installation
+
+CANARY = "vera.canary@example.com is what nobody may read in a backup"
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """acme with a chat, and one good backup of it."""
+    made = Installation(tmp_path_factory.mktemp("firm"))
+    made.manage("migrate", "-v", "0")
+    made.manage("demo")
+    made.python(
+        f"from accounts.models import Account\nprint(Account.objects.order_by('pk').update(name='{CANARY}'))"
+    )
+    made.manage("backup")
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, firm: Installation) -> Iterator[Callable[[], Installation]]:
+    """A new machine with an empty database, the settings and the key."""
+    made: list[Installation] = []
+
+    def build() -> Installation:
+        made.append(Installation(tmp_path / f"elsewhere{len(made)}", like=firm))
+        return made[-1]
+
+    yield build
+    for each in made:
+        each.drop()
+
+
+def test_a_restored_firm_is_what_it_was_but_for_its_epoch(
+    firm: Installation, elsewhere: Callable[[], Installation]
+) -> None:
+    """R-116, V-3: every table as it was counted, and clients start afresh."""
+    before = firm.facts()
+    new = elsewhere()
+    said = new.manage("restore", "--newest")
+    assert "all as they were counted" in said and "Ready to be served" in said
+    after = new.facts()
+    assert after.pop("epoch") != before.pop("epoch")
+    assert after == before and before["accounts"] and not before["shut"]
+    # what was restored is backed up and restored again: nothing of the restore is in the way
+    new.env["CHATLEAD_BACKUP_STORE"] = f"file://{new.at}/backups"
+    new.manage("backup")
+    again = elsewhere()
+    again.manage("restore", str(new.backups()[-1]))
+    assert again.facts()["accounts"] == before["accounts"]
+    assert again.python("from accounts.models import Backup; print(Backup.objects.last().state)") == "done"
+
+
+def test_into_a_database_with_something_in_it_nothing_is_restored(
+    firm: Installation, elsewhere: Callable[[], Installation]
+) -> None:
+    """R-116: but a database that was only migrated is empty."""
+    before = firm.facts()
+    assert "not empty" in firm.refused("restore", "--newest")
+    assert firm.facts() == before
+    migrated = elsewhere()
+    migrated.manage("migrate", "-v", "0")
+    migrated.manage("restore", "--newest")
+    assert migrated.facts()["accounts"] == before["accounts"]
+    assert "not empty" in migrated.refused("restore", "--newest")
+
+
+def test_a_backup_that_is_harmed_or_for_another_key_leaves_the_database_empty(
+    firm: Installation, elsewhere: Callable[[], Installation], tmp_path: Path
+) -> None:
+    """R-116, V-12: cut off at any place, one byte changed, another key, no key, no backup at all."""
+    whole = firm.backups()[-1].read_bytes()
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 1
+    new = elsewhere()
+    harmed = tmp_path / "harmed"
+    for data in (whole[: len(whole) // 2], whole[:-1], bytes(changed), b"", b"no backup"):
+        harmed.write_bytes(data)
+        assert "does not open" in new.refused("restore", str(harmed))
+    other = tmp_path / "other"
+    other.write_text(firm.manage("backup", "--new-key"))
+    assert "does not open" in new.refused("restore", "--newest", "--identity", str(other))
+    assert "no key" in new.refused("restore", "--newest", "--identity", str(tmp_path / "nowhere"))
+    assert "no backup" in new.refused("restore", "--newest", "--store", f"file://{tmp_path}/nothing")
+    # after all of these it is as empty as before
+    new.manage("restore", "--newest")
+    assert new.facts()["accounts"] == firm.facts()["accounts"]
+
+
+def test_the_off_site_copy_alone_is_enough(
+    firm: Installation, elsewhere: Callable[[], Installation], s3: S3Server, tmp_path: Path
+) -> None:
+    """R-117: the first machine is gone with its store; who made the copy could not have deleted it."""
+    firm.env |= {
+        "CHATLEAD_BACKUP_OFFSITE": s3.url(tmp_path.name),
+        "CHATLEAD_S3_ACCESS_KEY": s3.write_once.access,
+        "CHATLEAD_S3_SECRET_KEY": s3.write_once.secret,
+        "CHATLEAD_BACKUP_STORE": f"file://{tmp_path}/primary",
+    }
+    try:
+        assert "offsite: kept" in firm.manage("backup")
+        assert "offsite" in firm.manage("prove_backup")
+        new = elsewhere()
+    finally:
+        for name in ("CHATLEAD_BACKUP_OFFSITE", "CHATLEAD_S3_ACCESS_KEY", "CHATLEAD_S3_SECRET_KEY"):
+            firm.env.pop(name)
+        firm.env["CHATLEAD_BACKUP_STORE"] = f"file://{firm.at}/backups"
+    shutil.rmtree(tmp_path / "primary")
+    assert "no backup" in new.refused("restore", "--newest")
+    new.manage("restore", "--newest", "--store", "offsite")
+    assert new.facts()["accounts"] == firm.facts()["accounts"]
+
+
+def test_nothing_of_anybody_can_be_read_in_a_backup(firm: Installation) -> None:
+    """R-118: neither text nor keys; and nothing in clear is left beside it."""
+    words = [CANARY.encode(), firm.env["SECRET_KEY"].encode(), firm.env["CHATLEAD_FIELD_KEYS"].encode()]
+    assert firm.facts()["accounts"]
+    for file in firm.backups():
+        data = file.read_bytes()
+        assert data.startswith(b"age-encryption.org/v1") and not any(word in data for word in words)
+    assert list((firm.at / "scratch").iterdir()) == []
+
+
+def test_killed_in_the_middle_neither_leaves_half_of_anything(
+    firm: Installation, elsewhere: Callable[[], Installation]
+) -> None:
+    """R-116: kill -9 of a backup and of a restore at several moments; the next one is whole."""
+    known = set(firm.backups())
+    for wait in (0.4, 0.6, 0.8):
+        process = firm.start("backup")
+        time.sleep(wait)
+        process.kill()
+        process.communicate()
+    for file in set(firm.backups()) - known:  # whoever was killed late had finished
+        assert file.stat().st_size > 1000
+    firm.manage("backup")
+    assert list((firm.at / "scratch").iterdir()) == []
+    running = "from accounts.models import Backup; print(Backup.objects.filter(state='running').count())"
+    assert firm.python(running) == "0"
+    new = elsewhere()
+    for wait in (0.4, 0.6, 0.8, 1.0):
+        process = new.start("restore", "--newest")
+        time.sleep(wait)
+        process.kill()
+        process.communicate()
+    done = new.run("restore", "--newest")
+    if done.returncode:  # one of them came as far as the last steps, or to the end
+        assert "--finish" in done.stderr or "not empty" in done.stderr, done.stderr
+        if "--finish" in done.stderr:
+            new.manage("restore", "--finish")
+    facts = new.facts()
+    assert facts["accounts"] == firm.facts()["accounts"] and not facts["shut"]
+
+
+def test_what_was_acknowledged_before_a_backup_began_is_in_it(
+    firm: Installation, elsewhere: Callable[[], Installation]
+) -> None:
+    """R-116: while somebody goes on writing; and what is in it has no hole."""
+    talker = firm.start_module("tests.vault.talk")
+    assert talker.stdout is not None
+    said = [talker.stdout.readline().decode().strip() for _ in range(30)]
+    assert said == [f"w{number}" for number in range(1, 31)]
+    firm.manage("backup")
+    talker.kill()
+    talker.communicate()
+    new = elsewhere()
+    new.manage("restore", "--newest")
+    texts = [text for text in cast("list[str]", new.facts()["texts"]) if text.startswith("w")]
+    assert len(texts) >= 30 and texts == [f"w{number}" for number in range(1, len(texts) + 1)]
+
+
+def test_a_store_that_fails_is_said_and_does_not_keep_the_other_from_having_its_copy(
+    firm: Installation, tmp_path: Path
+) -> None:
+    """R-116"""
+    firm.env |= {
+        "CHATLEAD_BACKUP_OFFSITE": f"s3://vault/x?endpoint=http://127.0.0.1:{free_port()}",
+        "CHATLEAD_S3_ACCESS_KEY": "a",
+        "CHATLEAD_S3_SECRET_KEY": "b",
+    }
+    known = len(firm.backups())
+    try:
+        said = firm.refused("backup")
+    finally:
+        for name in ("CHATLEAD_BACKUP_OFFSITE", "CHATLEAD_S3_ACCESS_KEY", "CHATLEAD_S3_SECRET_KEY"):
+            firm.env.pop(name)
+    assert "Offsite: s3://vault/x does not answer" in said
+    assert len(firm.backups()) == known + 1
+
+
+def test_a_store_that_takes_nothing_is_a_backup_that_failed(firm: Installation) -> None:
+    """R-116: and the reason is said, not a traceback."""
+    firm.env["CHATLEAD_BACKUP_STORE"] = "file:///dev/null/backups"
+    try:
+        assert "The backup has failed: Primary: the folder" in firm.refused("backup")
+    finally:
+        firm.env["CHATLEAD_BACKUP_STORE"] = f"file://{firm.at}/backups"
