@@ -30,9 +30,8 @@ KEPT = {
 
 def contacts_of(person: Person) -> QuerySet[SmsContact]:
     """The numbers of a person: those that are named, and those of chats of theirs."""
-    keys = (
-        [key_of(number) for number in person.phones] if settings.SMS_HASH_KEY else []
-    )  # else there are none
+    # without the key there are none
+    keys = [key_of(number) for number in person.phones] if settings.SMS_HASH_KEY else []
     theirs = Q(number_key__in=keys) | Q(threads__chat__visitor__in=person.visitor_ids)
     return SmsContact.objects.filter(theirs, account=person.account_id).distinct()
 

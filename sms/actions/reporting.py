@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chatlead.errors import NotFound
+from chats.actions import Progress, set_marks
 from sms import locks
 from sms.actions.handing import STATES, give_up
 from sms.models import SmsMessage, SmsSender
@@ -45,3 +46,16 @@ def report(*, sender: SmsSender, uid: str, sid: str, status: str, error: str = "
             give_up(message, state, error[:40])
         else:
             SmsMessage.objects.filter(pk=message.pk).update(state=state, changed_at=timezone.now())
+            _mark(message, state)
+
+
+def _mark(message: SmsMessage, state: str) -> None:
+    """The bubble in the chat says so too; marks go up to a row, so only where all before it have arrived."""
+    there = (State.DELIVERED, State.READ)
+    if message.chat is None or message.chat_seq is None or state not in there:
+        return
+    before = SmsMessage.objects.filter(chat=message.chat_id, direction="out", pk__lt=message.pk)
+    if not before.exclude(state__in=there).exists():
+        seq = message.chat_seq
+        read = seq if state == State.READ else 0
+        set_marks([Progress(message.chat.pk, "visitor", seq, read, message.chat.session_key)])

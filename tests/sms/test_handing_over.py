@@ -80,11 +80,15 @@ def test_states_only_go_forward(
     for status in (*order, *order):
         assert provider.reports(provider.sent[0], status).status_code == 200
     assert states() == [("chat", "delivered", "")]
+    chat.refresh_from_db()
+    assert (chat.visitor_delivered, chat.visitor_read) == (chat.last_seq, 0)
     provider.reports(provider.sent[0], "undelivered", "30003")
     provider.reports(provider.sent[0], "no-such-state")
     assert states() == [("chat", "delivered", "")]
     provider.reports(provider.sent[0], "read")
     assert states() == [("chat", "read", "")]
+    chat.refresh_from_db()
+    assert chat.visitor_read == chat.last_seq
 
 
 def test_a_state_of_a_text_that_is_not_there_is_refused(
