@@ -33,7 +33,5 @@ def key_of(number: str) -> str:
 
 
 def masked(number: str) -> str:
-    """What everybody in the console may see: the last two digits, "+1 ••• ••• ••00"."""
-    if not number:
-        return "Erased number"
-    return f"Text message, number ending in {number[-2:]}"
+    """What everybody in the console may see of it: its last four digits."""
+    return f"Phone ending in {number[-4:]}" if number else "Erased number"

@@ -14,7 +14,7 @@ from tests.fake_twilio import ACCOUNT, FakeTwilio, fake_twilio
 from tests.servers import Server
 
 VERA = "+18135550100"
-NAME = "Text message, number ending in 00"
+NAME = "Phone ending in 0100"
 
 
 @pytest.fixture(scope="module")
