@@ -23,6 +23,7 @@ REASONS = {
     "too_long": "It is longer than 1,600 characters.",
     "sender_unregistered": "The sender is not registered with the carriers yet.",
     "welcome_failed": "The message that confirms the consent could not be delivered.",
+    "unclear": "The provider did not say whether it was sent.",
     "erased": "The number was erased.",
     "landline": "This number cannot receive text messages.",
     "21211": "This is not a valid phone number.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
@@ -63,7 +64,7 @@ def hand_over(subject: dict[str, Any], key: str) -> None:
             try:
                 later = _hand_over(message, was_begun)
             except (Busy, Unclear) as error:
-                later = error
+                later = _unknown(message, error)
     if later is not None:
         raise later
 
@@ -100,6 +101,14 @@ def _hand_over(message: SmsMessage, was_begun: bool) -> Exception | None:
         return unclear  # it stays as being handed over
     else:
         take_over(message, handed)
+    return None
+
+
+def _unknown(message: SmsMessage, error: Exception) -> Exception | None:
+    """Even the question whether it arrived has no answer: asked again, but not for ever."""
+    if (message.expires_at or message.created_at + timedelta(days=1)) > timezone.now():
+        return error
+    give_up(message, State.UNKNOWN, "unclear")
     return None
 
 
@@ -143,7 +152,8 @@ def give_up(message: SmsMessage, state: str, code: str) -> None:
         if code in NO_TEXTS:
             SmsContact.objects.filter(pk=message.contact_id).update(landline=True)
         if message.chat is not None and message.kind == SmsMessage.Kind.CHAT:
-            line = f"Not delivered by text message: “{_begin_of(message.text)}” {reason(code)}"
+            perhaps = "Perhaps not" if state == State.UNKNOWN else "Not"
+            line = f"{perhaps} delivered by text message: “{_begin_of(message.text)}” {reason(code)}"
             tell_in_chat(chat=message.chat, ref=uuid5(LINES, f"{message.uid}:{state}"), text=line)
 
 

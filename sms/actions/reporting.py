@@ -45,7 +45,7 @@ def report(*, sender: SmsSender, uid: str, sid: str, status: str, error: str = "
         if state in (State.UNDELIVERED, State.FAILED, State.CANCELLED):
             give_up(message, state, error[:40])
         else:
-            SmsMessage.objects.filter(pk=message.pk).update(state=state, changed_at=timezone.now())
+            SmsMessage.objects.filter(pk=message.pk).update(state=state, error="", changed_at=timezone.now())
             _mark(message, state)
 
 

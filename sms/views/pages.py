@@ -150,11 +150,11 @@ def blocked(request: HttpRequest, operator: Operator) -> HttpResponse:
     )
 
 
-@require_safe
 @member_page(ADMINS)
+@require_POST
 def number(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """Finds one number: to its history."""
-    form = LookUpForm(request.GET)
+    """Finds one number: to its history. Asked by POST, since addresses are written down in many places."""
+    form = LookUpForm(request.POST)
     if form.is_valid():
         try:
             key = key_of(e164(form.cleaned_data["phone"]))

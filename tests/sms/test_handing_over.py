@@ -150,6 +150,24 @@ def test_a_reply_that_waits_for_too_long_is_not_sent_and_olga_knows(
     assert "in time" in said(chat)[-1][1]
 
 
+def test_where_nobody_knows_whether_it_was_sent_olga_is_told_so(
+    provider: FakeTwilio, chat: Chat, olga: Operator, settings: Any
+) -> None:
+    """V-7: the line broke, and the provider answers no question for an hour: it is not sent again."""
+    provider.failing = ["gone"]
+    answers(olga, chat, "Are you hurt?")
+    all_is_done()
+    settings.TWILIO_URL = "http://127.0.0.1:9"  # nobody listens there
+    time_passes()
+    assert states() == [("chat", "sending", "")]
+    SmsMessage.objects.filter(direction="out").update(expires_at=timezone.now() - timedelta(seconds=1))
+    time_passes()
+    assert states() == [("chat", "unknown", "unclear")]
+    assert said(chat)[-1][1].startswith("Perhaps not delivered")
+    provider.reports(provider.sent[0], "delivered")
+    assert states() == [("chat", "delivered", "")]
+
+
 def test_a_chat_by_text_ends_as_others_do_and_a_later_text_begins_another(
     texts: Callable[..., Any], provider: FakeTwilio, chat: Chat, olga: Operator, principal_of: Any
 ) -> None:

@@ -121,7 +121,7 @@ def test_one_number_has_its_whole_history_in_one_view_and_as_files(
     texts("STOP")
     all_is_done()
     client = logged_in(owen)
-    shown = client.get("/account/sms/number/?phone=813-555-0100", follow=True)
+    shown = posts(client, "/account/sms/number/", phone="813-555-0100")
     for wanted in ("Agreed: service", "Did not agree: marketing", "Withdrew: service", "Blocked", "SHA-256"):
         assert wanted in shown.text
     path = shown.redirect_chain[-1][0]
@@ -131,7 +131,7 @@ def test_one_number_has_its_whole_history_in_one_view_and_as_files(
     assert len(rows) == len(found["events"]) + 1
     assert any(cell.startswith("'=HYPERLINK") for row in rows for cell in row)
     assert not any(cell.startswith(("=", "@", "-")) for row in rows for cell in row)
-    nothing = client.get("/account/sms/number/?phone=813-555-0111", follow=True)
+    nothing = posts(client, "/account/sms/number/", phone="813-555-0111")
     assert "Nothing is known of this number." in nothing.text
 
 
