@@ -121,6 +121,8 @@ def consents(request: HttpRequest, operator: Operator) -> HttpResponse:
     entries = SmsConsent.objects.filter(account=operator.account_id).select_related("programme")
     page = _paged(request, entries.order_by("-position"))
     _name_numbers(operator, page["page"])
+    for each in page["page"]:
+        each.source_name = history.SOURCES.get(each.source, each.source)
     return _page(request, "consents", page | {"fault": ledger.check(operator.account_id)})
 
 
