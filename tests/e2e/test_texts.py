@@ -38,7 +38,7 @@ def look(page: Page, name: str, violations: Callable[[Page], list[str]]) -> None
     assert violations(page) == [], name
     folder = os.environ.get("TEXTS_SHOTS", "")
     for scheme in ("light", "dark") if folder else ():
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
             page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
