@@ -35,11 +35,15 @@ def runs(timer: Told, begin: datetime, seconds: int) -> list[str]:
 def test_tasks_go_on_when_the_clock_is_set_back_or_ahead() -> None:
     """R-121, V-7: chats that nobody is in, and what a broker forgot, do not wait for an hour."""
     noon = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-    both = sorted(entry["task"] for entry in app.conf.beat_schedule.values())
+    often = sorted(
+        entry["task"]
+        for entry in app.conf.beat_schedule.values()
+        if isinstance(entry["schedule"], float) and entry["schedule"] <= 60
+    )
     with time_machine.travel(noon):
         timer = Told(app, lazy=False)
     for hours in (0, 1, 0, -1, 5):
-        assert sorted(set(runs(timer, noon + timedelta(hours=hours), 125))) == both, hours
+        assert set(often) <= set(runs(timer, noon + timedelta(hours=hours), 125)), hours
 
 
 def test_the_process_that_keeps_the_time_is_started_with_this_timer() -> None:
