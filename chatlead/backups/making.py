@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Backup, BackupCopy, Installation, User
 from chatlead import age
-from chatlead.backups import keep
+from chatlead.backups import erased, keep
 from chatlead.backups.alone import alone
 from chatlead.backups.pack import Packing, seal
 from chatlead.backups.sources import Source, SourceFailed, open_source
@@ -76,7 +76,8 @@ def is_due(now: datetime) -> bool:
     if made is None or made > due:
         return False
     since = Backup.objects.filter(started_at__gte=due)
-    if since.filter(state=Backup.State.DONE).exists():
+    # one without a copy is that which this database was restored from: it is time for the next
+    if since.filter(state=Backup.State.DONE, copies__state=BackupCopy.State.KEPT).exists():
         return False
     return not since.filter(started_at__gte=now - RETRY).exists()
 
@@ -96,6 +97,7 @@ def head_of(source: Source, at: datetime) -> dict[str, Any]:
 
 def _make(backup: Backup) -> None:
     to = keep.recipients()
+    erased.mark()
     with keep.scratch_folder() as scratch:
         sealed = scratch / "sealed"
         with open_source(scratch) as source:

@@ -24,11 +24,10 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from accounts import audit
 from accounts.models import Backup, Installation, new_uid
-from chatlead.backups import keep
+from chatlead.backups import erased, keep
 from chatlead.backups.making import FIELD_KEY_TEST, FORMAT
 from chatlead.backups.pack import Damaged, unseal
 from chatlead.backups.sources import SourceFailed
@@ -122,32 +121,20 @@ def is_unfinished() -> bool:
         return False
 
 
-def finish() -> dict[str, int]:
+def finish(*, list_is_lost: bool = False) -> dict[str, int]:
     """What is left to do before it may be served (3 to 5). May be done twice. Returns how much was erased
-    again, by kind."""
+    again, by kind. Raises what erased.reapply raises."""
     connection.close()  # it may be one to the file that was there before
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
-    erased = reapply_erasures()
+    again = erased.reapply(is_lost=list_is_lost)
     # its own record was under way at the moment that it is a copy of
     own = Backup.objects.filter(state=Backup.State.RUNNING).order_by("-started_at").first()
     if own is not None:
         own.state, own.ended_at, own.problem = Backup.State.DONE, timezone.now(), ""
         own.save(update_fields=["state", "ended_at", "problem"])
     with transaction.atomic():
-        audit.note("backup.restored", account=None, by=None, facts={"erased": erased})
+        audit.note("backup.restored", account=None, by=None, facts={"erased": again})
         Installation.objects.update(epoch=new_uid(), restoring_since=None)
-    return erased
-
-
-def reapply_erasures() -> dict[str, int]:
-    """Erase again whoever was erased, from the list that lies outside of the backup."""
-    try:
-        reapply = import_string("privacy.tombstones.reapply")
-    except ModuleNotFoundError as error:
-        if error.name != "privacy.tombstones":
-            raise
-        return {}  # this version erases nobody
-    erased: dict[str, int] = reapply()
-    return erased
+    return again

@@ -80,11 +80,14 @@ def test_the_days_backup_is_due_from_its_hour_until_one_is_good(
     today = NOON.replace(hour=3)
     assert making.is_due(NOON) and making.next_hour(NOON) == today + timedelta(days=1)
     row = Backup.objects.create(started_at=today - timedelta(hours=2), state="done")
+    BackupCopy.objects.create(backup=row, place="primary", state="kept", at=today)
     assert making.is_due(NOON) and not making.is_due(today - timedelta(minutes=1))
     Backup.objects.filter(pk=row.pk).update(started_at=NOON - timedelta(minutes=20), state="failed")
     assert not making.is_due(NOON) and making.is_due(NOON + timedelta(minutes=11))
     Backup.objects.filter(pk=row.pk).update(state="done")
     assert not making.is_due(NOON + timedelta(hours=2)) and making.is_due(NOON + timedelta(days=1))
+    BackupCopy.objects.all().delete()
+    assert making.is_due(NOON + timedelta(hours=2))  # this database was restored from it
     Backup.objects.all().delete()
     Installation.objects.update(created_at=NOON - timedelta(minutes=5))
     assert not making.is_due(NOON)  # a new one has its first at the next hour

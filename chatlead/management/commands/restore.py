@@ -35,6 +35,9 @@ class Command(BaseCommand):
         which.add_argument("--finish", action="store_true", help="go on with a restore that was cut off")
         which.add_argument("--list", action="store_true", help="say what is there, and do nothing else")
         parser.add_argument("--store", default="", help="primary (the default), offsite, or an address")
+        parser.add_argument(
+            "--list-is-lost", action="store_true", help="serve although nobody can be erased again"
+        )
         parser.add_argument("--identity", default="", metavar="FILE", help="the file with AGE-SECRET-KEY-1…")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +52,7 @@ class Command(BaseCommand):
                         raise SourceFailed("there is no restore to go on with")
                 else:
                     self.restore(options)
-                erased = restoring.finish()
+                erased = self.finish(options["list_is_lost"])
         except age.Undecryptable:
             raise CommandError(
                 "This file does not open: it is cut off, changed, or encrypted to another key. Nothing was "
@@ -80,6 +83,14 @@ class Command(BaseCommand):
             f"Made at {read.made_at:%Y-%m-%d %H:%M:%S} UTC: {len(read.counts)} tables, "
             f"{sum(read.counts.values())} rows, all as they were counted then."
         )
+
+    def finish(self, list_is_lost: bool) -> dict[str, int]:
+        try:
+            return restoring.finish(list_is_lost=list_is_lost)
+        except (StoreUnavailable, SourceFailed) as fault:
+            raise SourceFailed(
+                f"{fault}. Nobody is served before: mend it, then run `manage.py restore --finish`"
+            ) from None
 
     def store(self, asked: str) -> str:
         """The address of a store by its place, or itself."""
