@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
 from chatlead.backups.sources import SourceFailed
-from chatlead.stores import StoreUnavailable, open_store
+from chatlead.stores import StoreUnavailable
+from privacy import tombstones
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +19,8 @@ MARK = "this-list-belongs-to-the-backups.txt"
 
 def mark() -> None:
     """Leave the mark. A list that does not answer keeps no backup from being made."""
-    url = _address()
-    if not url:
-        return
     try:
-        store = open_store(url)
+        store = tombstones.store()
         if not store.has(MARK):
             store.put(MARK, b"A restore looks for this file beside the list of who was erased.\n")
     except StoreUnavailable as fault:
@@ -35,17 +30,9 @@ def mark() -> None:
 def reapply(*, is_lost: bool) -> dict[str, int]:
     """Erase again whoever was erased: {kind: rows}. Raises StoreUnavailable, and SourceFailed where the list
     is not there, unless `is_lost`."""
-    url = _address()
-    if not url:
-        return {}  # this version erases nobody
-    if not is_lost and not open_store(url).has(MARK):
+    if not is_lost and not tombstones.store().has(MARK):
         raise SourceFailed(
             "the list of who was erased is not where CHATLEAD_TOMBSTONES says: bring it there from the old "
             "machine; only where it is lost for good add --list-is-lost"
         )
-    erased: dict[str, int] = import_string("privacy.tombstones.reapply")()
-    return erased
-
-
-def _address() -> str:
-    return getattr(settings, "TOMBSTONES", "")
+    return tombstones.reapply()

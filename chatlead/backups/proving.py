@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from accounts import audit
 from accounts.models import Account, Backup, BackupProof, Site
@@ -31,6 +30,7 @@ from chatlead.backups.pack import Damaged
 from chatlead.backups.sources import SourceFailed, owner_connection
 from chatlead.backups.targets import PostgresDatabase, SqliteFile, scratch_settings
 from chatlead.stores import NotInStore
+from chats import keeping, sealing
 from chats.models import Chat, Message
 
 logger = logging.getLogger(__name__)
@@ -160,19 +160,11 @@ def look(name: str) -> Found:
 
 def _verified_seals() -> int:
     """How many seals hold of chats that lie in this database. Raises Damaged for one that does not."""
-    try:
-        sealed, verify = (
-            import_string(name) for name in ("chats.keeping.sealed_chats", "chats.sealing.verify_chain")
-        )
-    except ModuleNotFoundError as error:
-        if error.name not in ("chats.keeping", "chats.sealing"):
-            raise
-        return 0  # this version seals nothing
     count = 0
-    for chat in sealed():
+    for chat in keeping.sealed_chats():
         if chat.archived_at is not None:
             continue  # its rows are in a file, which may have moved on since
-        faults = verify(chat)
+        faults = sealing.verify_chain(chat)
         if faults:
             raise Damaged(f"the seal of a chat does not hold: {faults[0]}")
         count += 1

@@ -18,6 +18,8 @@ from chatlead import tasks
 from chatlead.backups import keep, making, proving, state
 from chatlead.backups.alone import AtWork, alone
 from chatlead.backups.keep import Kept, expired
+from chats import sealing
+from chats.models import Chat, Message
 from tests.servers import ROOT
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,6 +29,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 def vault(settings: Settings, tmp_path: Path, installation: Installation) -> Path:
     """Stores and keys of this test: a folder, and another one as if it were elsewhere."""
     settings.DATA_DIR = tmp_path / "data"
+    settings.TOMBSTONES = f"file://{tmp_path}/tombstones"
     settings.BACKUP_STORE = f"file://{tmp_path}/primary"
     settings.BACKUP_OFFSITE = f"file://{tmp_path}/offsite"
     return tmp_path
@@ -150,6 +153,19 @@ def test_a_proof_says_what_is_wrong_with_a_backup(vault: Path, acme: Account, se
     assert "there is no backup" in proving.prove_newest().problem
     assert any("The last proof has failed" in each.what for each in state.problems(timezone.now()))
     assert scratch_databases() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_proof_verifies_the_seals_of_chats_that_have_ended(vault: Path, active_chat: Chat) -> None:
+    """R-111, V-12: somebody has changed a row behind everybody's back, before the backup."""
+    Chat.objects.filter(pk=active_chat.pk).update(state="closed", closed_at=timezone.now())
+    assert sealing.seal(active_chat.pk)
+    making.make_backup()
+    proof = proving.prove_newest()
+    assert (proof.state, proof.seal_count) == ("passed", 1)
+    Message.objects.filter(chat=active_chat, seq=2).update(facts={"name": "Somebody else"})
+    making.make_backup()
+    assert "the seal of a chat does not hold" in proving.prove_newest().problem
 
 
 @pytest.mark.postgres

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.vault.copies import Installation
-
-pytest.importorskip("privacy.tombstones")
 
 CANARY = "vera.canary@example.com"
 SAY = f"""
