@@ -12,6 +12,7 @@ from accounts.models import Backup, BackupCopy, BackupProof, Installation
 from chatlead.backups import keep
 from chatlead.backups.sources import SourceFailed
 from chatlead.metrics import Reading
+from chats.models import ArchivedChat
 
 TOO_OLD = timedelta(hours=26)
 PROOF_TOO_OLD = timedelta(days=8)
@@ -71,6 +72,13 @@ def problems(now: datetime) -> list[Problem]:
     if not settings.BACKUP_OFFSITE:
         found.append(
             Problem("No off-site store is set: a fire takes the backups too.", "Set CHATLEAD_BACKUP_OFFSITE.")
+        )
+    if settings.ARCHIVE_STORE.startswith("file:") and ArchivedChat.objects.exists():
+        found.append(
+            Problem(
+                "Archived chats lie in a folder of this machine, and no backup holds them.",
+                "Set CHATLEAD_ARCHIVE_STORE to a store elsewhere, or copy that folder each day.",
+            )
         )
     proof = BackupProof.objects.exclude(state=BackupProof.State.RUNNING).order_by("-started_at").first()
     passed = newest_proof()
