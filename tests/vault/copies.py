@@ -47,6 +47,7 @@ class Installation:
             self.env["CHATLEAD_BACKUP_RECIPIENTS"] = pair.splitlines()[0].rpartition("=")[2]
         else:
             self.env |= {name: value for name, value in like.env.items() if "BACKUP" in name or "S3" in name}
+            self.env["CHATLEAD_TOMBSTONES"] = f"file://{like.at}/tombstones"
         self.env["CHATLEAD_BACKUP_IDENTITY_FILE"] = str(self.identity)
         self.env.setdefault("CHATLEAD_BACKUP_STORE", f"file://{at}/backups")
 
@@ -70,6 +71,12 @@ class Installation:
             [sys.executable, str(ROOT / "manage.py"), *arguments], cwd=ROOT, env=self.env,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
+
+    def run_next(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same after somebody was killed: PostgreSQL lets go of a lock when it notices."""
+        while "is under way" in (done := self.run(*arguments)).stderr:
+            pass
+        return done
 
     def manage(self, *arguments: str) -> str:
         """What it says. A failure is an AssertionError with all it said."""

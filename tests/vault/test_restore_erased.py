@@ -40,6 +40,7 @@ def test_the_erased_are_erased_again_before_anybody_is_served(tmp_path: Path) ->
         firm.manage("backup")
         firm.python(ERASE)
         assert CANARY not in firm.facts()["texts"]  # type: ignore[operator]
+        new.env["CHATLEAD_TOMBSTONES"] = f"file://{new.at}/tombstones"
         said = new.refused("restore", "--newest")  # the list stayed on the other machine
         assert "CHATLEAD_TOMBSTONES" in said and "restore --finish" in said
         assert new.facts()["shut"] and CANARY in new.facts()["texts"]  # type: ignore[operator]
