@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -10,13 +11,14 @@ from django.utils import timezone
 
 from accounts.models import Department
 from accounts.selectors import OperatorPrincipal
-from chats import journal
+from chats import actions, journal
 from chats.actions import accept_chat, end_chat
 from chats.models import Chat, Message
 from tests.conftest import make_chat
 from tests.identifiers import new_ref
 from visitors.sessions import VisitorPrincipal
 
+CANARY = "I slipped on a wet floor"
 ANSWERS = [{"name": "name", "label": "Your name", "value": "Vera Winter"}]
 
 
@@ -80,3 +82,18 @@ def say(chat: Chat, kind: Any, **more: Any) -> Message:
             ]
         )
     return Message.objects.filter(chat=chat).order_by("-seq")[0]
+
+
+def archived(old: Ended) -> Chat:
+    assert actions.archive_chat(old.chat.pk)
+    return old.again()
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.is_file())
+
+
+def in_database(chat: Chat) -> bool:
+    there = Message.objects.filter(chat=chat).count(), chat.archived_at is None
+    assert there in ((6, True), (0, False)), "half of it"
+    return there[1]

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from accounts.models import Department, Operator, Site
-from chats import actions, archive, beside, history
+from chats import actions, beside, history
 from chats.models import Chat, Message
 from tests.chats.ended import Ended, talk
 from tests.conftest import make_chat, visitor_on
@@ -22,14 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/account/chats/"
 LoggedIn = Callable[[Operator], Client]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
-    settings.ARCHIVE_STORE = (tmp_path / "store").as_uri()
-    settings.ARCHIVE_IDENTITY_FILE = tmp_path / "identity"
-    monkeypatch.setattr(archive, "_resting_until", 0.0)
-    return tmp_path / "store"
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
 from accounts.models import Account, Department, Operator, Site
 from chats import actions
@@ -17,13 +16,6 @@ from tests.chats.ended import Ended, talk
 from tests.conftest import visitor_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Settings) -> Path:
-    settings.ARCHIVE_STORE = (tmp_path / "store").as_uri()
-    settings.ARCHIVE_IDENTITY_FILE = tmp_path / "identity"
-    return tmp_path / "store"
 
 
 @pytest.fixture
