@@ -258,7 +258,12 @@ def erase(chat: Chat) -> bool:
     1 the next file's name is noted, 2 it is written and read back, 3 the row names it in one statement, 4 the
     file before is deleted and forgotten. Raises StoreUnavailable, ArchiveDamaged, age.BadKey.
     """
-    file, data = _file_of(chat)
+    try:
+        file, data = _file_of(chat)
+    except ArchiveDamaged:
+        if not adopt(chat):
+            raise
+        file, data = _file_of(chat)
     if file.other_name:  # somebody was killed between 1 and 2, or 3 and 4
         drop_other(file)
     content = opened(data)
@@ -282,6 +287,38 @@ def erase(chat: Chat) -> bool:
         raise ArchiveUnavailable("This conversation is being rewritten. Please try again.")
     drop_other(ArchivedChat.objects.get(pk=file.pk))  # 4
     return True
+
+
+def adopt(chat: Chat) -> bool:
+    """For a database that was restored: its row may name a file that an erasure has replaced since. Another
+    file of this chat that fits its seal takes its place; False where there is none. Raises
+    StoreUnavailable."""
+    file = ArchivedChat.objects.filter(chat=chat, state=ArchivedChat.State.KEPT).first()
+    known = ChatSeal.objects.filter(chat=chat).first()
+    if file is None or known is None:
+        return False
+    place = store()
+    if place.has(file.name):  # it is the right one, or damaged: nobody's to replace
+        return False
+    for each in place.list(file.name.rpartition("/")[0]):
+        if uid_in(each.name) != chat.uid or each.name == file.name:
+            continue
+        data = place.get(each.name)
+        try:
+            found = contents_of(opened(data), chat)
+        except ArchiveDamaged:
+            continue
+        if seals.faults(chat.uid, known.digest, found.links, found.rows):
+            continue
+        digest = hashlib.sha256(data).hexdigest()
+        changed = {"name": each.name, "sha256": digest, "size": len(data), "touched_at": timezone.now()}
+        return bool(ArchivedChat.objects.filter(pk=file.pk, name=file.name).update(**changed))
+    return False
+
+
+def uid_in(name: str) -> str:
+    """The uid of the chat that a file is of."""
+    return name.rpartition("/")[2].partition(".")[0]
 
 
 def _emptied(content: dict[str, Any]) -> bool:

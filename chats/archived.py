@@ -39,6 +39,8 @@ class ArchivedChats:
         for chat_id in list(sealed.order_by("id").values_list("pk", flat=True)):
             with transaction.atomic():
                 sealing.forget([chat_id])
+        for file in list(ArchivedChat.objects.filter(chat__in=theirs).exclude(state=ArchivedChat.State.KEPT)):
+            archive.drop(file)  # a task that was killed, or is at it, has written it before the erasure
         return sum(archive.erase(chat) for chat in list(self._of(person)))
 
     def _of(self, person: Person) -> QuerySet[Chat]:

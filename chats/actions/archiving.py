@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Account
 from chatlead import age
 from chatlead.errors import ArchiveDamaged
 from chatlead.stores import StoreUnavailable
@@ -124,6 +125,38 @@ def sweep_left_behind(account_id: int) -> int:
     return count
 
 
+def reconcile(account_id: int) -> int:
+    """What the store and the database say of each other after one of them was restored; returns how many
+    files that concerned. Under the account's lease. Raises StoreUnavailable.
+
+    A row whose file was replaced since takes the newer one; a file that no row names goes if its chat is
+    here, in the database or in another file, so that no erasure misses it. Files of unknown chats stay.
+    """
+    account = Account.objects.get(pk=account_id)
+    stored = {each.name: each for each in archive.store().list(account.subscriber_id)}
+    files = ArchivedChat.objects.filter(account_id=account_id, state=ArchivedChat.State.KEPT)
+    lost = [file for file in files.select_related("chat") if file.name not in stored]
+    count = sum(archive.adopt(file.chat) for file in lost)
+    # read after the store was: a name is in its row before the file is written
+    rows = ArchivedChat.objects.filter(account_id=account_id).values_list("name", "other_name")
+    known = {name for names in rows for name in names}
+    old = timezone.now() - timedelta(seconds=LEFT_SECONDS)
+    unknown = 0
+    for each in stored.values():
+        if each.name in known or each.modified_at > old:
+            continue
+        chat = Chat.objects.filter(account_id=account_id, uid=archive.uid_in(each.name)).first()
+        kept = files.filter(chat=chat).first() if chat is not None else None
+        if chat is not None and (chat.archived_at is None or (kept is not None and kept.name in stored)):
+            archive.store().delete(each.name)
+            count += 1
+        else:
+            unknown += 1
+    if unknown:
+        logger.warning("archive: account %s has %s files of chats that are not here", account_id, unknown)
+    return count
+
+
 def archive_due() -> int:
     """Moves what is due in every account that has a limit; returns how many chats."""
     extend_seals()
@@ -139,6 +172,7 @@ def archive_account(account_id: int) -> int:
     failed: set[int] = set()
     try:
         sweep_left_behind(account_id)
+        reconcile(account_id)
         while len(failed) < FAILURES and (due := keeping.due(account_id, failed, BATCH)):
             for pk, uid in due:
                 lease.renew()

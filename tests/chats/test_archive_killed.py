@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.erasure import Person
 from chatlead import age, stores
 from chats import actions, archive, sealing
-from chats.models import ArchivedChat, KeepingRun, Message, Note, RetentionLimit
+from chats.archived import ArchivedChats
+from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note, RetentionLimit
 from tests.chats.ended import CANARY, Ended, archived, files_in, in_database, say
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -133,3 +136,68 @@ def test_a_row_that_comes_while_the_file_is_written_is_not_lost(
     assert Message.objects.filter(chat=old.chat).count() == 7
     chat = archived(old)
     assert ArchivedChat.objects.get(chat=chat).message_count == 7
+
+
+def aged(folder: Path) -> None:
+    """As if every file had been written yesterday."""
+    for path in files_in(folder):
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 86400))
+
+
+def test_an_erasure_takes_along_what_a_killed_task_has_left(
+    folder: Path, old: Ended, limit: RetentionLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-176: the chat is in the database, a file of it in the store."""
+    with dies_at(monkeypatch, stores.FolderStore, "put", after=True):
+        actions.archive_due()
+    assert len(files_in(folder)) == 1
+    Message.objects.filter(chat=old.chat).update(text="")
+    ArchivedChats().erase(Person(old.chat.account_id, frozenset({old.chat.visitor_id})))
+    assert files_in(folder) == []
+
+
+def test_after_a_restore_from_before_the_archive_no_file_is_left_without_a_row(
+    folder: Path, old: Ended, limit: RetentionLimit
+) -> None:
+    """B2-6: the rows are back, so the file of the lost day goes: an erasure would not find it."""
+    kept = [*Message.objects.filter(chat=old.chat)], [*Note.objects.filter(chat=old.chat)]
+    sealing.seal(old.chat.pk)
+    links, before = ChatSeal.objects.get().links, Chat.objects.get(pk=old.chat.pk)
+    archived(old)
+    aged(folder)
+    Message.objects.bulk_create(kept[0])
+    Note.objects.bulk_create(kept[1])
+    ArchivedChat.objects.all().delete()
+    ChatSeal.objects.update(links=links)
+    before.save()
+    assert len(files_in(folder)) == 1
+    limit.days = 3000
+    limit.save()
+    assert actions.archive_due() == 0
+    assert files_in(folder) == [] and sealing.verify_chain(old.again()) == []
+
+
+def test_after_a_restore_from_before_an_erasure_the_emptied_file_is_found(
+    folder: Path, old: Ended, limit: RetentionLimit
+) -> None:
+    """B2-6: the row names a file that is gone; the one that replaced it fits the seal and is taken, by the
+    erasure that is made again or by the next night."""
+    archived(old)
+    before = ArchivedChat.objects.get()
+    archive.erase(old.again())
+    for again in (lambda: archive.erase(old.again()), actions.archive_due):
+        before.save()
+        assert sealing.verify_chain(old.again()) != []
+        again()
+        assert sealing.verify_chain(old.again()) == []
+        [path] = files_in(folder)
+        assert CANARY.encode() not in age.decrypt(path.read_bytes(), archive.identities())
+
+
+def test_a_file_of_a_chat_that_is_not_here_stays(folder: Path, old: Ended, limit: RetentionLimit) -> None:
+    """R-118: nothing is destroyed that may be the only copy."""
+    archived(old)
+    aged(folder)
+    Chat.objects.filter(pk=old.chat.pk).delete()
+    assert actions.archive_due() == 0
+    assert len(files_in(folder)) == 1
