@@ -8,7 +8,9 @@ from chats.actions.archiving import (
     archive_chat,
     archive_due,
     extend_seals,
+    reconcile,
     seal_ended,
+    sweep_left_behind,
     verify_asked,
 )
 from chats.actions.arriving import Arrived, take_text, tell_in_chat
@@ -48,6 +50,7 @@ __all__ = [
     "mail_transcript",
     "move_line",
     "note_visitors",
+    "reconcile",
     "return_chats",
     "return_lost_chats",
     "seal_ended",
@@ -55,6 +58,7 @@ __all__ = [
     "set_retention_limits",
     "set_typing",
     "start_chat",
+    "sweep_left_behind",
     "take_text",
     "tell_in_chat",
     "transfer_chat",

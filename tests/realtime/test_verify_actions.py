@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 import accounts.actions
 import chats.actions
@@ -23,6 +25,7 @@ from tests.realtime import (  # noqa: F401 - they register their scenes
     scenes_of_presence,
     scenes_of_surveys,
     scenes_of_texts,
+    scenes_of_the_archive,
     scenes_of_the_firm,
 )
 from tests.realtime.reducers import Reducers
@@ -30,6 +33,12 @@ from tests.realtime.scenes import CASES, COVERED, World
 from tests.sockets import Line, console_of, frame_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _archive_of_its_own(tmp_path: Path, settings: Settings) -> None:
+    settings.ARCHIVE_STORE = (tmp_path / "store").as_uri()
+    settings.ARCHIVE_IDENTITY_FILE = tmp_path / "identity"
 
 
 # What the sender makes of its own ack (docs/protocol.md), by the command.
