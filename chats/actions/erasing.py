@@ -9,7 +9,7 @@ from django.db import transaction
 from chatlead.realtime import topics
 from chatlead.realtime.events import ChatErased
 from chatlead.realtime.publish import publish
-from chats import selectors
+from chats import sealing, selectors
 from chats.actions import handling
 from chats.models import Chat, Message, Note, TranscriptRequest
 from visitors.actions import cut_off
@@ -61,6 +61,7 @@ def _erase(chat_id: int, old_key: str) -> bool:
         # 3 the texts, then what the chat says itself
         count = _empty(chat)
         count += _blank(chat)
+        sealing.forget([chat.pk])  # the digests stay, so the seal fits
         if count or was_open:
             publish(ChatErased(chat=chat.uid), *dict.fromkeys(watchers))
     return bool(count or was_open)

@@ -309,3 +309,18 @@ def test_few_wait_for_a_store_that_hangs(folder: Path, old: Ended) -> None:
         with pytest.raises(ArchiveUnavailable):
             archive.contents(chat)
     assert archive.contents(chat).messages
+
+
+def test_a_request_to_be_erased_reaches_database_and_archive_and_every_seal_fits(
+    folder: Path, old: Ended, site: Site, intake: Department, olga: Operator, principal_of: Any
+) -> None:
+    """R-176, R-111: by the one list of all kinds of personal data; again there is nothing."""
+    sealed = talk(visitor_on(site), intake, principal_of(olga), "Hers too", "Good day", hours=10)
+    Chat.objects.filter(pk=sealed.chat.pk).update(visitor=old.chat.visitor)
+    sealing.seal(sealed.chat.pk)
+    archived(old)
+    vera = erasure.Person(old.chat.account_id, frozenset({old.chat.visitor_id}))
+    done = erasure.erase(vera)
+    assert (done["chats"], done["chats_archived"]) == (1, 1)
+    assert sealing.verify_chain(old.again()) == [] == sealing.verify_chain(sealed.again())
+    assert not any(erasure.erase(vera).values())
