@@ -33,7 +33,7 @@ def test_vera_is_erased_before_everybodys_eyes(
     new_page: Callable[..., Page],
     violations: Look,
 ) -> None:
-    """R-150, R-151, R-176: no account, two clicks, a certificate; console and widget drop the text at once."""
+    """R-150, R-151, R-176: no account, a code, a certificate; console and widget drop it all at once."""
     vera = visitor()
     vera.visits()
     vera.opens_chat()
