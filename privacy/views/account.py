@@ -28,6 +28,20 @@ PAGE = 50
 SHOWN = ("open", "closed", "all")
 ERASE_WORD = "erase"
 State, Job, Kind = PrivacyRequest.State, PrivacyRequest.Job, PrivacyRequest.Kind
+DEEDS = {
+    "privacy.verified": "Proved who asks",
+    "privacy.entered": "Entered",
+    "privacy.export_begun": "Export begun",
+    "privacy.exported": "Exported",
+    "privacy.erase_begun": "Erasing begun",
+    "privacy.erased": "Erased",
+    "privacy.refused": "Refused",
+    "privacy.extended": "Extended",
+    "privacy.done": "Answered",
+    "privacy.due_soon": "Admins warned",
+    "privacy.late": "Admins warned: late",
+    "privacy.downloaded": "Copy downloaded",
+}
 WORDS = {
     "privacy_exports": "Copies that were made",
     "privacy_requests": "Earlier requests",
@@ -146,7 +160,10 @@ def _page(
         ]
         if certificate
         else [],
-        "history": [(entry, names.get(entry.actor_uid, "")) for entry in history],
+        "history": [
+            (entry, DEEDS.get(entry.action, entry.action), names.get(entry.actor_uid, ""))
+            for entry in history
+        ],
         "error": error,
         "erase_word": ERASE_WORD,
         "can_extend": found.state in (State.VERIFIED, State.IN_WORK) and not found.extended_at,

@@ -24,6 +24,8 @@ from privacy import actions
 from privacy.languages import words
 from privacy.models import PrivacyExport, PrivacyRequest
 from visitors import languages
+from visitors.models import Visitor
+from visitors.sessions import COOKIE, is_token, session_key_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -72,29 +74,46 @@ def ask(request: HttpRequest) -> HttpResponse:
     kinds = [(value, words(language)[value]) for value in PrivacyRequest.Kind.values]
     w = words(language)
     to = w["to_firm"].replace("{}", site.account.name) if site else w["to_all"]
+    visitor = _visitor(request, site)
     known: dict[str, Any] = {"site": site, "given": given, "kinds": kinds, "errors": {}, "to": to}
+    known["session"] = visitor is not None
     if request.method != "POST":
         return _shown(request, "public/privacy/ask.html", language, known)
-    known["errors"] = errors = _errors(given, language)
+    known["errors"] = errors = _errors(given, language, needs_email=visitor is None)
     if not errors:
         try:
             _bound(request, given["email"])
         except RateLimited:
             errors["form"] = words(language)["too_often"]
             return _shown(request, "public/privacy/ask.html", language, known, 429)
+        if visitor is not None:
+            proved = actions.receive_proved(**given, visitor=visitor, language=language)
+            request.session[f"privacy:{proved.uid}"] = time.time() + PROVED_SECONDS
+            return redirect(f"/privacy/requests/{proved.uid}/?lang={language}")
         account = site.account if site else None
         asked = actions.receive(**given, language=language, account=account)
         return redirect(f"/privacy/requests/{asked.uid}/?lang={language}")
     return _shown(request, "public/privacy/ask.html", language, known, 400)
 
 
-def _errors(given: dict[str, str], language: str) -> dict[str, str]:
+def _visitor(request: HttpRequest, site: Site | None) -> Visitor | None:
+    """Whose live chat it is that is open in this browser, on the site's page here: that proves who asks. The
+    cookie of a chat within another website does not come here; there the mailed code proves it."""
+    token = request.COOKIES.get(COOKIE, "")
+    if site is None or not is_token(token):
+        return None
+    mine = Visitor.objects.filter(site=site, sessions__key=session_key_of(site.key, token))
+    return mine.select_related("account").first()
+
+
+def _errors(given: dict[str, str], language: str, *, needs_email: bool) -> dict[str, str]:
     found: dict[str, str] = {}
     if given["kind"] not in PrivacyRequest.Kind.values:
         found["kind"] = words(language)["choose"]
     try:
         email = given["email"] = given["email"].strip()
-        validate_email(email)
+        if email or needs_email:
+            validate_email(email)
         if len(email) > EMAIL_MAX or not email.isprintable():
             raise ValidationError(email)
     except ValidationError:

@@ -42,7 +42,9 @@ def deliver() -> Callable[[], None]:
 
 def mailed_code() -> str:
     """The digits of the newest mail that has some."""
-    codes = [found[0] for each in mail.outbox if (found := re.findall(r"^\d{8}$", each.body, re.MULTILINE))]
+    codes = [
+        found[0] for each in mail.outbox if (found := re.findall(r"^\d{8}$", str(each.body), re.MULTILINE))
+    ]
     return codes[-1]
 
 

@@ -108,7 +108,7 @@ def personal_columns() -> Iterator[models.Field[Any, Any]]:
         if str(field) in covered and not isinstance(field, EncryptedTextField):
             found = declaration_of(field)
             assert found is not None and found.purpose
-            yield field  # type: ignore[misc]
+            yield field
 
 
 def places(needle: str) -> set[str]:
@@ -164,8 +164,9 @@ def test_nothing_of_vera_is_left_and_all_of_her_neighbour(
     assert places(other.canary) == before
     out, err = capfd.readouterr()
     assert vera.canary not in out + err
-    assert not any(each["left"] for each in request.certificate["kinds"])
-    assert sum(each["found"] for each in request.certificate["kinds"]) >= 6
+    kinds = (request.certificate or {})["kinds"]
+    assert not any(each["left"] for each in kinds)
+    assert sum(each["found"] for each in kinds) >= 6
 
 
 def test_eve_erases_nobody(both: tuple[Planted, Planted], eve: Operator) -> None:
@@ -214,7 +215,7 @@ def test_a_worker_killed_half_way_leaves_it_to_the_next(
     deliver()
     vera.request.refresh_from_db()
     assert vera.request.state == "done"
-    assert {each["kind"]: each["found"] for each in vera.request.certificate["kinds"]}["chats"] == 1
+    assert {each["kind"]: each["found"] for each in (vera.request.certificate or {})["kinds"]}["chats"] == 1
     assert places(vera.canary) == set()
     assert places(other.canary) == before
 

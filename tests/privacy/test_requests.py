@@ -20,6 +20,7 @@ from privacy.tasks import watch_deadlines
 from tests.conftest import make_chat, visitor_on
 from tests.privacy.conftest import EMAIL, mailed_code
 from visitors.models import Visitor
+from visitors.sessions import COOKIE, new_token, session_key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Work = Callable[[], None]
@@ -59,7 +60,7 @@ def test_vera_asks_proves_it_and_is_erased(
     deliver()
     request.refresh_from_db()
     assert request.state == "done"
-    assert {each["kind"]: (each["found"], each["left"]) for each in request.certificate["kinds"]}[
+    assert {each["kind"]: (each["found"], each["left"]) for each in (request.certificate or {})["kinds"]}[
         "chats"
     ] == (1, 0)
     assert "Certificate of erasure" in client.get(page).text
@@ -258,3 +259,29 @@ def test_a_flood_of_forms_is_stopped(client: Client, site: Site, settings: objec
         for _ in range(5)
     ]
     assert told == [302, 302, 302, 429, 429]
+
+
+def test_vera_asks_from_her_live_chat_without_an_address(
+    client: Client, site: Site, intake: Department, deliver: Work, owen: Operator
+) -> None:
+    """R-151: on the site's page here the chat's session proves who she is; it is her own data alone, whatever
+    address she gives for the answer."""
+    token = new_token()
+    chat = make_chat(visitor_on(site, session_key=session_key_of(site.key, token)), intake)
+    stranger = make_chat(visitor_on(site), intake)
+    Visitor.objects.filter(pk=stranger.visitor_id).update(email=EMAIL)
+    client.cookies[COOKIE] = token
+    assert "You ask from your chat" in client.get(f"/privacy/requests/?site={site.key}").text
+    sent = client.post("/privacy/requests/", {"site": site.key, "kind": "erase", "email": EMAIL}, follow=True)
+    assert "Your request is confirmed" in sent.text
+    [request] = selectors.queue(owen.account)
+    assert (request.proof, request.origin) == ("session", "chat")
+    assert selectors.person_of(request).visitor_ids == {chat.visitor_id}
+    actions.begin(by=owen, request=request, job="erase")
+    deliver()
+    stranger.visitor.refresh_from_db()
+    assert stranger.visitor.email == EMAIL
+    assert not Visitor.objects.filter(pk=chat.visitor_id).exclude(name="").exists()
+    other = Client()
+    other.cookies[COOKIE] = new_token()
+    assert "You ask from your chat" not in other.get(f"/privacy/requests/?site={site.key}").text

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
-import { alone, displayName, webAddress } from "../design/names.ts";
+import { alone, displayName } from "../design/names.ts";
 import { Avatar, Skeleton } from "../design/parts.tsx";
 import type { SiteView, VisitorChatView } from "../wire/protocol.ts";
 import type { LinkState } from "../wire/connection.ts";
@@ -9,7 +9,7 @@ import { Composer } from "./composer.tsx";
 import { Conversation } from "./conversation.tsx";
 import { Over, Stopped } from "./ends.tsx";
 import type { Values } from "./form.ts";
-import { LeaveForm, Left, StartForm } from "./forms.tsx";
+import { LeaveForm, Left, Links, StartForm } from "./forms.tsx";
 import { inVain, isOpen } from "./state.ts";
 import { t } from "./strings.ts";
 import { facesOf } from "./thread.ts";
@@ -118,7 +118,6 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
   const link = useValue(client.link);
   const kept = useValue(client.kept);
   const open = isOpen(chat) && !ending;
-  const policy = webAddress(site.privacy_policy_url);
   const end = async () => {
     setBusy(true);
     const answer = await client.endChat();
@@ -153,7 +152,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
       )}
       <footer class={open ? "foot" : "foot foot-raised"}>
         {!kept && <p>{t.notKept}</p>}
-        {policy && <p><a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></p>}
+        <p><Links site={site} /></p>
       </footer>
     </>
   );

@@ -248,10 +248,7 @@ export class ChatClient {
         if (frame.chat === this.state.value.chat?.uid) this.rows.take(frame);
         break;
       case "chat_erased":
-        if (frame.chat !== this.state.value.chat?.uid) break;
-        this.outbox.clear();
-        this.reduce(frame);
-        this.rows.restart(0);
+        this.newChat(); // all of a visitor's are erased together
         this.write("");
         break;
       case "messages":

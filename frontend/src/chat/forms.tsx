@@ -56,14 +56,21 @@ const NONE: Trouble = { code: "", words: "" };
 
 /** The notice stands beside the button, in full, not behind a link (R-032). */
 function Notice({ site }: { site: SiteView }) {
-  const policy = webAddress(site.privacy_policy_url);
   return (
     <p class="notice" dir="auto">
-      <Text text={site.notice.text} />
-      {policy && (
-        <> <a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a></>
-      )}
+      <Text text={site.notice.text} /> <Links site={site} />
     </p>
+  );
+}
+
+/** The firm's policy, and where anybody asks what is kept of them (R-151). */
+export function Links({ site }: { site: SiteView }) {
+  const policy = webAddress(site.privacy_policy_url);
+  return (
+    <>
+      {policy && <><a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a> · </>}
+      <a href={`/privacy/requests/?site=${site.key}`} target="_blank">{t.yourData}</a>
+    </>
   );
 }
 

@@ -43,7 +43,7 @@ export function apply(state: ChatState, frame: Incoming): ChatState {
     case "queue_moved":
       return onChat(state, frame.chat, (chat) => (chat.state === "waiting" ? { ...chat, position: frame.position } : chat));
     case "chat_erased":
-      return frame.chat === state.chat?.uid ? { ...state, chat: null, typing: false } : state;
+      return { ...state, chat: null }; // all of a visitor's chats are erased together
     case "availability_changed":
       return state.site ? { ...state, site: { ...state.site, online: frame.online } } : state;
     case "chat_opened":

@@ -36,6 +36,7 @@ export const chat: Chat = {
   choose: "يُرجى الاختيار…",
   placeholder: "اكتب رسالة…",
   privacyPolicy: "سياسة الخصوصية",
+  yourData: "بياناتك",
   onlineNow: "متصلون الآن",
   offlineNow: "لسنا هنا الآن",
   awayTitle: "اترك لنا رسالة",

@@ -36,6 +36,7 @@ export const chat: Chat = {
   choose: "Bitte wählen …",
   placeholder: "Nachricht schreiben …",
   privacyPolicy: "Datenschutzerklärung",
+  yourData: "Ihre Daten",
   onlineNow: "Jetzt online",
   offlineNow: "Gerade nicht da",
   awayTitle: "Hinterlassen Sie uns eine Nachricht",

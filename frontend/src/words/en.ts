@@ -43,6 +43,7 @@ export const chat = {
   choose: "Choose …",
   placeholder: "Write a message …",
   privacyPolicy: "Privacy policy",
+  yourData: "Your data",
   onlineNow: "Online now",
   offlineNow: "Not here right now",
   awayTitle: "Leave us a message",

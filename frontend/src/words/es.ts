@@ -36,6 +36,7 @@ export const chat: Chat = {
   choose: "Elija…",
   placeholder: "Escriba un mensaje…",
   privacyPolicy: "Política de privacidad",
+  yourData: "Sus datos",
   onlineNow: "En línea ahora",
   offlineNow: "Ahora no estamos en línea",
   awayTitle: "Déjenos un mensaje",

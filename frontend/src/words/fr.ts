@@ -36,6 +36,7 @@ export const chat: Chat = {
   choose: "Choisissez…",
   placeholder: "Écrivez un message…",
   privacyPolicy: "Politique de confidentialité",
+  yourData: "Vos données",
   onlineNow: "En ligne",
   offlineNow: "Absents pour le moment",
   awayTitle: "Laissez-nous un message",

@@ -36,6 +36,7 @@ export const chat: Chat = {
   choose: "Escolha…",
   placeholder: "Escreva uma mensagem…",
   privacyPolicy: "Política de privacidade",
+  yourData: "Os seus dados",
   onlineNow: "On-line agora",
   offlineNow: "Não estamos aqui agora",
   awayTitle: "Deixe uma mensagem",
