@@ -29,8 +29,9 @@ test("a survey is fetched where there is one, and is small", () => {
   for (const name of surveys) expect(gz(name), name).toBeLessThanOrEqual(3_500);
 });
 
-test("a site's own page has loaded at most 30 KB, and a public page of ours 6 KB besides the loader", () => {
-  expect(gz("chat.js", "hosted.js", "hosted.css")).toBeLessThanOrEqual(30_000);
+test("a site's own page has loaded at most 30.1 KB, and a public page of ours 6 KB besides the loader", () => {
+  // 0.1 KB for what issue 5 brought: surveys have their place, a chat can be erased, the link to one's own data
+  expect(gz("chat.js", "hosted.js", "hosted.css")).toBeLessThanOrEqual(30_100);
   expect(gz("pages.js", "pages.css")).toBeLessThanOrEqual(6_000);
 });
 

@@ -42,6 +42,7 @@ export type ErrorCode =
   | "chat_returned"
   | "forbidden"
   | "hello_repeated"
+  | "illegal_step"
   | "missing_field"
   | "nobody_online"
   | "not_authenticated"
@@ -54,7 +55,8 @@ export type ErrorCode =
   | "ticket_refused"
   | "too_many"
   | "unavailable"
-  | "unknown_field";
+  | "unknown_field"
+  | "wrong_code";
 
 /** Row 1 of every chat. `department` is the name the visitor saw. */
 export interface ChatOpened {
