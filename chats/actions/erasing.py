@@ -61,7 +61,7 @@ def _erase(chat_id: int, old_key: str) -> bool:
         # 3 the texts, then what the chat says itself
         count = _empty(chat)
         count += _blank(chat)
-        sealing.forget([chat.pk])  # the digests stay, so the seal fits
+        sealing.forget([chat.pk])  # in the same moment, so that a seal fits at any time
         if count or was_open:
             publish(ChatErased(chat=chat.uid), *dict.fromkeys(watchers))
     return bool(count or was_open)

@@ -47,6 +47,7 @@ WORDS = {
     "privacy_requests": "Earlier requests",
     "survey_answers": "Answers to surveys",
     "chats": "Chats",
+    "chats_archived": "Chats in the archive",
     "notes": "Notes of operators",
     "transcript_requests": "Transcripts to be mailed",
     "visitors": "Names and addresses",
