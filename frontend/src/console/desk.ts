@@ -3,6 +3,7 @@ import { effect, signal } from "@preact/signals";
 import { displayName } from "../design/names.ts";
 import { Box } from "../wire/storage.ts";
 import { Alarm } from "./alarm.ts";
+import { clock } from "./clock.ts";
 import { uninstall } from "./installed.ts";
 import { leaveWith } from "./leaving.ts";
 import { Session } from "./session.ts";
@@ -25,7 +26,7 @@ export type Column = "list" | "chat" | "visitor";
 export const TOAST_MS = 7_000;
 
 export function desk(element: HTMLElement) {
-  const now = signal(Date.now());
+  const now = clock();
   const toasts = signal<readonly { id: number; text: string }[]>([]);
   const column = signal<Column>("list");
   /** Whether the end of the conversation is in view; set by the log. */
@@ -65,9 +66,6 @@ export function desk(element: HTMLElement) {
   for (const [target, name] of [[window, "focus"], [window, "blur"], [document, "visibilitychange"]] as const) {
     target.addEventListener(name, () => session.looked());
   }
-  const tick = () => document.visibilityState === "visible" && (now.value = Date.now());
-  setInterval(tick, 1000);
-  document.addEventListener("visibilitychange", tick);
 
   const show = (uid: string) => {
     atEnd.value = true;

@@ -1,11 +1,13 @@
 /** As much of a document as Preact draws into; a test that asks for more of it should run in a browser. */
 import { options } from "preact";
 
-class Place {
+export class Place {
   parentNode: Place | null = null;
   childNodes: Place[] = [];
   style = {};
   data = "";
+  attributes = new Map<string, string>();
+  private heard = new Map<string, (e: object) => void>();
   constructor(readonly localName: string, readonly nodeType: number) {}
   get ownerDocument() {
     return globalThis.document;
@@ -38,10 +40,31 @@ class Place {
     return this === other || this.childNodes.some((each) => each.contains(other));
   }
   scrollIntoView(): void {}
-  setAttribute(): void {}
-  removeAttribute(): void {}
-  addEventListener(): void {}
-  removeEventListener(): void {}
+  focus(): void {}
+  setAttribute(name: string, value: unknown): void {
+    this.attributes.set(name, String(value));
+  }
+  removeAttribute(name: string): void {
+    this.attributes.delete(name);
+  }
+  addEventListener(type: string, hear: (e: object) => void): void {
+    this.heard.set(type, hear);
+  }
+  removeEventListener(type: string): void {
+    this.heard.delete(type);
+  }
+  /** As a pointer or a key does. */
+  press(): void {
+    this.heard.get("click")?.call(this, { type: "click", currentTarget: this, target: this });
+  }
+  /** The first of all in here, in the order of the document, that is such a one. */
+  first(is: (place: Place) => boolean): Place | undefined {
+    for (const each of this.childNodes) {
+      const found = is(each) ? each : each.first(is);
+      if (found) return found;
+    }
+    return undefined;
+  }
   get textContent(): string {
     return this.data + this.childNodes.map((each) => each.textContent).join("");
   }
@@ -54,7 +77,7 @@ class Place {
 /** Makes `document`, and returns what a root element is made of. */
 export function drawable(): Element {
   const made = (name: string) => new Place(name, 1);
-  const document = { createElement: made, createElementNS: (_: string, name: string) => made(name), createTextNode: (data: string) => Object.assign(new Place("#text", 3), { data }) };
+  const document = { createElement: made, createElementNS: (_: string, name: string) => made(name), createTextNode: (data: string) => Object.assign(new Place("#text", 3), { data }), activeElement: null };
   Object.assign(globalThis, { document });
   return made("div") as unknown as Element;
 }
