@@ -57,6 +57,7 @@ def test_what_olga_was_writing_when_the_visitor_ended_the_chat_can_be_taken_alon
     vera.ends_chat()
     kept = olga.region("Reply not sent")
     expect(kept).to_contain_text("canary: I will look it u")
+    expect(olga.page.locator(".pane .scroll")).to_be_focused()  # the next key would press a button
     expect(kept.get_by_role("button", name="Copy the text")).to_be_visible()
     assert "canary" not in olga.page.evaluate("() => JSON.stringify(Object.entries(sessionStorage))")
     olga.page.get_by_role("button", name="Dismiss").last.click()

@@ -231,7 +231,7 @@ def test_a_chat_that_is_slow_to_come_can_be_put_away_and_one_that_cannot_be_reac
 def test_what_came_too_late_for_a_chat_that_olga_ended_goes_along_into_the_next(
     olga: Desk, phone: Callable[..., BrowserContext], abroad: Shop
 ) -> None:
-    """R-123: kept in sight and in no storage; sent once, in the new chat."""
+    """R-123: kept in sight and in no storage; sent once, in the new chat. She was writing as it ended."""
     vera = at_the_shop(phone())
     starts(vera, "Vera Late")
     olga.accepts("Vera Late")
@@ -242,6 +242,7 @@ def test_what_came_too_late_for_a_chat_that_olga_ended_goes_along_into_the_next(
     olga.ends()
     vera.page.context.set_offline(False)
     expect(vera.frame.get_by_text("The chat has ended, so this was not sent.")).to_be_visible()
+    expect(vera.frame.locator(".scroll")).to_be_focused()  # the next key would press a button
     assert json.loads(kept(vera)) == {}
     button(vera, "Start a new chat").click()
     expect(vera.frame.get_by_text("What you have written is kept")).to_be_visible()

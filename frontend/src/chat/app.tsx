@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "../design/button.tsx";
 import { alone, displayName } from "../design/names.ts";
 import { Avatar, Skeleton } from "../design/parts.tsx";
@@ -37,7 +37,7 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ((
     document.addEventListener("keydown", leave);
     return () => document.removeEventListener("keydown", leave);
   }, [ending]);
-  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`, !onMinimise);
+  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`, !onMinimise, open && !ending);
 
   return (
     <main class="frame" aria-label={t.chat}>
@@ -170,14 +170,22 @@ function Waiting() {
 }
 
 /** A screen that has just changed takes the focus; on a phone no field does, its keyboard would cover half of it;
- * and a chat that is part of its page takes none from the rest of it. */
-function useFocus(client: ChatClient, screen: string, isPart: boolean): void {
+ * a chat that is part of its page takes none from the rest of it; and who was `writing` when the other side ended
+ * the chat is on no button, which the next key would press. */
+function useFocus(client: ChatClient, screen: string, isPart: boolean, writing: boolean): void {
   const shown = useValue(client.shown);
+  const wrote = useRef(false);
   useEffect(() => {
+    const target = focusOf(document, wrote.current && !writing, matchMedia("(pointer: coarse)").matches);
+    wrote.current = writing;
     if (!shown || (isPart && !document.hasFocus())) return;
-    const target = document.querySelector<HTMLElement>("[data-autofocus]") ?? document.querySelector<HTMLElement>(".form .input");
-    const field = target && target.tagName !== "BUTTON" && matchMedia("(pointer: coarse)").matches;
-    // what had it before may be gone with its screen
-    (field ? document.querySelector<HTMLElement>(".scroll[tabindex]") : target)?.focus({ preventScroll: true });
+    target?.focus({ preventScroll: true }); // what had it before may be gone with its screen
   }, [shown, screen]);
+}
+
+function focusOf(page: Document, interrupted: boolean, hasKeyboardOnScreen: boolean): HTMLElement | null {
+  const target = page.querySelector<HTMLElement>("[data-autofocus]") ?? page.querySelector<HTMLElement>(".form .input");
+  const isButton = target?.tagName === "BUTTON";
+  const log = isButton ? interrupted : target && hasKeyboardOnScreen;
+  return log ? page.querySelector<HTMLElement>(".scroll[tabindex]") : target;
 }
