@@ -11,6 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import NamedTuple, Self
 
+# a policy that forbids all it can; `url` is the server's, and `nonce="n"` is on what of the page may run
+STRICT = (
+    "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'; frame-src {url}; connect-src {url}"
+)
+
 
 class HostPage(NamedTuple):
     """A document and the headers that it comes with."""

@@ -11,7 +11,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Frame, Page
 
 AXE = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
-# Size of targets (WCAG 2.2, 2.5.8) is off unless it is asked for. Style sheets would be fetched anew for every
+# Size of targets (WCAG 2.2, 2.5.8) is off unless it is asked for. Style sheets would be fetched anew for each
 # look, for a rule that is not among those that are run (css-orientation-lock).
 OPTIONS = {
     "resultTypes": ["violations"], "iframes": False, "rules": {"target-size": {"enabled": True}},

@@ -12,15 +12,11 @@ from typing import Any, NamedTuple
 from playwright.sync_api import BrowserContext
 
 from tests.e2e.front import Front
-from tests.e2e.hosts import Host, HostPage
+from tests.e2e.hosts import STRICT, Host, HostPage
 from tests.e2e.people import PASSWORD, Visitor
 from tests.servers import Server
 
 CHAT, SHOP = "https://chat.example", "https://www.shop.test"
-STRICT = (
-    "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
-    f"require-trusted-types-for 'script'; trusted-types 'none'; frame-src {CHAT}; connect-src {CHAT}"
-)
 # for the pages of a browser whose clock is wrong by SKEW milliseconds
 WRONG_CLOCK = """(() => {
   const Real = Date, now = () => Real.now() + SKEW;
@@ -92,7 +88,7 @@ def shop(folder: Path) -> Iterator[Shop]:
         with Host() as host, Front({"chat.example": server.port, "www.shop.test": host.port}) as front:
             host.pages["/"] = HostPage(html)
             host.pages["/live"] = HostPage(html.replace(' nonce="n"', ' nonce="n" data-live'))
-            host.pages["/strict"] = HostPage(html, {"Content-Security-Policy": STRICT})
+            host.pages["/strict"] = HostPage(html, {"Content-Security-Policy": STRICT.format(url=CHAT)})
             yield Shop(server, front)
         server.kill()  # nobody looks at how it ends
 

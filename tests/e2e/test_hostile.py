@@ -67,6 +67,7 @@ Object.defineProperty(document, "cookie", {get: () => "", set: () => {}});
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

@@ -10,21 +10,18 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.e2e.browser import complaints
 from tests.e2e.exchange import Staff
-from tests.e2e.hosts import Host, HostPage
+from tests.e2e.hosts import STRICT, Host, HostPage
 from tests.e2e.people import Desk
 from tests.servers import Server
 
 Pages = Callable[..., Page]
 Look = Callable[[Page], list[str]]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-STRICT = (
-    "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'; frame-src {url}; connect-src {url}"
-)
 
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

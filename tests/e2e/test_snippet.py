@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.e2e.browser import complaints
 from tests.e2e.exchange import Staff
-from tests.e2e.hosts import Host, HostPage
+from tests.e2e.hosts import STRICT, Host, HostPage
 from tests.e2e.people import time_passes, until
 from tests.servers import Server, free_port
 
@@ -21,6 +21,7 @@ Pages = Callable[..., Page]
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 
@@ -40,10 +41,6 @@ def opens_and_starts(page: Page) -> None:
     expect(frame.get_by_role("log", name="Conversation")).to_be_visible()
 
 
-STRICT = (
-    "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'; frame-src {url}; connect-src {url}"
-)
 HOSTILE_STYLES = (
     "<style nonce='n'>* { color: red !important; font-size: 40px !important } "
     "iframe, div, button { display: none !important }</style>"

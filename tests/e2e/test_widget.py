@@ -24,6 +24,7 @@ IS_LONG = int(os.environ.get("CHATLEAD_FAULTS_SECONDS") or 0) > 0
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

@@ -36,6 +36,7 @@ REST_MS = 2100  # between two sounds
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

@@ -28,6 +28,7 @@ INTAKE_FORM: list[dict[str, Any]] = [
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

@@ -23,6 +23,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("html, body, .scroll, .form, .
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

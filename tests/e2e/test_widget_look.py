@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.e2e.abroad import NAMES, Foreigner
 from tests.e2e.browser import complaints
 from tests.e2e.exchange import Staff
-from tests.e2e.hosts import Host, HostPage
+from tests.e2e.hosts import STRICT, Host, HostPage
 from tests.e2e.people import PASSWORD, Visitor, time_passes, until
 from tests.e2e.wishes import FIRM, Settings
 from tests.servers import Server
@@ -20,10 +20,6 @@ from tests.servers import Server
 Pages = Callable[..., Page]
 Look = Callable[[Page], list[str]]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-STRICT = (
-    "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'; img-src data:; base-uri 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'; frame-src {url}; connect-src {url}"
-)
 # everything that moves the page's own things is counted from the start
 SHIFTS = """new PerformanceObserver(list => { for (const each of list.getEntries()) window.shifted =
     (window.shifted ?? 0) + each.value; }).observe({type: "layout-shift", buffered: true})"""
@@ -31,6 +27,7 @@ SHIFTS = """new PerformanceObserver(list => { for (const each of list.getEntries
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

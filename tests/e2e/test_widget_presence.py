@@ -10,9 +10,9 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.e2e.browser import complaints
 from tests.e2e.exchange import Staff
-from tests.e2e.hosts import Host, HostPage
+from tests.e2e.hosts import STRICT, Host, HostPage
 from tests.e2e.people import MOMENT_MS, Desk, Visitor, time_passes
-from tests.e2e.test_snippet import STRICT, document, snippet
+from tests.e2e.test_snippet import document, snippet
 from tests.servers import Server
 
 Desks = Callable[..., Desk]
@@ -23,6 +23,7 @@ HERE, AWAY = "Somebody is online", "Nobody is here right now. You can leave a me
 
 @pytest.fixture
 def olga(answering: Staff) -> Staff:
+    """Her console is not what these tests look at."""
     return answering
 
 

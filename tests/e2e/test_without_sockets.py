@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -26,6 +27,7 @@ class House:
     def __init__(self, server: Server, front: Front) -> None:
         self.server, self.front = server, front
         self.url = f"http://127.0.0.1:{front.port}"
+        self.log_ins: dict[str, list[Any]] = {}
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +47,20 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield House(server, front)
 
 
+@pytest.fixture
+def behind_it(house: House, new_page: Callable[..., Page]) -> Desk:
+    """Olga, online."""
+    olga = Desk(new_page(), house.url, "olga@demo.test")
+    olga.comes_in(house.log_ins)
+    olga.is_online()
+    return olga
+
+
 def test_a_whole_conversation_over_two_processes_without_one_socket(
-    house: House, new_page: Callable[..., Page]
+    house: House, behind_it: Desk, new_page: Callable[..., Page]
 ) -> None:
     """R-006: started, accepted, talked, reloaded on both sides, noted, ended."""
-    olga = Desk(new_page(), house.url, "olga@demo.test")
-    olga.logs_in()
-    olga.is_online()
+    olga = behind_it
     vera = Visitor(new_page(), house.url)
     vera.starts_chat("Vera Walled", "I was in a crash")
     olga.accepts("Vera Walled")
@@ -80,12 +89,10 @@ def test_a_whole_conversation_over_two_processes_without_one_socket(
 
 
 def test_vera_writes_while_the_line_is_cut_again_and_again_and_nothing_is_lost_or_doubled(
-    house: House, new_page: Callable[..., Page]
+    house: House, behind_it: Desk, new_page: Callable[..., Page]
 ) -> None:
     """V-1: a lost answer is not known, so it is sent again, under the same ref."""
-    olga = Desk(new_page(), house.url, "olga@demo.test")
-    olga.logs_in()
-    olga.is_online()
+    olga = behind_it
     vera = Visitor(new_page(), house.url)
     vera.starts_chat("Vera Cut")
     olga.accepts("Vera Cut")
