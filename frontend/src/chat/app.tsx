@@ -176,16 +176,12 @@ function useFocus(client: ChatClient, screen: string, isPart: boolean, writing: 
   const shown = useValue(client.shown);
   const wrote = useRef(false);
   useEffect(() => {
-    const target = focusOf(document, wrote.current && !writing, matchMedia("(pointer: coarse)").matches);
+    const cutOff = wrote.current > writing;
     wrote.current = writing;
     if (!shown || (isPart && !document.hasFocus())) return;
-    target?.focus({ preventScroll: true }); // what had it before may be gone with its screen
+    const target = document.querySelector<HTMLElement>("[data-autofocus], .form .input");
+    const log = target && (target.tagName === "BUTTON" ? cutOff : matchMedia("(pointer: coarse)").matches);
+    // what had it before may be gone with its screen
+    (log ? document.querySelector<HTMLElement>(".scroll[tabindex]") : target)?.focus({ preventScroll: true });
   }, [shown, screen]);
-}
-
-function focusOf(page: Document, interrupted: boolean, hasKeyboardOnScreen: boolean): HTMLElement | null {
-  const target = page.querySelector<HTMLElement>("[data-autofocus]") ?? page.querySelector<HTMLElement>(".form .input");
-  const isButton = target?.tagName === "BUTTON";
-  const log = isButton ? interrupted : target && hasKeyboardOnScreen;
-  return log ? page.querySelector<HTMLElement>(".scroll[tabindex]") : target;
 }

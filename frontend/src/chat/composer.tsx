@@ -44,7 +44,7 @@ export function Composer({ client }: { client: ChatClient }) {
           }}
           onBlur={() => client.stopTyping()}
           onKeyDown={(e) => {
-            if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+            if (e.key !== "Enter" || e.shiftKey || e.keyCode === 229) return; // part of a word that an input method puts together (Safari says it in no other way)
             e.preventDefault();
             send();
           }}

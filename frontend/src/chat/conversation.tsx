@@ -30,9 +30,17 @@ export function Conversation({ client, chat, onLeave = null, stopped = false }: 
   const size = items.length + (typing ? 1 : 0);
   const [quiet, setQuiet] = useState(false);
 
+  const first = chat.log?.[0]?.seq ?? 1;
+  const before = useRef<readonly [number, number]>([first, 0]); // the first row, and how high all was
+
   useLayoutEffect(() => {
-    if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [size, newest, shown]);
+    const el = box.current!;
+    if (first < before.current[0]) {
+      el.scrollTop += el.scrollHeight - before.current[1]; // older rows came above: the reader stays in place
+      if (document.activeElement === document.body) el.focus(); // the button has gone
+    } else if (atEnd.current) el.scrollTop = el.scrollHeight;
+    before.current = [first, el.scrollHeight];
+  }, [size, newest, shown, first]);
   useEffect(() => {
     const el = box.current!;
     const seen = new ResizeObserver(() => {
@@ -47,7 +55,7 @@ export function Conversation({ client, chat, onLeave = null, stopped = false }: 
       const el = e.currentTarget;
       atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
     }}>
-      {(chat.log?.[0]?.seq ?? 1) > 1 && <Older client={client} onQuiet={setQuiet} />}
+      {first > 1 && <Older client={client} onQuiet={setQuiet} />}
       <div class="log" role="log" aria-label={t.conversation} aria-live={quiet ? "off" : "polite"} aria-relevant="additions">
         {items.map((item) => {
           if (item.kind !== "bubble") {
@@ -112,7 +120,7 @@ function Message({ item, client, worded, open }: { item: BubbleItem; client: Cha
           {item.state === "deleted" ? t.deleted : <Text text={item.text} leads={t.newTab} />}
         </div>
         {failed ? (
-          <p class="said-foot said-failed">
+          <p class="said-foot said-failed" role="alert">
             <Icon name="alert" />{refusal(item.reason) ?? t.notSent}
             {/* after the end the text goes along into the next chat by itself */}
             {open && <button type="button" class="link" onClick={() => client.retry(item.key)}>{t.retry}</button>}
