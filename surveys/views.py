@@ -270,7 +270,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     }
     if request.method == "POST":
         try:
-            given = {key: value for key, value in request.POST.items() if is_uid(key)}
+            given = {key: str(value) for key, value in request.POST.items() if is_uid(key)}
             actions.send_by_link(token=token, values={} if "skip" in request.POST else given)
         except (BadField, UnknownField) as error:
             told |= {"wrong": error.field, "given": request.POST}

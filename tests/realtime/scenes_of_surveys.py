@@ -1,4 +1,4 @@
-"""More scenes of test_verify_actions: a survey is no part of what is known of a chat, whatever becomes of it."""
+"""More scenes of test_verify_actions: whatever becomes of a survey, no more and no less is known of a chat."""
 
 from __future__ import annotations
 
