@@ -270,7 +270,8 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     }
     if request.method == "POST":
         try:
-            given = {key: str(value) for key, value in request.POST.items() if is_uid(key)}
+            asked = selectors.questions_of(found.version)
+            given = {each.uid: request.POST.get(each.uid, "") for each in asked}
             actions.send_by_link(token=token, values={} if "skip" in request.POST else given)
         except (BadField, UnknownField) as error:
             told |= {"wrong": error.field, "given": request.POST}

@@ -93,7 +93,7 @@ def test_of_two_tabs_that_answer_at_once_one_does(survey: Survey, vera: VisitorP
 
 
 def test_vera_skips_and_may_still_answer_by_the_link(
-    survey: Survey, vera: VisitorPrincipal, talk: Talk, client: Client
+    survey: Survey, vera: VisitorPrincipal, talk: Talk, settings: Settings
 ) -> None:
     """R-040, R-041: nothing is stored; the link is good for seven days, and once."""
     chat = talk(vera)
@@ -103,12 +103,14 @@ def test_vera_skips_and_may_still_answer_by_the_link(
     with pytest.raises(SurveyOver):
         answers(vera, chat, score="3")
     path = links.path_of(response.uid)
+    client = Client(enforce_csrf_checks=True)
     assert "How did we do?" in client.get(path).text
     question = Question.objects.get(kind="score")
-    sent = client.post(path, {question.uid: "5"})
+    token = {"csrfmiddlewaretoken": client.cookies[settings.CSRF_COOKIE_NAME].value}
+    sent = client.post(path, {question.uid: "5"} | token)
     assert (sent.status_code, Answer.objects.get().score) == (302, 5)
     assert "Thank you" in client.get(sent["Location"]).text
-    assert "This survey is over" in client.post(path, {question.uid: "1"}, follow=True).text
+    assert "This survey is over" in client.post(path, {question.uid: "1"} | token, follow=True).text
     assert Answer.objects.get().score == 5
 
 
