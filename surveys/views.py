@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import Operator
+    from chats.models import Chat
     from surveys.models import Survey
 
 State = Response.State
@@ -210,6 +212,18 @@ def response(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse
     hidden = sum(each.question.kind in DEMOGRAPHIC for each in found.answers.all())
     told = {"response": found, "rows": rows, "hidden": hidden}
     return _page(request, operator, "account/surveys/response.html", told)
+
+
+def beside_transcript(chat: Chat) -> str:
+    """What was answered after this chat, in brief, for the page of its transcript; "" where nothing was."""
+    found = (
+        Response.objects.filter(chat=chat, state=State.ANSWERED).prefetch_related("answers__question").first()
+    )
+    if found is None:
+        return ""
+    shown = [each for each in found.answers.all() if each.question.kind not in DEMOGRAPHIC]
+    rows = [(each, said(each)) for each in sorted(shown, key=lambda each: each.question.position)]
+    return render_to_string("account/surveys/beside.html", {"response": found, "rows": rows})
 
 
 def said(answer: Answer) -> str:

@@ -211,3 +211,16 @@ def test_erasing_vera_leaves_her_score(survey: Survey, vera: VisitorPrincipal, t
     assert (kind.erase(herself), kind.erase(herself), kind.count(by_mail)) == (1, 0, 0)
     left = Answer.objects.get()
     assert (left.score, left.response.chat_id, left.response.visitor_number) == (4, None, None)
+
+
+def test_what_was_answered_stands_beside_the_transcript(
+    survey: Survey, nina: Operator, vera: VisitorPrincipal, talk: Talk, site: Site
+) -> None:
+    """R-046, R-043: the score and what was written, and not what tells who she is."""
+    chat = talk(vera)
+    other = talk(visitor_on(site))
+    response = answers(vera, chat, score="4", text="More tea.", age="25-34", zip="33602")
+    page = at(nina).get(f"/account/chats/{chat.uid}/").text
+    assert "More tea." in page and "4</bdi> of 5" in page and "33602" not in page and "25 to 34" not in page
+    assert "More tea." not in at(nina).get(f"/account/chats/{other.uid}/").text
+    assert f"/account/chats/{chat.uid}/" in at(nina).get(f"/account/surveys/responses/{response.uid}/").text
