@@ -1,4 +1,4 @@
-"""More scenes of test_verify_actions: whatever becomes of a survey, no more and no less is known of a chat."""
+"""More scenes of test_verify_actions: whatever becomes of a survey, what is known of a chat stays the same."""
 
 from __future__ import annotations
 

@@ -13,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Department, Operator, Site
+from accounts import audit, outbox
+from accounts.models import Department, Operator, OutboxItem, Site
 from chatlead.errors import BadField, ChatNotOver, NotFound, SurveyOver, UnknownField
 from chats.actions import close_idle, end_chat
-from chats.models import Chat
+from chats.models import Chat, Message
 from surveys import links
 from surveys.actions import publish_survey, send_by_link, send_survey, show_survey, skip_survey, switch_survey
 from surveys.forms import Asked
@@ -25,6 +26,7 @@ from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.surveys.conftest import answers, answers_to
+from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -205,3 +207,22 @@ def test_sam_and_strangers_cannot_answer_for_vera(
     ):
         with pytest.raises(NotFound):
             act(visitor_on(site))
+
+
+def test_a_child_is_forgotten(survey: Survey, vera: VisitorPrincipal, talk: Talk) -> None:
+    """R-071, R-043: none of her answers is kept, all that was said and known of her is erased, and the record
+    says no more than that it happened."""
+    chat = talk(vera)
+    response = answers(vera, chat, score="5", text="I am twelve.", email="vera@post.test", age="u18")
+    assert response.state == "skipped" and not Answer.objects.exists()
+    for item in OutboxItem.objects.filter(kind="erase_visitors"):
+        outbox.carry_out(item.pk)
+    assert not Visitor.objects.exclude(name="").exists()
+    assert not Message.objects.exclude(text="").exists()
+    response.refresh_from_db()
+    assert (response.visitor_number, response.chat_id) == (None, None)
+    noted = {each.action: str(each.facts) for each in audit.entries(chat.account_id)}
+    assert {"survey.closed_under_18", "privacy.erased"} <= set(noted)
+    assert not any("vera" in each.lower() or "twelve" in each for each in noted.values())
+    with pytest.raises(SurveyOver):
+        send_by_link(token=links.path_of(response.uid).split("/")[2], values={})
