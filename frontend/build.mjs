@@ -28,7 +28,7 @@ const script = { ...common, format: "iife", jsx: "automatic", jsxImportSource: "
 const LOADERS_OWN = /^(aloud|appear|attend|badge|box|bring|bubble|closed|dial|doubt|drop|enter|fit|greet|heard|hiddenAt|hint|hush|icon|isPhone|known|listeners|lost|make|note|opener|options|over|paint|place|presence|redial|retry|reveal|shell|sleep|socket|take|tally|timer|told|tries|turned|unfold|unload|view)$/;
 
 // The same for the chat, where they are 300 bytes.
-const CHATS_OWN = /^(afterSnapshot|askedAt|attempts|become|beganAt|canEnd|catchUp|flying|greeted|heardAt|isWelcome|keepDraft|landed|lastId|linkBecame|loadOlder|lose|markTimer|misses|notBefore|noteRead|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|polling|probing|questions|quietMs|reconnected|secondTicket|stopTyping|stoppedBy|tellPage|toDraft|told|typingSaidAt|typingTimer|unsent|watchers|whoLeft|worded)$/;
+const CHATS_OWN = /^(absorb|acked|afterSnapshot|askedAt|attempt|attempts|becameOf|become|beganAt|canEnd|catchUp|dialled|flying|greeted|heardAt|isWelcome|keepDraft|landed|lastId|linkBecame|longestMs|loadOlder|lose|markTimer|misses|notBefore|noteRead|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|polling|probing|questions|quietMs|reconnected|renew|restart|secondTicket|stopTyping|stoppedBy|takeBack|tellPage|tickets|toDraft|told|typingSaidAt|typingTimer|unsent|watchers|whoLeft|worded)$/;
 
 // Names of sentences that browsers have for something else.
 const BROWSERS_TOO = ["tooLong"];

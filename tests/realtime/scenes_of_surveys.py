@@ -1,4 +1,4 @@
-"""More scenes of test_verify_actions: whatever becomes of a survey, what is known of a chat stays the same."""
+"""More scenes of test_verify_actions: what is known of a chat is the same whatever becomes of a survey."""
 
 from __future__ import annotations
 
