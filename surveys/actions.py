@@ -72,7 +72,7 @@ def show_survey(*, principal: VisitorPrincipal, uid: str, ref: UUID) -> Response
 
 
 def send_survey(*, principal: VisitorPrincipal, uid: str, ref: UUID, values: Mapping[str, str]) -> None:
-    """Keeps the answers of a visitor; the same `ref` again changes nothing. Without any answer it was skipped.
+    """Keeps the answers of a visitor; the same `ref` again changes nothing. Without any it was skipped.
 
     An answer under 18 is not kept, nor is any other beside it: see `_close_for_minor`. Raises NotFound,
     SurveyOver, UnknownField, BadField.

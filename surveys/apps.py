@@ -9,7 +9,10 @@ class SurveysConfig(AppConfig):
         """In any process in which a chat may end its visitor is offered a survey, and what she answers can be
         erased."""
         from accounts import erasure
+        from chats import beside
         from surveys import receivers  # noqa: F401
         from surveys.erasure import SurveyAnswers
+        from surveys.views import beside_transcript
 
         erasure.register(SurveyAnswers())
+        beside.PARTS.append(beside_transcript)

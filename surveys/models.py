@@ -96,7 +96,7 @@ class Question(models.Model):
         )
 
 
-# Who answers these has told who she is, or how to reach her; the answers are encrypted and never shown as numbers.
+# Whoever answers these has told who she is, or how to reach her: encrypted, and never counted.
 CONTACT = frozenset({Question.Kind.TEXT, Question.Kind.EMAIL, Question.Kind.PHONE})
 DEMOGRAPHIC = frozenset({Question.Kind.ZIP, Question.Kind.AGE, Question.Kind.INCOME})
 UNSAID = "none"  # "prefer not to say"

@@ -161,11 +161,22 @@ def _rows(present: QuerySet[Response], past: QuerySet[Response], column: str, no
     return [Row(name, now.get(name, nothing), before.get(name, nothing)) for name in names]
 
 
+# --- for us -------------------------------------------------------------------------------------------
+
+
+def vendor_report() -> list[tuple[str, int, float | None]]:
+    """All that we see of anybody's survey (R-045): of each of our own questions how often it was answered and
+    the average, over all accounts. Nothing that a subscriber asks, and nothing that was written."""
+    ours = Answer.objects.filter(question__is_vendor=True, score__isnull=False)
+    rows = ours.values("question__label").annotate(number=Count("pk"), average=Avg("score"))
+    return list(rows.order_by("question__label").values_list("question__label", "number", "average"))
+
+
 # --- questions ----------------------------------------------------------------------------------------
 
 
 def _questions(present: QuerySet[Response], past: QuerySet[Response]) -> list[Figures]:
-    """In the order of the newest version that asks them. The same words, kind and answers are one question."""
+    """In the order of the newest version. The same words, kind and answers are one question."""
     versions = present.values("version")
     asked = Question.objects.filter(version__in=versions).order_by("-version_id", "position")
     now, before = _counts(present), _counts(past)

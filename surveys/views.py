@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import Operator
+    from chats.models import Chat
     from surveys.models import Survey
 
 State = Response.State
@@ -212,6 +214,18 @@ def response(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse
     return _page(request, operator, "account/surveys/response.html", told)
 
 
+def beside_transcript(chat: Chat) -> str:
+    """What was answered after this chat, in brief, for the page of its transcript; "" where nothing was."""
+    found = (
+        Response.objects.filter(chat=chat, state=State.ANSWERED).prefetch_related("answers__question").first()
+    )
+    if found is None:
+        return ""
+    shown = [each for each in found.answers.all() if each.question.kind not in DEMOGRAPHIC]
+    rows = [(each, said(each)) for each in sorted(shown, key=lambda each: each.question.position)]
+    return render_to_string("account/surveys/beside.html", {"response": found, "rows": rows})
+
+
 def said(answer: Answer) -> str:
     """An answer as a person reads it."""
     if answer.score is not None:
@@ -270,7 +284,8 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     }
     if request.method == "POST":
         try:
-            given = {key: value for key, value in request.POST.items() if is_uid(key)}
+            asked = selectors.questions_of(found.version)
+            given = {each.uid: request.POST.get(each.uid, "") for each in asked}
             actions.send_by_link(token=token, values={} if "skip" in request.POST else given)
         except (BadField, UnknownField) as error:
             told |= {"wrong": error.field, "given": request.POST}

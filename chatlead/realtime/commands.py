@@ -221,8 +221,8 @@ class MailTranscript(Command, frozen=True, kw_only=True):
 
 
 class AskSurvey(Command, frozen=True, kw_only=True):
-    """What is to be asked after an own chat that has ended? Answered by `survey_offered`, which holds a survey
-    once: for the first `ref`, however often it is sent."""
+    """What is to be asked after an own chat that has ended? Answered by `survey_offered`, which holds a
+    survey once: for the first `ref`, however often it is sent."""
 
     chat: Uid
     ref: UUID

@@ -1,4 +1,4 @@
-"""More scenes of test_verify_actions: a survey is no part of what is known of a chat, whatever becomes of it."""
+"""More scenes of test_verify_actions: what is known of a chat is the same whatever becomes of a survey."""
 
 from __future__ import annotations
 

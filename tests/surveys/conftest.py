@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Department, Operator, Site
 from chats.actions import end_chat
@@ -40,7 +41,7 @@ def talk(olga: Operator, intake: Department) -> Callable[..., Chat]:
     """A chat of this visitor with olga that has ended."""
 
     def talked(principal: VisitorPrincipal, **changed: Any) -> Chat:
-        facts = {"state": "active", "operator": olga} | changed
+        facts: dict[str, Any] = {"state": "active", "operator": olga, "accepted_at": timezone.now()} | changed
         chat = make_chat(principal, facts.pop("department", intake), **facts)
         end_chat(principal=principal, uid=chat.uid)
         chat.refresh_from_db()

@@ -13,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Department, Operator, Site
+from accounts import audit, outbox
+from accounts.models import Department, Operator, OutboxItem, Site
 from chatlead.errors import BadField, ChatNotOver, NotFound, SurveyOver, UnknownField
 from chats.actions import close_idle, end_chat
-from chats.models import Chat
+from chats.models import Chat, Message
 from surveys import links
 from surveys.actions import publish_survey, send_by_link, send_survey, show_survey, skip_survey, switch_survey
 from surveys.forms import Asked
@@ -25,6 +26,7 @@ from tests.at_once import at_once
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.surveys.conftest import answers, answers_to
+from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,7 +95,7 @@ def test_of_two_tabs_that_answer_at_once_one_does(survey: Survey, vera: VisitorP
 
 
 def test_vera_skips_and_may_still_answer_by_the_link(
-    survey: Survey, vera: VisitorPrincipal, talk: Talk, client: Client
+    survey: Survey, vera: VisitorPrincipal, talk: Talk, settings: Settings
 ) -> None:
     """R-040, R-041: nothing is stored; the link is good for seven days, and once."""
     chat = talk(vera)
@@ -103,12 +105,14 @@ def test_vera_skips_and_may_still_answer_by_the_link(
     with pytest.raises(SurveyOver):
         answers(vera, chat, score="3")
     path = links.path_of(response.uid)
+    client = Client(enforce_csrf_checks=True)
     assert "How did we do?" in client.get(path).text
     question = Question.objects.get(kind="score")
-    sent = client.post(path, {question.uid: "5"})
+    token = {"csrfmiddlewaretoken": client.cookies[settings.CSRF_COOKIE_NAME].value}
+    sent = client.post(path, {question.uid: "5"} | token)
     assert (sent.status_code, Answer.objects.get().score) == (302, 5)
     assert "Thank you" in client.get(sent["Location"]).text
-    assert "This survey is over" in client.post(path, {question.uid: "1"}, follow=True).text
+    assert "This survey is over" in client.post(path, {question.uid: "1"} | token, follow=True).text
     assert Answer.objects.get().score == 5
 
 
@@ -128,8 +132,8 @@ def test_a_link_that_is_old_or_made_up_opens_nothing(
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("score", "6"), ("score", "-1"), ("choice", "A foe"), ("email", "vera"), ("phone", "x"), ("zip", "<script>"),
-     ("age", "17"), ("income", "rich"), ("text", "a\x00b"), ("text", "x" * 2001)],
+    [("score", "6"), ("score", "-1"), ("choice", "A foe"), ("email", "vera"), ("phone", "x"),
+     ("zip", "<script>"), ("age", "17"), ("income", "rich"), ("text", "a\x00b"), ("text", "x" * 2001)],
 )  # fmt: skip
 def test_what_is_no_answer_is_refused_and_nothing_is_kept(
     kind: str, value: str, survey: Survey, vera: VisitorPrincipal, talk: Talk
@@ -203,3 +207,22 @@ def test_sam_and_strangers_cannot_answer_for_vera(
     ):
         with pytest.raises(NotFound):
             act(visitor_on(site))
+
+
+def test_a_child_is_forgotten(survey: Survey, vera: VisitorPrincipal, talk: Talk) -> None:
+    """R-071, R-043: none of her answers is kept, all that was said and known of her is erased, and the record
+    says no more than that it happened."""
+    chat = talk(vera)
+    response = answers(vera, chat, score="5", text="I am twelve.", email="vera@post.test", age="u18")
+    assert response.state == "skipped" and not Answer.objects.exists()
+    for item in OutboxItem.objects.filter(kind="erase_visitors"):
+        outbox.carry_out(item.pk)
+    assert not Visitor.objects.exclude(name="").exists()
+    assert not Message.objects.exclude(text="").exists()
+    response.refresh_from_db()
+    assert (response.visitor_number, response.chat_id) == (None, None)
+    noted = {each.action: str(each.facts) for each in audit.entries(chat.account_id)}
+    assert {"survey.closed_under_18", "privacy.erased"} <= set(noted)
+    assert not any("vera" in each.lower() or "twelve" in each for each in noted.values())
+    with pytest.raises(SurveyOver):
+        send_by_link(token=links.path_of(response.uid).split("/")[2], values={})

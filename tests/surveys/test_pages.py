@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db.models import F
 from django.test import Client
 
@@ -15,10 +16,11 @@ from accounts import audit
 from accounts.models import Department, Operator, Site
 from chats.models import Chat
 from surveys import results
-from surveys.actions import publish_survey
+from surveys.actions import publish_survey, send_survey
 from surveys.forms import Asked
 from surveys.models import Answer, Question, Response, Survey
 from tests.conftest import visitor_on
+from tests.identifiers import new_ref
 from tests.surveys.conftest import answers
 from visitors.sessions import VisitorPrincipal
 
@@ -67,7 +69,8 @@ def test_owen_builds_a_survey_without_scripts(
 @pytest.mark.parametrize(
     ("asked", "told"),
     [((), "at least one question"), ((("score", " ", ""),), "Write the question"),
-     ((("choice", "Which?", "One"),), "at least two answers"), ((("choice", "Which?", "A\nA"),), "are the same"),
+     ((("choice", "Which?", "One"),), "at least two answers"),
+     ((("choice", "Which?", "A\nA"),), "are the same"),
      ((("score", "x" * 301, ""),), "At most 300 characters")],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_not_published(
@@ -79,12 +82,13 @@ def test_what_cannot_be_asked_is_not_published(
 
 
 def test_who_may_what(
-    survey: Survey, site: Site, billing: Department, nina: Operator, olga: Operator, eve: Operator, talk: Talk,
-    vera: VisitorPrincipal,
+    survey: Survey, site: Site, billing: Department, nina: Operator, olga: Operator, eve: Operator,
+    talk: Talk, vera: VisitorPrincipal,
 ) -> None:  # fmt: skip
     """R-112: supervisors read, admins build, operators do neither, and eve finds nothing."""
     response = answers(vera, talk(vera), score="5")
-    reading = ["/account/surveys/", "/account/surveys/results/", f"/account/surveys/results/?survey={survey.uid}",
+    reading = ["/account/surveys/", "/account/surveys/results/",
+               f"/account/surveys/results/?survey={survey.uid}",
                "/account/surveys/results.csv", f"/account/surveys/responses/{response.uid}/"]  # fmt: skip
     building = [f"/account/surveys/build/{site.uid}/", f"/account/surveys/build/{site.uid}/{billing.uid}/"]
     assert [at(nina).get(each).status_code for each in reading + building] == [200] * 5 + [403] * 2
@@ -135,16 +139,16 @@ def test_the_numbers_are_those_of_the_answers(
     assert sum(part.offered for _, part in found.over_time) == 6
     for _, rows in found.groups:
         assert sum(row.now.answered for row in rows) == 5
-    people = dict((row.name, row) for row in dict(found.groups)["Operators"])
+    people = {row.name: row for row in dict(found.groups)["Operators"]}
     assert (people["Sam"].now.average, people["Olga"].now.offered) == (5.0, 5)
     shown = at(owen).get(f"/account/surveys/results/?survey={survey.uid}&days=30").text
     assert "3.60" in shown and "=1+1" in shown
-    rows = list(
+    lines = list(
         csv.reader(io.StringIO(at(owen).get("/account/surveys/results.csv?days=30").text.lstrip("\ufeff")))
     )
-    assert len(rows) == 1 + 6
-    assert sum(row[2] == "answered" for row in rows) == 5
-    assert "'=1+1" in rows[1] and not any(cell.startswith("=") for row in rows for cell in row)
+    assert len(lines) == 1 + 6
+    assert sum(row[2] == "answered" for row in lines) == 5
+    assert "'=1+1" in lines[1] and not any(cell.startswith("=") for row in lines for cell in row)
 
 
 def test_nobody_is_told_from_the_others_by_a_number(
@@ -175,6 +179,14 @@ def test_our_own_question_comes_with_consent_only(
     assert [each.kind for each in Question.objects.filter(is_vendor=True)] == ["score"]
     page = at(owen).get(f"/account/surveys/build/{site.uid}/").text
     assert page.count("builder-question") == 1  # nobody edits ours
+    chat = talk(vera)
+    ours, theirs = (Question.objects.get(version__number=2, is_vendor=flag) for flag in (True, False))
+    told = {ours.uid: "4", theirs.uid: "Secret words"}
+    send_survey(principal=vera, uid=chat.uid, ref=new_ref(), values=told)
+    assert results.vendor_report() == [(ours.label, 1, 4.0)]
+    said = io.StringIO()
+    call_command("survey_report", stdout=said)
+    assert "4.00" in said.getvalue() and "Secret" not in said.getvalue() and "So?" not in said.getvalue()
 
 
 def test_erasing_vera_leaves_her_score(survey: Survey, vera: VisitorPrincipal, talk: Talk) -> None:
@@ -199,3 +211,16 @@ def test_erasing_vera_leaves_her_score(survey: Survey, vera: VisitorPrincipal, t
     assert (kind.erase(herself), kind.erase(herself), kind.count(by_mail)) == (1, 0, 0)
     left = Answer.objects.get()
     assert (left.score, left.response.chat_id, left.response.visitor_number) == (4, None, None)
+
+
+def test_what_was_answered_stands_beside_the_transcript(
+    survey: Survey, nina: Operator, vera: VisitorPrincipal, talk: Talk, site: Site
+) -> None:
+    """R-046, R-043: the score and what was written, and not what tells who she is."""
+    chat = talk(vera)
+    other = talk(visitor_on(site))
+    response = answers(vera, chat, score="4", text="More tea.", age="25-34", zip="33602")
+    page = at(nina).get(f"/account/chats/{chat.uid}/").text
+    assert "More tea." in page and "4</bdi> of 5" in page and "33602" not in page and "25 to 34" not in page
+    assert "More tea." not in at(nina).get(f"/account/chats/{other.uid}/").text
+    assert f"/account/chats/{chat.uid}/" in at(nina).get(f"/account/surveys/responses/{response.uid}/").text

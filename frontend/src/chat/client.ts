@@ -40,8 +40,8 @@ export class ChatClient {
   /** What she said of herself when she began, in memory only: nobody asks for it twice. */
   given: Readonly<Record<string, string>> = {};
 
-  private connection: Connection<Inbound>;
-  private rows = new Sequence<PublicRow>(0, (r) => this.reduce(r), () => this.resume());
+  private dialled: Connection<Inbound>;
+  private rows = new Sequence<PublicRow>(0, (r) => this.absorb(r), () => this.resume());
   private outbox: Outbox;
   private pendingStart: StartChat | null = null;
   private secondTicket = true;
@@ -54,7 +54,7 @@ export class ChatClient {
     this.outbox = new Outbox(box, (i) => this.post(i), () => (this.unsent.value = this.outbox.all));
     this.unsent.value = this.outbox.all;
     this.draft.value = box.get("draft") ?? "";
-    this.connection = new Connection<Inbound>({
+    this.dialled = new Connection<Inbound>({
       url,
       hello: () => this.hello(),
       isWelcome: (f) => f.type === "visitor_welcome",
@@ -68,13 +68,13 @@ export class ChatClient {
     });
     page.document.addEventListener("visibilitychange", () => this.noteRead());
     page.addEventListener("pagehide", (e) => {
-      this.connection.send({ type: "leave_page" });
-      if ((e as PageTransitionEvent).persisted) this.connection.rest();
+      this.dialled.send({ type: "leave_page" });
+      if ((e as PageTransitionEvent).persisted) this.dialled.rest();
     });
   }
 
   start(): void {
-    this.connection.start();
+    this.dialled.start();
   }
 
   /** The panel was opened or put away. */
@@ -109,12 +109,12 @@ export class ChatClient {
   again(): void {
     this.stoppedBy.value = 0;
     this.secondTicket = true;
-    this.connection.start();
+    this.dialled.start();
   }
 
   /** By how many milliseconds this machine's clock is behind the server's. */
   get skew(): number {
-    return this.connection.skew;
+    return this.dialled.skew;
   }
 
   loadOlder(): Promise<Answer> {
@@ -152,14 +152,14 @@ export class ChatClient {
     const { chat } = this.state.value;
     if (chat?.state !== "active" || Date.now() - this.typingSaidAt < TYPING_AGAIN_MS) return;
     this.typingSaidAt = Date.now();
-    this.connection.send({ type: "set_typing", chat: chat.uid, on: true });
+    this.dialled.send({ type: "set_typing", chat: chat.uid, on: true });
   }
 
   stopTyping(): void {
     const { chat } = this.state.value;
     if (!this.typingSaidAt || !chat) return;
     this.typingSaidAt = 0;
-    this.connection.send({ type: "set_typing", chat: chat.uid, on: false });
+    this.dialled.send({ type: "set_typing", chat: chat.uid, on: false });
   }
 
   /** Leaves an ended chat, so that the form for a new one is shown. What was not sent becomes the draft. */
@@ -196,7 +196,7 @@ export class ChatClient {
     if (link !== "stopped" || (code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN && reloadOnce())) return;
     if (code === CLOSE_CODES.FORBIDDEN && this.secondTicket) {
       this.secondTicket = false; // a ticket may have grown old on its way
-      this.connection.start();
+      this.dialled.start();
     } else this.stoppedBy.value = code;
   }
 
@@ -205,8 +205,8 @@ export class ChatClient {
       case "visitor_welcome":
         if (frame.session) this.box.set("session", frame.session);
         this.kept.value = frame.cookie === true || this.box.kept;
-        this.reduce(frame.chat && frame.chat.uid === this.box.get("left") && !isOpen(frame.chat) ? without(frame) : frame);
-        this.connection.send({ type: "still_here" });
+        this.absorb(frame.chat && frame.chat.uid === this.box.get("left") && !isOpen(frame.chat) ? without(frame) : frame);
+        this.dialled.send({ type: "still_here" });
         this.afterSnapshot();
         this.outbox.reconnected();
         break;
@@ -221,20 +221,20 @@ export class ChatClient {
         for (const row of frame.log) this.rows.take(row);
         break;
       case "position":
-        this.connection.send({ type: "still_here" });
+        this.dialled.send({ type: "still_here" });
         if (frame.chat === this.state.value.chat?.uid) this.compare(frame.seq ?? 0, frame.marks ?? 0, frame.epoch ?? "");
         else if (frame.chat && !isOpen(this.state.value.chat) && frame.chat !== this.box.get("left")) this.fetch(frame.chat);
         break;
       case "started":
       case "chat_started": {
         const news = frame.chat.uid !== this.state.value.chat?.uid;
-        this.reduce(frame);
+        this.absorb(frame);
         this.afterSnapshot();
         if (news) this.tellPage("chat_started", { at: frame.chat.started_at });
         break;
       }
       case "reset":
-        this.reduce(frame);
+        this.absorb(frame);
         this.afterSnapshot();
         break;
       case "chat_opened":
@@ -256,7 +256,7 @@ export class ChatClient {
       case "typing_changed":
       case "queue_moved":
       case "availability_changed":
-        this.reduce(frame);
+        this.absorb(frame);
         break;
       case "done":
       case "survey_offered":
@@ -270,7 +270,7 @@ export class ChatClient {
     }
   }
 
-  private reduce(frame: Incoming): void {
+  private absorb(frame: Incoming): void {
     const before = this.state.value;
     this.set(apply(before, frame));
     if (frame.type === "typing_changed") {
@@ -322,13 +322,13 @@ export class ChatClient {
 
   /** What the server refuses because we are behind is no fault of the visitor's: learn what it knows now. */
   private catchUp(answer: Answer): Answer {
-    if (!answer.ok && BEHIND.has(answer.code)) this.connection.renew();
+    if (!answer.ok && BEHIND.has(answer.code)) this.dialled.renew();
     return answer;
   }
 
   private whoLeft(department: string): void {
     const online = this.state.value.site?.online.filter((d) => department && d !== department) ?? [];
-    this.reduce({ type: "availability_changed", online });
+    this.absorb({ type: "availability_changed", online });
   }
 
   private compare(seq: number, marks: number, epoch: string): void {
@@ -340,20 +340,20 @@ export class ChatClient {
 
   private resume(): void {
     const { chat, epoch } = this.state.value;
-    if (chat) this.connection.send({ type: "resume", chat: chat.uid, after: chat.seq, epoch }, true);
+    if (chat) this.dialled.send({ type: "resume", chat: chat.uid, after: chat.seq, epoch }, true);
   }
 
   /** A chat of ours that we have never heard of, whole: no epoch is its own, so the answer is `reset`. */
   private fetch(uid: string): void {
-    this.connection.send({ type: "resume", chat: uid, after: 0, epoch: "" }, true);
+    this.dialled.send({ type: "resume", chat: uid, after: 0, epoch: "" }, true);
   }
 
   private post(item: Unsent): boolean {
-    return this.connection.send({ type: "send_message", chat: item.chat, ref: item.ref, text: item.text }, true);
+    return this.dialled.send({ type: "send_message", chat: item.chat, ref: item.ref, text: item.text }, true);
   }
 
   private question(command: object): Promise<Answer> {
-    return answered((told) => this.connection.ask(told), command);
+    return answered((told) => this.dialled.ask(told), command);
   }
 
   /** Delivered is what is here; read is what is here while the panel is open in a visible tab. */
@@ -365,7 +365,7 @@ export class ChatClient {
       const had = { delivered: chat.marks.visitor_delivered ?? 0, read: chat.marks.visitor_read ?? 0 };
       const read = this.shown.value && document.visibilityState === "visible" ? chat.seq : had.read;
       if (chat.seq <= had.delivered && read <= had.read) return;
-      if (!this.connection.send({ type: "mark", chat: chat.uid, delivered: chat.seq, read })) return;
+      if (!this.dialled.send({ type: "mark", chat: chat.uid, delivered: chat.seq, read })) return;
       this.set(marked(this.state.value, chat.seq, read));
     }, MARK_MS);
   }

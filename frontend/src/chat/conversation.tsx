@@ -104,12 +104,12 @@ function Line({ chat, onLeave }: { chat: VisitorChatView; onLeave: (() => void) 
 
 /** What was to be sent is not going to be. */
 function given(item: Item): Item {
-  return item.kind === "bubble" && (item.delivery === "held" || item.delivery === "sending") ? { ...item, delivery: "failed", reason: "" } : item;
+  return item.kind === "bubble" && (item.becameOf === "held" || item.becameOf === "sending") ? { ...item, becameOf: "failed", reason: "" } : item;
 }
 
 function Message({ item, client, worded, open }: { item: BubbleItem; client: ChatClient; worded: boolean; open: boolean }) {
   const name = displayName(item.name) || t.operator;
-  const failed = item.delivery === "failed";
+  const failed = item.becameOf === "failed";
   const look = ["bubble", item.own && "bubble-own", item.state === "deleted" && "bubble-gone", failed && "bubble-failed"].filter(Boolean).join(" ");
   return (
     <article class={`said${item.own ? " said-own" : ""}${item.first ? " said-first" : ""}`}>
@@ -130,7 +130,7 @@ function Message({ item, client, worded, open }: { item: BubbleItem; client: Cha
           <p class={item.last || worded ? "said-foot" : "sr-only"}>
             <time class="tabular" dateTime={new Date(item.at).toISOString()}>{timeOf(item.at)}</time>
             {item.state === "edited" && <span> · {t.edited}</span>}
-            {item.delivery && <Delivery item={item} worded={worded} />}
+            {item.becameOf && <Delivery item={item} worded={worded} />}
           </p>
         )}
       </div>
@@ -144,10 +144,10 @@ function takeBack(client: ChatClient, ref: string): void {
 }
 
 function Delivery({ item, worded }: { item: BubbleItem; worded: boolean }) {
-  const words = { sending: t.sending, held: t.held, sent: t.sent, delivered: t.delivered, read: t.read, failed: t.notSent, "": "" }[item.delivery];
-  const pending = item.delivery === "sending" || item.delivery === "held";
+  const words = { sending: t.sending, held: t.held, sent: t.sent, delivered: t.delivered, read: t.read, failed: t.notSent, "": "" }[item.becameOf];
+  const pending = item.becameOf === "sending" || item.becameOf === "held";
   return (
-    <span class={worded || pending ? "delivery" : "sr-only"}>
+    <span class={worded || pending ? "becameOf" : "sr-only"}>
       {" · "}{words}
     </span>
   );

@@ -19,8 +19,8 @@ test("vera's messages say in words how far they came", () => {
     { ref: "r7", chat: "other", text: "m7", at: noon, failed: "" },
   ];
   const view = chat(log, { operator_read: 1, operator_delivered: 3 });
-  expect(bubbles(thread(view, unsent, true)).map((b) => b.delivery)).toEqual(["read", "delivered", "delivered", "sent", "sending", "failed"]);
-  expect(bubbles(thread(view, unsent, false)).map((b) => b.delivery)).toEqual(["read", "delivered", "delivered", "sent", "held", "failed"]);
+  expect(bubbles(thread(view, unsent, true)).map((b) => b.becameOf)).toEqual(["read", "delivered", "delivered", "sent", "sending", "failed"]);
+  expect(bubbles(thread(view, unsent, false)).map((b) => b.becameOf)).toEqual(["read", "delivered", "delivered", "sent", "held", "failed"]);
 });
 
 test("a message keeps its place on the screen when its ack comes", () => {

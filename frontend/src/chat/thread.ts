@@ -17,7 +17,7 @@ export interface BubbleItem {
   text: string;
   state: "" | "edited" | "deleted";
   at: number;
-  delivery: Delivery;
+  becameOf: Delivery;
   /** The machine code behind `failed`. */
   reason: string;
   /** First and last of a run by one person. */
@@ -49,8 +49,8 @@ export function thread(chat: VisitorChatView, unsent: readonly Unsent[], online:
   const newest = chat.log?.at(-1)?.at ?? 0;
   for (const u of unsent) {
     if (u.chat !== chat.uid || known.has(u.ref)) continue;
-    const delivery: Delivery = u.failed ? "failed" : online ? "sending" : "held";
-    push({ kind: "bubble", key: u.ref, own: true, name: "", picture: undefined, text: u.text, state: "", at: Math.max(newest, u.at + skew), delivery, reason: u.failed, first: true, last: true });
+    const becameOf: Delivery = u.failed ? "failed" : online ? "sending" : "held";
+    push({ kind: "bubble", key: u.ref, own: true, name: "", picture: undefined, text: u.text, state: "", at: Math.max(newest, u.at + skew), becameOf, reason: u.failed, first: true, last: true });
   }
   return grouped(items);
 }
@@ -68,10 +68,10 @@ export function facesOf(chat: VisitorChatView): Record<string, string | undefine
 function bubble(row: PublicRow & { type: "message_posted" }, chat: VisitorChatView, faces: ReturnType<typeof facesOf>): BubbleItem {
   const own = row.author === "visitor";
   const { operator_read = 0, operator_delivered = 0 } = chat.marks;
-  const delivery = !own ? "" : row.seq <= operator_read ? "read" : row.seq <= operator_delivered ? "delivered" : "sent";
+  const becameOf = !own ? "" : row.seq <= operator_read ? "read" : row.seq <= operator_delivered ? "delivered" : "sent";
   return {
     kind: "bubble", key: row.ref || `seq-${row.seq}`, own, name: row.name ?? "", picture: faces[row.operator ?? ""], text: row.text,
-    state: row.state ?? "", at: row.at, delivery, reason: "", first: true, last: true,
+    state: row.state ?? "", at: row.at, becameOf, reason: "", first: true, last: true,
   };
 }
 

@@ -372,6 +372,8 @@ const failed: Record<ErrorCode, string> = {
   chat_returned: "This chat went back to the line while you were away.",
   forbidden: "You may not do this.",
   hello_repeated: "The server did not understand this page. Please reload it.",
+  illegal_step: "That step is not possible from here.",
+  wrong_code: "That is not the code.",
   missing_field: "Something is missing. Please fill in every field.",
   nobody_online: "Nobody is online at the moment.",
   not_authenticated: "You are logged out. Please log in again.",

@@ -357,6 +357,8 @@ const failed: Words["failed"] = {
   chat_returned: "Este chat volvió a la fila mientras usted no estaba.",
   forbidden: "No puede hacer esto.",
   hello_repeated: "El servidor no entendió esta página. Vuelva a cargarla.",
+  illegal_step: "Ese paso no es posible desde aquí.",
+  wrong_code: "Ese no es el código.",
   missing_field: "Falta algo. Rellene todos los campos.",
   nobody_online: "No hay nadie en línea en este momento.",
   not_authenticated: "Su sesión está cerrada. Inicie sesión de nuevo.",
