@@ -22,6 +22,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.selectors import epoch
 from chatlead import age
 from chatlead.errors import ArchiveDamaged, ArchiveUnavailable
 from chatlead.stores import NotInStore, Store, StoreUnavailable, open_store
@@ -33,6 +34,7 @@ from chats.seals import Link
 if TYPE_CHECKING:
     from datetime import datetime
 
+CLAIM: Final = "installation"  # a file at the top of the store: the epoch of whose it is
 FORMAT: Final = "chatlead.chat"
 VERSION: Final = 1
 READERS = 2  # at a time in a process: a store that hangs must not hold every thread
@@ -66,6 +68,29 @@ class Contents(NamedTuple):
 def store() -> Store:
     """Where archived chats are kept. Raises StoreUnavailable for a wrong setting."""
     return open_store(settings.ARCHIVE_STORE)
+
+
+class OfAnother(RuntimeError):
+    """The store is in use by another installation, or by this one before its database was restored."""
+
+
+def claim() -> None:
+    """Makes sure that the store is this installation's, by the epoch of its database, before anything is
+    deleted there: of a copy that was restored for a trial, files that the real one has written since would
+    look left behind. Raises OfAnother, StoreUnavailable."""
+    place, ours = store(), epoch().encode()
+    try:
+        theirs = place.get(CLAIM)
+    except NotInStore:
+        place.put(CLAIM, ours)
+        theirs = place.get(CLAIM)
+    if theirs != ours:
+        raise OfAnother
+
+
+def take_over() -> None:
+    """The store is this installation's from now on: somebody has decided it. Raises StoreUnavailable."""
+    store().put(CLAIM, epoch().encode())
 
 
 def identities() -> list[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FAULTS = {
     "store": "The archive’s store did not answer. Nothing is lost; the next run tries again.",
+    "claim": "The archive’s store is in use by another copy of this service. Nothing was moved or deleted. "
+    "Tell whoever runs this server.",
     "key": "There is no key for the archive. Set it, see docs/running.md.",
 }
 

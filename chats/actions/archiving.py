@@ -171,6 +171,7 @@ def archive_account(account_id: int) -> int:
         return 0
     failed: set[int] = set()
     try:
+        archive.claim()
         sweep_left_behind(account_id)
         reconcile(account_id)
         while len(failed) < FAILURES and (due := keeping.due(account_id, failed, BATCH)):
@@ -186,6 +187,9 @@ def archive_account(account_id: int) -> int:
     except StoreUnavailable:
         logger.error("archive: the store does not answer (account %s)", account_id)
         lease.fail("", "store")
+    except archive.OfAnother:
+        logger.error("archive: the store is another installation's; see docs/running.md")
+        lease.fail("", "claim")
     except age.BadKey:
         logger.error("archive: there is no key to write with (account %s)", account_id)
         lease.fail("", "key")

@@ -90,7 +90,7 @@ def archived(old: Ended) -> Chat:
 
 
 def files_in(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.rglob("*") if each.is_file())
+    return sorted(each for each in folder.rglob("*.age"))
 
 
 def in_database(chat: Chat) -> bool:

@@ -49,13 +49,13 @@ def test_a_chat_goes_into_the_bucket_and_is_read_erased_and_proved_there(
     settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY = s3.keys
     assert actions.archive_due() == 1
     chat = ended.again()
-    [stored] = archive.store().list("")
+    [stored] = archive.store().list(ended.chat.account.subscriber_id)
     assert stored.name == ArchivedChat.objects.get(chat=chat).name
     assert b"I slipped" not in archive.store().get(stored.name)
     assert [row.text for row in archive.contents(chat).messages][2:4] == ["I slipped", "We can help"]
     assert sealing.verify_chain(chat) == []
 
     assert archive.erase(chat)
-    [rewritten] = archive.store().list("")
+    [rewritten] = archive.store().list(ended.chat.account.subscriber_id)
     assert rewritten.name != stored.name and sealing.verify_chain(ended.again()) == []
     assert [row.text for row in archive.contents(ended.again()).messages][2:4] == ["", ""]

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.erasure import Person
+from accounts.models import Installation
 from chatlead import age, stores
 from chats import actions, archive, sealing
 from chats.archived import ArchivedChats
@@ -62,6 +64,7 @@ def test_a_task_that_is_killed_leaves_a_chat_in_one_place_and_the_next_finishes(
 ) -> None:
     """R-118: killed at any step, it is in the database; the run after the lease moves it, with one file."""
     where, name, after = STEPS[step]
+    archive.claim()
     with dies_at(monkeypatch, where, name, after=after):
         actions.archive_due()
     assert in_database(old.again()) and sealing.verify_chain(old.again()) == []
@@ -76,6 +79,7 @@ def test_what_was_left_in_the_store_goes_although_the_limit_was_lifted(
     folder: Path, old: Ended, limit: RetentionLimit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-118: in exactly one place, whatever the firm has changed meanwhile."""
+    archive.claim()
     with dies_at(monkeypatch, stores.FolderStore, "put", after=True):
         actions.archive_due()
     limit.delete()
@@ -91,6 +95,7 @@ def test_an_erasure_that_is_killed_finishes_when_it_is_repeated(
 ) -> None:
     """R-176: at any step there is one whole file that fits the seal; in the end nothing of hers is left."""
     archived(old)
+    archive.claim()
     with dies_at(monkeypatch, stores.FolderStore, name, after=after):
         archive.erase(old.again())
     assert sealing.verify_chain(old.again()) == []
@@ -148,6 +153,7 @@ def test_an_erasure_takes_along_what_a_killed_task_has_left(
     folder: Path, old: Ended, limit: RetentionLimit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-176: the chat is in the database, a file of it in the store."""
+    archive.claim()
     with dies_at(monkeypatch, stores.FolderStore, "put", after=True):
         actions.archive_due()
     assert len(files_in(folder)) == 1
@@ -201,3 +207,23 @@ def test_a_file_of_a_chat_that_is_not_here_stays(folder: Path, old: Ended, limit
     Chat.objects.filter(pk=old.chat.pk).delete()
     assert actions.archive_due() == 0
     assert len(files_in(folder)) == 1
+
+
+def test_a_copy_that_was_restored_for_a_trial_touches_nothing_of_the_real_ones(
+    folder: Path, old: Ended, limit: RetentionLimit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R-118, B2-6: what the real installation has archived since would look left behind to it. Whoever
+    restored in earnest says so, and then the store is theirs."""
+    archived(old)
+    actions.archive_due()
+    aged(folder)
+    [file] = files_in(folder)
+    ArchivedChat.objects.update(state=ArchivedChat.State.WRITING)  # as it was at the time of the backup
+    Installation.objects.update(epoch="another")
+    actions.archive_due()
+    assert files_in(folder) == [file]
+    assert KeepingRun.objects.latest("pk").faults == [["", "claim"]]
+    with contextlib.suppress(CommandError):
+        call_command("verify_archive", "--take-over")
+    actions.archive_due()
+    assert files_in(folder) == []

@@ -265,7 +265,7 @@ async def vera_is_erased_while_she_talks(world: World) -> AsyncIterator[None]:
     yield
     await said(world, "vera", chat, "I was in a crash")
     await world.does("olga", type="add_note", chat=chat.uid, ref=new_ref(), text="sounds like a case")
-    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     assert await in_thread(chats.actions.erase_chats)(**whose) == 1
     assert await in_thread(visitors.actions.erase_visitors)(**whose) == 1
 
@@ -275,7 +275,7 @@ async def vera_is_erased_while_she_waits(world: World) -> AsyncIterator[None]:
     chat = await world.waiting_chat()
     await world.others_waiting()
     yield
-    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     assert await in_thread(chats.actions.erase_chats)(**whose) == 1
 
 
@@ -284,7 +284,7 @@ async def vera_is_erased_after_nobody_answered(world: World) -> AsyncIterator[No
     chat = await world.waiting_chat()
     await in_thread(chats.actions.end_chat)(principal=world.vera, uid=chat.uid)
     yield
-    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     assert await in_thread(chats.actions.erase_chats)(**whose) == 1
 
 

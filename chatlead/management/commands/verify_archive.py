@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
 from chatlead.stores import StoreUnavailable
-from chats import keeping, sealing
+from chats import archive, keeping, sealing
 from chats.models import Chat
 
 
@@ -21,8 +21,11 @@ class Command(BaseCommand):
         """Which chats; without either, all."""
         parser.add_argument("--account", default="", help="the subscriber id of one account")
         parser.add_argument("--chat", default="", help="the uid of one chat")
+        parser.add_argument(
+            "--take-over", action="store_true", help="after a restore: the store is this installation's now"
+        )
 
-    def handle(self, *args: Any, account: str, chat: str, **options: Any) -> None:
+    def handle(self, *args: Any, account: str, chat: str, take_over: bool, **options: Any) -> None:
         """Raises CommandError where something does not fit, or there is no such account or chat."""
         account_id = None
         if account:
@@ -33,6 +36,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no chat {chat}.")
         fitting, bad = 0, 0
         try:
+            if take_over:
+                archive.take_over()
             for each in keeping.sealed_chats(account_id, chat):
                 if not (faults := sealing.verify_chain(each)):
                     fitting += 1
