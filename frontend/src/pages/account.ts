@@ -7,3 +7,5 @@ copyButtons(document, async (text) => navigator.clipboard.writeText(text));
 keepUnsaved(document, window);
 askBefore(document);
 showOptions(document);
+// on a phone the menu is a strip that scrolls
+document.querySelector(".account-menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
