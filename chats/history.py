@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from accounts import logins
+from accounts.members import ADMINS
 from accounts.models import Operator
 from accounts.selectors import OperatorPrincipal
 from chats import archive, selectors
@@ -115,6 +116,7 @@ ENDINGS = {
 
 
 def principal_of(operator: Operator) -> OperatorPrincipal:
-    """The rights that a console of this membership would have now; `operator` comes with its account."""
-    departments = operator.departments.values_list("pk", flat=True)
-    return logins.principal_of(operator, list(departments), "")
+    """What this membership may read on the account's pages: what its console would show, and from admin on
+    the chats of every department. `operator` comes with its account."""
+    own = operator.departments if operator.role not in ADMINS else operator.account.departments
+    return logins.principal_of(operator, list(own.values_list("pk", flat=True)), "")

@@ -83,12 +83,13 @@ def test_a_chat_is_found_by_name_address_or_number(
 
 
 def test_who_may_see_what(
-    old: Ended, chat_of_billing: Chat, olga: Operator, sam: Operator, nina: Operator, eve: Operator,
-    logged_in: LoggedIn,
+    old: Ended, chat_of_billing: Chat, olga: Operator, sam: Operator, nina: Operator, owen: Operator,
+    eve: Operator, logged_in: LoggedIn,
 ) -> None:  # fmt: skip
-    """R-112: one's own; from supervisor on those of one's departments; eve finds nothing, and gets 404."""
+    """R-112: one's own; from supervisor on those of one's departments, from admin on all; eve finds nothing,
+    and gets 404."""
     address = f"{LIST}{old.chat.uid}/"
-    for who, sees in ((olga, True), (nina, True), (sam, False), (eve, False)):
+    for who, sees in ((olga, True), (nina, True), (owen, True), (sam, False), (eve, False)):
         client = logged_in(who)
         assert (client.get(address).status_code, old.chat.uid in client.get(LIST).content.decode()) == (
             (200, True) if sees else (404, False)
