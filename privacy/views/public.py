@@ -20,13 +20,15 @@ from accounts.models import Site, is_uid
 from chatlead.addresses import ip_of
 from chatlead.errors import NotFound, RateLimited
 from chatlead.keys import decrypted
-from privacy import actions
+from privacy import actions, selectors
 from privacy.languages import words
-from privacy.models import PrivacyExport, PrivacyRequest
+from privacy.models import PrivacyRequest
 from visitors import languages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from privacy.models import PrivacyExport
 
 PROVED_SECONDS = 15 * 60
 EMAIL_MAX = 254
@@ -142,7 +144,7 @@ def _standing(found: PrivacyRequest, language: str) -> dict[str, Any]:
     w = words(language)
     with translation.override(language):
         day = formats.date_format(found.due_at, "DATE_FORMAT")
-        copy = PrivacyExport.objects.filter(request=found).first()
+        copy = selectors.copy_of(found)
         until = formats.date_format(copy.expires_at, "DATE_FORMAT") if copy else ""
     name = "state_passed" if found.account_id is None else f"state_{found.state}"
     firm = found.account.name if found.account else ""
@@ -155,8 +157,9 @@ def another_code(request: HttpRequest, uid: str) -> HttpResponse:
     """Mails another code, where there is somebody to mail it to; says the same in any case."""
     language = _language(request)
     try:
-        _bound(request, uid)
-        actions.resend_code(uid=uid if is_uid(uid) else "-")
+        known_uid = uid if is_uid(uid) else "-"
+        _bound(request, actions.mailbox_of(uid=known_uid))
+        actions.resend_code(uid=known_uid)
     except RateLimited:
         known = {"uid": uid, "error": words(language)["too_often"]}
         return _shown(request, "public/privacy/code.html", language, known, 429)
@@ -168,7 +171,7 @@ def another_code(request: HttpRequest, uid: str) -> HttpResponse:
 def fetch(request: HttpRequest, uid: str) -> HttpResponse:
     """The copy, for a browser in which a code was typed in lately. Raises NotFound."""
     found = _proved(request, uid)
-    copy = PrivacyExport.objects.filter(request=found).first() if found else None
+    copy = selectors.copy_of(found) if found else None
     if copy is None:
         raise NotFound
     return as_file(copy)
