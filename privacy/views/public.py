@@ -20,6 +20,7 @@ from accounts.models import Site, is_uid
 from chatlead.addresses import ip_of
 from chatlead.errors import NotFound, RateLimited
 from chatlead.keys import decrypted
+from chatlead.realtime.crowd import place_of
 from privacy import actions, selectors
 from privacy.languages import words
 from privacy.models import PrivacyRequest
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PROVED_SECONDS = 15 * 60
 EMAIL_MAX = 254
+FROM_NOWHERE = 10  # times as many as from one network
 State = PrivacyRequest.State
 
 
@@ -57,7 +59,11 @@ def _site(key: str) -> Site | None:
 
 def _bound(request: HttpRequest, email: str = "") -> None:
     """Raises RateLimited: for whoever sends forms, and for whom they send mail to."""
-    limits.take("privacy:place", limits.network(ip_of(request)), settings.PRIVACY_FORMS["address"])
+    ip, most = ip_of(request), settings.PRIVACY_FORMS["address"]
+    if place_of(ip):
+        limits.take("privacy:place", limits.network(ip), most)
+    else:  # behind a proxy that has no name here everybody comes from one place: the form stays open
+        limits.take("privacy:nowhere", "", most * FROM_NOWHERE)
     if email:
         limits.take("privacy:mailbox", email.strip().lower(), settings.PRIVACY_FORMS["mailbox"])
 

@@ -123,3 +123,17 @@ def test_the_code_of_one_request_opens_no_other(
     assert "Look into your mail" in client.get(f"/privacy/requests/{second.uid}/").text
     with time_machine.travel(first.received_at + timedelta(minutes=16)):
         assert "Look into your mail" in client.get(f"/privacy/requests/{first.uid}/").text
+
+
+def test_behind_a_proxy_without_a_name_the_form_stays_open(client: Client, site: Site) -> None:
+    """D-2, R-150: nobody is refused for what strangers do who seem to come from the same place."""
+    form = {"site": site.key, "kind": "access"}
+    told = [
+        client.post("/privacy/requests/", form | {"email": f"v{n}@post.test"}).status_code for n in range(25)
+    ]
+    assert set(told) == {302}
+    there = Client(REMOTE_ADDR="203.0.113.7")
+    told = [
+        there.post("/privacy/requests/", form | {"email": f"w{n}@post.test"}).status_code for n in range(22)
+    ]
+    assert told == [302] * 20 + [429, 429]

@@ -11,9 +11,10 @@ from django.test import Client
 
 from accounts.models import Account, Department, Operator, Site
 from chatlead.errors import BadField
-from sms import actions, selectors, signatures
+from sms import actions, selectors, signatures, wordings
 from sms.actions.receiving import TEXT_MAX
 from sms.models import SmsContact, SmsMessage, SmsProgramme, SmsSender
+from sms.views import consent
 from tests.conftest import PASSWORD
 from tests.fake_twilio import ACCOUNT, FakeTwilio
 from tests.sms.conftest import ACME, VERA, all_is_done
@@ -146,3 +147,23 @@ def test_no_text_is_a_formula_in_a_file(
     rows = list(csv.reader(io.StringIO(client.get(f"/account/sms/numbers/{contact.uid}/?as=csv").text)))
     [detail] = [row[2] for row in rows if body in row[2]]
     assert detail.startswith("'")
+
+
+def test_strangers_make_the_firm_pay_for_so_many_texts(
+    programme: SmsProgramme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D-2: each number is another and each comes from elsewhere, and there is an end to it; an unnamed proxy
+    is nobody's network."""
+    monkeypatch.setattr(consent, "PER_PROGRAMME", 25)
+    path = f"/sms/{programme.uid}/"
+    given = {
+        f"sha256_{each}": wordings.sha256(wordings.consent_text(programme, each))
+        for each in ("service", "marketing")
+    }
+    told = [Client().post(path, given | {"phone": f"+1813555{n:04}"}).status_code for n in range(24)]
+    assert set(told) == {200}
+    there = [
+        Client(REMOTE_ADDR=f"203.0.{n}.1").post(path, given | {"phone": f"+1813556{n:04}"}).status_code
+        for n in range(4)
+    ]
+    assert there == [200, 429, 429, 429]
