@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import audit, outbox
 from accounts.models import User
 from chatlead.errors import BadField, ChatLeadError, MissingField, NotFound
+from chats import prechat
 from privacy import mails, selectors
 from privacy.models import PrivacyExport, PrivacyRequest
 from visitors.models import Visitor
@@ -76,6 +77,13 @@ def receive(
     return request
 
 
+def mailbox_of(*, uid: str) -> str:
+    """What is counted when somebody wants another code: the address that it goes to, so that many requests
+    fill no mailbox; where there is none the uid, so that nothing is told by it."""
+    found = PrivacyRequest.objects.filter(uid=uid).values_list("email", flat=True).first()
+    return found or uid
+
+
 def resend_code(*, uid: str) -> None:
     """Another code goes to the address of a request that has one; otherwise nothing happens, and nobody who
     asks can tell."""
@@ -106,7 +114,8 @@ def prove(*, uid: str, code: str) -> PrivacyRequest:
             raise WrongCode("This code is not right, or too old.")
         request.code_tries += 1
         request.save(update_fields=["code_tries"])
-        is_right = hmac.compare_digest(mails.code_of(request), code.strip().replace(" ", ""))
+        given = code.strip().replace(" ", "")  # compared as bytes: it may hold any character
+        is_right = hmac.compare_digest(mails.code_of(request).encode(), given.encode())
     if not is_right:
         raise WrongCode("This code is not right, or too old.")
     with transaction.atomic():
@@ -145,7 +154,10 @@ def receive_proved(
 def enter(
     *, by: Operator, kind: str, email: str = "", phone: str = "", visitor: str = "", details: str = ""
 ) -> PrivacyRequest:
-    """A request that came by telephone, mail or letter. Raises MissingField where nothing says of whom."""
+    """A request that came by telephone, mail or letter. Raises MissingField where nothing says of whom, and
+    BadField for what is no address."""
+    if email.strip():
+        email = prechat.check_email(email, "email")
     request = _new(kind=kind, origin=Origin.STAFF, account=by.account, email=email, details=details)
     request.phone = phone.strip()[:40]
     if visitor:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.template.loader import render_to_string
 
 from accounts import erasure
+from chatlead import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from accounts.erasure import Person
 
 SCHEMA = "chatlead-export-1"
-# A cell that begins with one of these is a formula to a spreadsheet
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def collect(
@@ -57,13 +56,13 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 
 
 def harmless(value: Any) -> str:
-    """A cell that no spreadsheet carries out (CWE-1236): a formula gets an apostrophe."""
+    """A value as a cell that no spreadsheet carries out (CWE-1236)."""
     if value is None:
         return ""
     if isinstance(value, bool | int | float):
         return str(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    return cells.harmless(text)
 
 
 def as_zip(rows: dict[str, list[dict[str, Any]]], *, firm: str, made_at: str) -> bytes:

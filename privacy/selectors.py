@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts import erasure
 from accounts.erasure import Person
-from accounts.models import Account, Site
+from accounts.models import Account, Site, is_uid
 from chatlead.errors import NotFound
 from chats.models import Chat
-from privacy.models import PrivacyRequest
+from privacy.models import PrivacyExport, PrivacyRequest
 from visitors.models import Visitor
 from visitors.sessions import browser_key_of
 
@@ -126,11 +126,16 @@ def queue(account: Account, shown: str = "open") -> QuerySet[PrivacyRequest]:
 
 def access_request(operator: Operator, uid: str, *, lock: bool = False) -> PrivacyRequest:
     """A request to the operator's account, else NotFound."""
-    found = queue(operator.account, "all").filter(uid=uid)
+    found = queue(operator.account, "all").filter(uid=uid if is_uid(uid) else None)
     request = (found.select_for_update(of=("self",)) if lock else found).first()
     if request is None:
         raise NotFound
     return request
+
+
+def copy_of(request: PrivacyRequest) -> PrivacyExport | None:
+    """The copy that answers it, until its time is over, whether it was cleared away or not."""
+    return PrivacyExport.objects.filter(request=request, expires_at__gt=timezone.now()).first()
 
 
 def days_left(request: PrivacyRequest) -> int:

@@ -54,7 +54,9 @@ def is_genuine(signed: Signed, urls: Iterable[str], secrets: Secrets) -> bool:
     addresses = list(dict.fromkeys(each for url in urls for each in with_and_without_port(url)))
     if kind == "application/json":
         digest = hashlib.sha256(signed.body).hexdigest()
-        addresses = [url for url in addresses if hmac.compare_digest(_body_hash(url), digest)]
+        addresses = [
+            url for url in addresses if hmac.compare_digest(_body_hash(url).encode(), digest.encode())
+        ]
         form: Form = ()
     elif kind == "application/x-www-form-urlencoded":
         try:
@@ -63,16 +65,25 @@ def is_genuine(signed: Signed, urls: Iterable[str], secrets: Secrets) -> bool:
             return False
     else:
         return False
-    right = [hmac.compare_digest(sign(url, form, key, algorithm), signed.signature) for url in addresses]
+    # as bytes: what came may hold any character
+    given = signed.signature.encode()
+    right = [hmac.compare_digest(sign(url, form, key, algorithm).encode(), given) for url in addresses]
     return any(right)
 
 
 def fields_of(signed: Signed) -> dict[str, str]:
-    """What a genuine webhook says: the first value of each name. Raises ValueError."""
+    """What a genuine webhook says: the first value of each name; nothing where it is no object. Raises
+    ValueError for a form that is none."""
     kind = signed.content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
-        found = json.loads(signed.body)
-        return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+        try:
+            found = json.loads(signed.body)
+        except (ValueError, RecursionError):
+            return {}
+        if not isinstance(found, dict):
+            return {}
+        # JSON may name halves of characters, which no text holds
+        return {name: str(value).encode(errors="ignore").decode() for name, value in found.items()}
     return dict(reversed(form_of(signed.body)))
 
 
@@ -88,7 +99,10 @@ def with_and_without_port(url: str) -> list[str]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
-    port = parts.port or PORTS.get(parts.scheme, 443)
+    try:
+        port = parts.port or PORTS.get(parts.scheme, 443)
+    except ValueError:  # above 65535
+        return [url]
     bare = urlunsplit(parts._replace(netloc=host))
     return list(dict.fromkeys((url, bare, urlunsplit(parts._replace(netloc=f"{host}:{port}")))))
 

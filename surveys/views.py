@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.members import ADMINS, SUPERVISORS, member_page
 from accounts.models import Department, Site, SiteDepartment
 from accounts.models.ids import is_uid
+from chatlead.cells import harmless
 from chatlead.errors import BadField, NotFound, SurveyOver, UnknownField
 from surveys import actions, answers, forms, results, selectors
 from surveys.models import CONTACT, DEMOGRAPHIC, Answer, Question, Response
@@ -185,7 +186,7 @@ def download(request: HttpRequest, operator: Operator) -> HttpResponse:
     answer_file.write("\ufeff")  # else spreadsheets take it for another encoding
     writer = csv.writer(answer_file)
     head = ["Response", "Offered at (UTC)", "State", "Site", "Department", "Operator"]
-    writer.writerow(map(_guarded, [*head, *(label for _, label in asked)]))
+    writer.writerow(map(harmless, [*head, *(label for _, label in asked)]))
     for response, given in lines:
         line = [
             response.uid,
@@ -195,7 +196,7 @@ def download(request: HttpRequest, operator: Operator) -> HttpResponse:
             response.department.name if response.department else "",
             response.operator.name if response.operator else "",
         ]
-        writer.writerow(map(_guarded, [*line, *(given.get(key, "") for key in asked)]))
+        writer.writerow(map(harmless, [*line, *(given.get(key, "") for key in asked)]))
     return answer_file
 
 
@@ -231,15 +232,6 @@ def said(answer: Answer) -> str:
     if answer.score is not None:
         return str(answer.score)
     return answer.text or results.band(answer.question.kind, answer.value)
-
-
-def _guarded(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula is a text (OWASP, CSV injection)."""
-    return (
-        f"'{cell}"
-        if cell.lstrip().startswith(("=", "+", "-", "@")) or cell[:1] in ("\t", "\r", "\n")
-        else cell
-    )
 
 
 def _asked_for(request: HttpRequest, operator: Operator) -> tuple[Survey | None, int]:

@@ -18,7 +18,7 @@ from accounts.members import ADMINS, member_page
 from accounts.models import Operator
 from chatlead.errors import ChatLeadError, NotFound
 from privacy import actions, selectors
-from privacy.models import PrivacyExport, PrivacyRequest
+from privacy.models import PrivacyRequest
 from privacy.views.public import as_file
 
 if TYPE_CHECKING:
@@ -95,10 +95,12 @@ def search(request: HttpRequest, operator: Operator) -> HttpResponse:
     known: dict[str, Any] = {"section": "privacy", "given": given, "kinds": Kind.choices, "kind": kind}
     if request.method == "POST" and "enter" in request.POST:
         try:
+            if given["email"]:  # the answer goes there, in the firm's words
+                limits.take("privacy:mailbox", given["email"].lower(), settings.PRIVACY_FORMS["mailbox"])
             entered = actions.enter(by=operator, kind=kind, details=details, **given)
         except ChatLeadError as error:
             known["error"] = error.message
-            return render(request, "account/privacy/search.html", known, status=400)
+            return render(request, "account/privacy/search.html", known, status=error.status)
         return redirect("privacy_request", uid=entered.uid)
     if request.method == "POST" and any(given.values()):
         person = selectors.find(operator.account_id, **given)
@@ -149,7 +151,7 @@ def _page(
         "row": _row(found),
         "found": _named(counts),
         "is_open": is_open,
-        "copy": PrivacyExport.objects.filter(request=found).first(),
+        "copy": selectors.copy_of(found),
         "certificate": certificate,
         "erased": [
             (
@@ -218,7 +220,7 @@ def _step(request: HttpRequest, operator: Operator, found: PrivacyRequest, step:
 def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """The copy, for an admin who types their password again (B2-4)."""
     found = selectors.access_request(operator, uid)
-    copy = PrivacyExport.objects.filter(request=found, account=operator.account).first()
+    copy = selectors.copy_of(found)
     if copy is None:
         raise NotFound
     limits.take("privacy:password", operator.uid, settings.LOGIN_FAILURES)

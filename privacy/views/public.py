@@ -20,9 +20,10 @@ from accounts.models import Site, is_uid
 from chatlead.addresses import ip_of
 from chatlead.errors import NotFound, RateLimited
 from chatlead.keys import decrypted
-from privacy import actions
+from chatlead.realtime.crowd import place_of
+from privacy import actions, selectors
 from privacy.languages import words
-from privacy.models import PrivacyExport, PrivacyRequest
+from privacy.models import PrivacyRequest
 from visitors import languages
 from visitors.models import Visitor
 from visitors.sessions import COOKIE, is_token, session_key_of
@@ -30,8 +31,11 @@ from visitors.sessions import COOKIE, is_token, session_key_of
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from privacy.models import PrivacyExport
+
 PROVED_SECONDS = 15 * 60
 EMAIL_MAX = 254
+FROM_NOWHERE = 10  # times as many as from one network
 State = PrivacyRequest.State
 
 
@@ -57,7 +61,11 @@ def _site(key: str) -> Site | None:
 
 def _bound(request: HttpRequest, email: str = "") -> None:
     """Raises RateLimited: for whoever sends forms, and for whom they send mail to."""
-    limits.take("privacy:place", limits.network(ip_of(request)), settings.PRIVACY_FORMS["address"])
+    ip, most = ip_of(request), settings.PRIVACY_FORMS["address"]
+    if place_of(ip):
+        limits.take("privacy:place", limits.network(ip), most)
+    else:  # behind a proxy that has no name here everybody comes from one place: the form stays open
+        limits.take("privacy:nowhere", "", most * FROM_NOWHERE)
     if email:
         limits.take("privacy:mailbox", email.strip().lower(), settings.PRIVACY_FORMS["mailbox"])
 
@@ -161,7 +169,7 @@ def _standing(found: PrivacyRequest, language: str) -> dict[str, Any]:
     w = words(language)
     with translation.override(language):
         day = formats.date_format(found.due_at, "DATE_FORMAT")
-        copy = PrivacyExport.objects.filter(request=found).first()
+        copy = selectors.copy_of(found)
         until = formats.date_format(copy.expires_at, "DATE_FORMAT") if copy else ""
     name = "state_passed" if found.account_id is None else f"state_{found.state}"
     firm = found.account.name if found.account else ""
@@ -174,8 +182,9 @@ def another_code(request: HttpRequest, uid: str) -> HttpResponse:
     """Mails another code, where there is somebody to mail it to; says the same in any case."""
     language = _language(request)
     try:
-        _bound(request, uid)
-        actions.resend_code(uid=uid if is_uid(uid) else "-")
+        known_uid = uid if is_uid(uid) else "-"
+        _bound(request, actions.mailbox_of(uid=known_uid))
+        actions.resend_code(uid=known_uid)
     except RateLimited:
         known = {"uid": uid, "error": words(language)["too_often"]}
         return _shown(request, "public/privacy/code.html", language, known, 429)
@@ -187,7 +196,7 @@ def another_code(request: HttpRequest, uid: str) -> HttpResponse:
 def fetch(request: HttpRequest, uid: str) -> HttpResponse:
     """The copy, for a browser in which a code was typed in lately. Raises NotFound."""
     found = _proved(request, uid)
-    copy = PrivacyExport.objects.filter(request=found).first() if found else None
+    copy = selectors.copy_of(found) if found else None
     if copy is None:
         raise NotFound
     return as_file(copy)

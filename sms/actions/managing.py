@@ -76,10 +76,19 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
         raise BadField("Twilio shows the account's id and token on its first page.", field="account_sid")
     if bool(sender.shared_key) != bool(sender.shared_key_id):
         raise BadField("A shared key has a name and a secret.", field="shared_key_id")
+    if is_twilio and sender.number and _is_anothers(sender):
+        raise BadField("Another account on this server sends from this number.", field="number")
     with transaction.atomic():
         sender.save()
         audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
     return sender
+
+
+def _is_anothers(sender: SmsSender) -> bool:
+    """Whoever holds a number's keys says who has texted STOP to it, which counts for whoever has the number
+    afterwards (R-192): so nobody may enter another firm's."""
+    others = SmsSender.objects.filter(number=sender.number, gateway=SmsSender.Gateway.TWILIO)
+    return others.exclude(account=sender.account_id).exists()
 
 
 def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:

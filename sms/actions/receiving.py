@@ -24,21 +24,25 @@ from visitors.sessions import VisitorPrincipal
 TEXTS = UUID("f0a3c0de-3f6b-4c39-9e0e-2f4c4f5b0d11")  # names rows of chats by the provider's ids
 OF_PROVIDER = {"STOP": "stop", "START": "start", "HELP": "help"}  # OptOutType
 SID_MAX = 64
+NUMBER_MAX = 20
+TEXT_MAX = 10_000  # the provider says 1600
+DIGITS_MAX = 3
 
 
 def receive(*, sender: SmsSender, form: Mapping[str, str]) -> None:
     """Takes down a text to this sender; the same one again changes nothing (B1-16). `form` is the provider's,
     its signature checked; unknown fields do not matter. Raises BadField where it is no text."""
     sid, number = form.get("MessageSid") or form.get("SmsSid") or "", form.get("From", "")
-    if not 0 < len(sid) <= SID_MAX or not 0 < len(number) <= 20 or not number.isprintable():
+    fits = 0 < len(sid) <= SID_MAX and 0 < len(number) <= NUMBER_MAX
+    if not fits or not (sid + number).isprintable():
         raise BadField(field="MessageSid")
     contact = contact_of(sender.account_id, number)
     with locks.held(contact.pk), transaction.atomic():
         if SmsMessage.objects.filter(account=sender.account_id, provider_sid=sid).exists():
             return
         contact = SmsContact.objects.get(pk=contact.pk)
-        text = form.get("Body", "").replace("\x00", "")
-        media = int(form["NumMedia"]) if form.get("NumMedia", "").isdecimal() else 0
+        text = form.get("Body", "").replace("\x00", "")[:TEXT_MAX]
+        media = form.get("NumMedia", "")
         message = SmsMessage.objects.create(
             account_id=sender.account_id,
             sender=sender,
@@ -50,7 +54,7 @@ def receive(*, sender: SmsSender, form: Mapping[str, str]) -> None:
             state=SmsMessage.State.RECEIVED,
             text=text,
             segment_count=segments(text),
-            media_count=min(media, 100),
+            media_count=min(int(media), 100) if media.isdecimal() and len(media) <= DIGITS_MAX else 0,
         )
         _follow(sender, contact, message, form.get("OptOutType", "").upper())
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import is_uid
 from chatlead.errors import NotFound
 from chats.actions import Progress, set_marks
 from sms import locks
 from sms.actions.handing import STATES, give_up
+from sms.actions.receiving import SID_MAX
 from sms.models import SmsMessage, SmsSender
 
 State = SmsMessage.State
@@ -29,8 +31,10 @@ def report(*, sender: SmsSender, uid: str, sid: str, status: str, error: str = "
     what
     is known, and of states that nobody knows, nothing is kept. Raises NotFound for a text that is not there,
     or goes by another name."""
-    message = SmsMessage.objects.filter(sender=sender, uid=uid, direction="out").first()
-    if message is None or not sid or (message.provider_sid or sid) != sid:
+    mine = SmsMessage.objects.filter(sender=sender, direction="out")
+    message = mine.filter(uid=uid).first() if is_uid(uid) else None
+    is_name = 0 < len(sid) <= SID_MAX and sid.isprintable()
+    if message is None or not is_name or (message.provider_sid or sid) != sid:
         raise NotFound
     state = STATES.get(status)
     if state is None:
@@ -43,7 +47,7 @@ def report(*, sender: SmsSender, uid: str, sid: str, status: str, error: str = "
         if message.provider_sid is None:  # its first answer was lost
             SmsMessage.objects.filter(pk=message.pk).update(provider_sid=sid)
         if state in (State.UNDELIVERED, State.FAILED, State.CANCELLED):
-            give_up(message, state, error[:40])
+            give_up(message, state, error.replace("\x00", "")[:40])
         else:
             SmsMessage.objects.filter(pk=message.pk).update(state=state, error="", changed_at=timezone.now())
             _mark(message, state)

@@ -120,7 +120,8 @@ def start(*, sender: SmsSender, contact: SmsContact, provider_sid: str, is_answe
     was_blocked = False
     for each in selectors.suppressions(contact.number_key, programme, sender.number):
         was_blocked = True
-        if each.programme_id is None and each.account_id == programme.account_id:
+        # a block that another account has made stays that account's: the person has not come back to it
+        if each.programme_id is None or each.account_id != programme.account_id:
             each.except_programmes = [*each.except_programmes, programme.uid]
         else:
             each.lifted_at = now

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import limits
 from chatlead.addresses import ip_of
 from chatlead.errors import BadField, NoticeRequired
+from chatlead.realtime.crowd import place_of
 from sms import actions, selectors, wordings
 from sms.models import SmsConsent
 from sms.numbers import e164, key_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PER_NETWORK = 20  # in ten minutes
 PER_NUMBER = 3
+PER_PROGRAMME = 300  # each may be a text that the firm pays for, wherever strangers come from
 
 
 @never_cache
@@ -53,8 +55,10 @@ def consent(request: HttpRequest, key: str) -> HttpResponse:
 def _agree(request: HttpRequest, key: str, phone: str) -> str:
     """What is said to the person afterwards: the same for a number that is blocked, known or new."""
     programme = selectors.access_programme(key)
-    limits.take("sms consent", limits.network(ip_of(request)), PER_NETWORK)
+    if place_of(ip_of(request)):  # an unnamed proxy on this machine is nobody's network
+        limits.take("sms consent", limits.network(ip_of(request)), PER_NETWORK)
     limits.take("sms consent number", key_of(e164(phone)), PER_NUMBER)
+    limits.take("sms consent programme", programme.uid, PER_PROGRAMME)
     boxes = {
         purpose: (request.POST.get(f"sha256_{purpose}", ""), request.POST.get(f"sms_{purpose}") == "yes")
         for purpose in SmsConsent.Purpose.values

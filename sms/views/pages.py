@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.members import ADMINS, member_page
+from chatlead.cells import harmless
 from chatlead.errors import BadField, TooMany
 from sms import actions, history, ledger, selectors
 from sms.forms import LookUpForm, OptOutForm, ProgrammeForm, SenderForm
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from accounts.models import Operator
 
 PAGE = 50
-FORMULA = ("=", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -184,17 +184,12 @@ def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
         answer = HttpResponse(content_type="text/csv; charset=utf-8")
         writer = csv.writer(answer)
         writer.writerow(["at", "what", "detail", "proof"])
-        writer.writerows([_plain(cell) for cell in row.values()] for row in history.as_rows(events))
+        rows = history.as_rows(events)
+        writer.writerows([harmless(cell, with_phones=True) for cell in row.values()] for row in rows)
     else:
         return _page(request, "number", {"contact": contact, "events": events})
     answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.{wanted}"'
     return answer
-
-
-def _plain(cell: str) -> str:
-    """A spreadsheet takes nothing of it for a formula."""
-    is_formula = cell.startswith(FORMULA) or (cell.startswith("+") and not cell[1:2].isdigit())
-    return f"'{cell}" if is_formula else cell
 
 
 def _store(operator: Operator, known: SmsSender | None, said: dict[str, Any]) -> SmsSender:

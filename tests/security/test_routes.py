@@ -177,6 +177,29 @@ def test_a_wrong_method_is_told_which_are_right(db: None) -> None:
     assert json.loads(answer.content)["error"]["code"] == "method_not_allowed"
 
 
+FORMS = [
+    route
+    for route in routes()
+    if route.pattern.startswith(("account/", "privacy/", "sms/", "survey/", "admin/backups/", "console/log"))
+]
+
+
+def test_no_form_of_another_website_is_taken(db: None, owen: Operator) -> None:
+    """ASVS 3.5: a POST without our token changes nothing, whoever is logged in and whatever page it is."""
+    User.objects.filter(pk=owen.user.pk).update(is_staff=True, is_superuser=True)
+    values = dict.fromkeys(("uid", "key", "token", "site", "department"), "A" * 22)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owen.user)
+    told = {
+        route.pattern: client.post(
+            f"/{filled(route, values)}".replace("//", "/"), headers={"Accept": "application/json"}
+        )
+        for route in FORMS
+    }
+    assert len(told) > 25
+    assert {name for name, answer in told.items() if b"csrf_failed" not in answer.content} == set()
+
+
 def test_a_host_that_is_not_ours_is_refused(db: None) -> None:
     """A forged Host header gives a page, and no address made of it."""
     answer = Client().get("/console/login/", headers={"Host": "evil.test"})

@@ -17,7 +17,7 @@ from chats.models import Chat
 from sms import actions, signatures
 from sms.models import SmsMessage, SmsSender
 from tests.fake_twilio import HOST, FakeTwilio
-from tests.sms.conftest import ACME, VERA, all_is_done
+from tests.sms.conftest import VERA, all_is_done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRETS = signatures.Secrets("12345", "key-1", "67890")
@@ -193,7 +193,7 @@ def test_eve_cannot_speak_for_acme(
     programme = actions.add_programme(account=rival, name="Rival", contact="eve")
     theirs = actions.add_sender(
         account=rival, programme=programme, site=rival_site, department=rival_site.departments.get(),
-        gateway="twilio", kind="long_code", number=ACME, account_sid=sender.account_sid,
+        gateway="twilio", kind="long_code", number="+18135550122", account_sid=sender.account_sid,
         auth_token="evil" * 8, is_registered=True,
     )  # fmt: skip
     evil = FakeTwilio(token="evil" * 8)
