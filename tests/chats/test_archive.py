@@ -281,6 +281,24 @@ def test_a_person_is_found_exported_and_erased_in_the_archive_too(
     assert CANARY not in str(kind.export(vera))
 
 
+def test_a_restored_row_whose_file_an_erasure_has_replaced_hinders_no_erasure(
+    folder: Path, old: Ended
+) -> None:
+    """B2-6, R-176: after a restore the row names the file from before; a proof says so, an erasure ends."""
+    before = ArchivedChat.objects.values("name", "sha256", "size", "erased_at").get(chat=archived(old))
+    vera = erasure.Person(old.chat.account_id, frozenset({old.chat.visitor_id}))
+    assert erasure.erase(vera)["chats_archived"] == 1
+    ArchivedChat.objects.update(**before)
+    assert ArchivedChats().count(vera) == 1
+    assert erasure.erase(vera)["chats_archived"] == 1
+    assert (ArchivedChats().count(vera), ArchivedChats().erase(vera)) == (0, 0)
+    assert sealing.verify_chain(old.again()) != []
+    ArchivedChat.objects.update(**before)
+    folder.rename(folder.with_name("another disk"))
+    with pytest.raises(stores.StoreUnavailable):  # nothing is said to be erased that is only not mounted
+        erasure.erase(vera)
+
+
 # --- killed -------------------------------------------------------------------------------------------
 
 
