@@ -296,8 +296,8 @@ def erase(chat: Chat) -> bool:
 
 
 def _note_gone(chat: Chat) -> bool:
-    """There is no file to empty; where a second one was begun, that goes as well. Whether this is news. Raises
-    StoreUnavailable for a store that has nothing at all of that month: a disk that was not mounted, say."""
+    """There is no file to empty; where a second one was begun, that goes as well. Whether this is news.
+    Raises StoreUnavailable for a store that has nothing of that month: a disk that was not mounted, say."""
     file = ArchivedChat.objects.get(chat=chat)
     if not any(store().list(file.name.rpartition("/")[0])):
         raise StoreUnavailable("the store of the archive is empty: is it the right one?")

@@ -404,6 +404,30 @@ def test_an_erasure_while_the_file_is_written_is_not_lost(
     assert sealing.verify_chain(archived(old)) == []
 
 
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_no_file_that_was_being_written_outlives_an_erasure(
+    folder: Path, old: Ended, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+) -> None:
+    """R-176: neither what a killed task has left in the store, nor what one writes at this moment."""
+    vera = erasure.Person(old.chat.account_id, frozenset({old.chat.visitor_id}))
+    if is_killed:
+        with dies_at(monkeypatch, stores.FolderStore, "put", after=True):
+            actions.archive_chat(old.chat.pk)
+        erasure.erase(vera)
+    else:
+        real = stores.FolderStore.put
+
+        def put(store: Any, name: str, data: Any) -> None:
+            erasure.erase(vera)
+            real(store, name, data)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(stores.FolderStore, "put", put)
+            assert not actions.archive_chat(old.chat.pk)
+    assert files_in(folder) == [] and ArchivedChats().count(vera) == 0
+    assert sealing.verify_chain(old.again()) == []
+
+
 def test_a_row_that_comes_while_the_file_is_written_is_not_lost(
     folder: Path, old: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
