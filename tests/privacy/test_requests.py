@@ -257,7 +257,7 @@ def test_vera_is_found_by_the_telephone_number_she_gave(acme: Account, known_ver
 def test_nobody_waits_while_somebody_is_looked_for(
     proved: Proved, known_vera: Chat, owen: Operator, deliver: Work
 ) -> None:
-    """Performance: who reads all forms that were ever filled in holds no lock; on SQLite nobody could write."""
+    """Performance: who reads all forms that were ever filled in holds no lock; on SQLite none could write."""
     read: list[str] = []
 
     def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
