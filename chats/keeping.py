@@ -82,7 +82,7 @@ def asked(kind: str) -> list[KeepingRun]:
     waiting = KeepingRun.objects.filter(kind=kind, ended_at=None)
     if waiting.exclude(_free(now)).exists():
         return []
-    return list(waiting.order_by("id"))
+    return sorted(waiting, key=lambda run: run.pk)  # sorted by SQLite it would read all that have ended
 
 
 def _free(now: datetime) -> Q:
