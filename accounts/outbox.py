@@ -8,13 +8,15 @@ stays for somebody to look at. A broker may forget: the sweep finds what is due 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, F, Min, Q
+from django.db import DatabaseError, connections, transaction
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -23,6 +25,8 @@ from accounts.models import Account, OutboxItem
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60
+RENEW_SECONDS = 20.0
+LONGEST_SECONDS = 3600  # a handler that takes longer hangs
 ATTEMPTS = 12
 FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 3600
@@ -107,7 +111,8 @@ def carry_out(item_id: int) -> bool:
     """Claims the item and carries it out; True when it is done now. Safe to call twice, and at the same time.
 
     1 the claim is one statement, so one caller wins; 2 the work is outside any transaction; 3 a caller that
-    dies in between leaves a lease that ends, and the item is carried out again under the same key.
+    dies in between leaves a lease that ends, and the item is carried out again under the same key;
+    4 one that lives and takes long, an export say, keeps its lease, so that nobody makes the same beside it.
     """
     now = timezone.now()
     free = Q(leased_until=None) | Q(leased_until__lt=now)
@@ -116,13 +121,14 @@ def carry_out(item_id: int) -> bool:
     if not mine.update(leased_until=lease, attempt_count=F("attempt_count") + 1):
         return False
     item = OutboxItem.objects.get(pk=item_id)
-    claimed = OutboxItem.objects.filter(pk=item_id, leased_until=lease)
+    claim = _Claim(item_id, lease)
     try:
-        _handlers[item.kind](item.subject, item.key)
+        with claim.renewed():
+            _handlers[item.kind](item.subject, item.key)
     except Exception as error:  # whatever it was: it comes back later
         is_dead = item.attempt_count >= ATTEMPTS
         delay = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (item.attempt_count - 1))
-        claimed.update(
+        claim.rows().update(
             leased_until=None,
             due_at=timezone.now() + timedelta(seconds=delay),
             last_error=type(error).__name__[:200],
@@ -138,5 +144,43 @@ def carry_out(item_id: int) -> bool:
             type(error).__name__,
         )
         return False
-    claimed.update(state=OutboxItem.State.DONE, done_at=timezone.now(), leased_until=None, last_error="")
+    claim.rows().update(state=OutboxItem.State.DONE, done_at=timezone.now(), leased_until=None, last_error="")
     return True
+
+
+class _Claim:
+    """An item that is ours until `until`."""
+
+    def __init__(self, item_id: int, until: datetime) -> None:
+        self._item_id, self._until = item_id, until
+
+    def rows(self) -> QuerySet[OutboxItem]:
+        """The item; nothing where somebody else has claimed it since."""
+        return OutboxItem.objects.filter(pk=self._item_id, leased_until=self._until)
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """The lease does not end within the block."""
+        over = threading.Event()
+        renewing = threading.Thread(target=self._renew, args=(over,), name="outbox-lease", daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            over.set()
+            renewing.join()
+
+    def _renew(self, over: threading.Event) -> None:
+        try:
+            for _ in range(round(LONGEST_SECONDS / RENEW_SECONDS)):
+                if over.wait(RENEW_SECONDS):
+                    return
+                until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
+                try:
+                    if not self.rows().update(leased_until=until):
+                        return
+                    self._until = until
+                except DatabaseError as error:  # two more attempts before the lease ends
+                    logger.warning("a lease was not renewed (%s)", type(error).__name__)
+        finally:
+            connections.close_all()  # this thread's

@@ -52,6 +52,7 @@ app.conf.beat_schedule = {
     "the day's backup and the week's proof, when due": {"task": "chatlead.tasks.back_up", "schedule": 300.0},
 }
 app.conf.beat_scheduler = "chatlead.timer:KeptTimer"
+EMBEDDED_THREADS = 5
 
 
 @signals.setup_logging.connect
@@ -91,11 +92,13 @@ def _work(stop: threading.Event) -> None:
 
     try:
         task_postrun.connect(tidy, weak=False)
-        # two threads, so that a mail server that hangs does not keep chats from being closed
+        # A backup, the archive and a proof of seals may take hours each, one of them at a time; two threads
+        # are left, so that a mail server that hangs does not keep chats from being closed. A thread is only
+        # begun when it is needed.
         worker: Any = WorkController(
             app=app,
             pool_cls="threads",
-            concurrency=2,
+            concurrency=EMBEDDED_THREADS,
             hostname="embedded@localhost",
             without_heartbeat=True,
             without_mingle=True,

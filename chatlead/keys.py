@@ -9,17 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 @lru_cache(maxsize=4)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
     """Any text may be a key: what is random enough is its owner's business."""
+    from cryptography.fernet import Fernet, MultiFernet  # 9 MB, for those who have something to encrypt
+
     if not keys:
         raise ImproperlyConfigured("Set CHATLEAD_FIELD_KEYS: columns are encrypted with it.")
     digests = (hashlib.sha256(b"chatlead.column:" + key.encode()).digest() for key in keys)
@@ -37,6 +41,8 @@ def encrypted(text: str) -> str:
 
 def decrypted(token: str) -> str:
     """What `encrypted` was given. Raises Unreadable."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _box(tuple(settings.FIELD_KEYS)).decrypt(token).decode()
     except InvalidToken:

@@ -44,6 +44,10 @@ REST_SECONDS = 15.0  # after a store did not answer, nobody else is made to wait
 Operators = dict[int, tuple[str, str]]  # uid and name, by the number in a row
 
 
+class FileGone(ArchiveDamaged):
+    """The row names a file that the store, which answers, does not have."""
+
+
 class Contents(NamedTuple):
     """A chat as it lies in its file. `messages` and `notes` are unsaved rows in order; `links` the chain."""
 
@@ -253,8 +257,10 @@ def _file_of(chat: Chat) -> tuple[ArchivedChat, bytes]:
     name = ""
     while True:
         file = ArchivedChat.objects.filter(chat=chat, state=ArchivedChat.State.KEPT).first()
-        if file is None or file.name == name:
+        if file is None:
             raise ArchiveDamaged
+        if file.name == name:
+            raise FileGone
         name = file.name
         try:
             data = store().get(name)
@@ -281,13 +287,15 @@ def erase(chat: Chat) -> bool:
 
     Outside of any transaction, and safe to repeat after it was killed anywhere:
     1 the next file's name is noted, 2 it is written and read back, 3 the row names it in one statement, 4 the
-    file before is deleted and forgotten. Raises StoreUnavailable, ArchiveDamaged, age.BadKey.
+    file before is deleted and forgotten. A file that is not in the store says nothing any more: after a
+    restore the row names the one that an erasure has replaced since. Raises StoreUnavailable,
+    ArchiveDamaged, age.BadKey.
     """
     try:
         file, data = _file_of(chat)
-    except ArchiveDamaged:
+    except FileGone:
         if not adopt(chat):
-            raise
+            return _note_gone(chat)
         file, data = _file_of(chat)
     if file.other_name:  # somebody was killed between 1 and 2, or 3 and 4
         drop_other(file)
@@ -344,6 +352,17 @@ def adopt(chat: Chat) -> bool:
 def uid_in(name: str) -> str:
     """The uid of the chat that a file is of."""
     return name.rpartition("/")[2].partition(".")[0]
+
+
+def _note_gone(chat: Chat) -> bool:
+    """There is no file to empty; where a second one was begun, that goes as well. Whether this is news.
+    Raises StoreUnavailable for a store that has nothing of that month: a disk that was not mounted, say."""
+    file = ArchivedChat.objects.get(chat=chat)
+    if not any(store().list(file.name.rpartition("/")[0])):
+        raise StoreUnavailable("the store of the archive is empty: is it the right one?")
+    drop_other(file)
+    gone = ArchivedChat.objects.filter(pk=file.pk, name=file.name, erased_at=None)
+    return bool(gone.update(erased_at=timezone.now()))
 
 
 def _emptied(content: dict[str, Any]) -> bool:

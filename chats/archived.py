@@ -25,7 +25,8 @@ class ArchivedChats:
 
     def count(self, person: Person) -> int:
         """Files that have something to lose."""
-        return self._of(person).filter(archived_file__erased_at=None).count()
+        kept = self._of(person).filter(archived_file__erased_at=None)
+        return kept.count() + _unfinished(person).count()
 
     def export(self, person: Person) -> list[dict[str, Any]]:
         """As chats in the database are exported, without notes. Raises StoreUnavailable, ArchiveDamaged."""
@@ -39,13 +40,21 @@ class ArchivedChats:
         for chat_id in list(sealed.order_by("id").values_list("pk", flat=True)):
             with transaction.atomic():
                 sealing.forget([chat_id])
-        for file in list(ArchivedChat.objects.filter(chat__in=theirs).exclude(state=ArchivedChat.State.KEPT)):
-            archive.drop(file)  # a task that was killed, or is at it, has written it before the erasure
-        return sum(archive.erase(chat) for chat in list(self._of(person)))
+        unfinished = list(_unfinished(person))
+        for file in unfinished:  # what a task was writing, or had when it was killed: it comes to nothing
+            archive.drop(file)
+        return len(unfinished) + sum(archive.erase(chat) for chat in list(self._of(person)))
 
     def _of(self, person: Person) -> QuerySet[Chat]:
         chats = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
         return chats.filter(archived_at__isnull=False, archived_file__state=ArchivedChat.State.KEPT)
+
+
+def _unfinished(person: Person) -> QuerySet[ArchivedChat]:
+    theirs = ArchivedChat.objects.filter(
+        account_id=person.account_id, chat__visitor_id__in=person.visitor_ids
+    )
+    return theirs.exclude(state=ArchivedChat.State.KEPT)
 
 
 def _told(chat: Chat, kept: archive.Contents) -> dict[str, Any]:

@@ -68,18 +68,27 @@ def open_run(account_id: int, kind: str) -> KeepingRun:
 def claim(run: KeepingRun) -> Lease | None:
     """The run is ours until the lease ends; None while it is somebody else's, or over."""
     now = timezone.now()
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
     until = now + timedelta(seconds=LEASE_SECONDS)
-    claimed = KeepingRun.objects.filter(free, pk=run.pk, ended_at=None)
+    claimed = KeepingRun.objects.filter(_free(now), pk=run.pk, ended_at=None)
     if not claimed.update(leased_until=until, started_at=now, done_count=0, failed_count=0, faults=[]):
         return None
     return Lease(run, until)
 
 
 def asked(kind: str) -> list[KeepingRun]:
-    """Runs that wait for somebody, or whose lease has ended."""
-    free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
-    return list(KeepingRun.objects.filter(free, kind=kind, ended_at=None).order_by("id"))
+    """Runs that wait for somebody, or whose lease has ended. None while another of this kind goes on: each
+    may take hours, and a worker has few hands."""
+    now = timezone.now()
+    waiting = KeepingRun.objects.filter(kind=kind, ended_at=None)
+    if waiting.exclude(_free(now)).exists():
+        return []
+    return sorted(waiting, key=lambda run: run.pk)  # sorted by SQLite it would read all that have ended
+
+
+def _free(now: datetime) -> Q:
+    """Nobody's. A lease that ends much later than any can was given by a clock that was set back since."""
+    latest = now + timedelta(seconds=2 * LEASE_SECONDS)
+    return Q(leased_until=None) | Q(leased_until__lt=now) | Q(leased_until__gt=latest)
 
 
 def last_runs(account_id: int) -> dict[str, KeepingRun]:

@@ -20,6 +20,8 @@ from privacy.models import PrivacyExport, PrivacyRequest
 from visitors.models import Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from accounts.models import Account, Operator
 
 State, Kind, Proof, Origin, Job = (
@@ -118,6 +120,8 @@ def prove(*, uid: str, code: str) -> PrivacyRequest:
         is_right = hmac.compare_digest(mails.code_of(request).encode(), given.encode())
     if not is_right:
         raise WrongCode("This code is not right, or too old.")
+    # reads every form that was ever filled in: not with SQLite's one write lock in the hand
+    firms = selectors.accounts_with(request.email) if request.account_id is None else []
     with transaction.atomic():
         request = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
         if not _is_code_open(request, used=True):
@@ -125,7 +129,7 @@ def prove(*, uid: str, code: str) -> PrivacyRequest:
         request.code_until = None  # good once
         request.save(update_fields=["code_until"])
         if request.state == State.RECEIVED:
-            _verified(request, Proof.CODE)
+            _verified(request, Proof.CODE, firms=firms)
     return request
 
 
@@ -187,16 +191,17 @@ def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: boo
 
     What is found is written down first, because after an erasure nothing leads to it. Raises IllegalStep.
     """
+    # reads much, and so before the transaction, which on SQLite keeps everybody from writing
+    person = selectors.person_of(selectors.access_request(by, request.uid))
+    uids = sorted(Visitor.objects.filter(pk__in=person.visitor_ids).values_list("uid", flat=True))
+    found = selectors.counts(person)
     with transaction.atomic():
         request = selectors.access_request(by, request.uid, lock=True)
         if request.job:
             return
         if request.state != State.IN_WORK:
             _step(request, State.IN_WORK)
-        person = selectors.person_of(request)
-        uids = Visitor.objects.filter(pk__in=person.visitor_ids).values_list("uid", flat=True)
-        request.visitor_uids = sorted(uids)
-        request.found = selectors.counts(person)
+        request.visitor_uids, request.found = uids, found
         request.job, request.with_internal = job, with_internal
         request.save(update_fields=["visitor_uids", "found", "job", "with_internal"])
         kind = mails.ERASE if job == Job.ERASE else mails.EXPORT
@@ -207,9 +212,11 @@ def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: boo
 
 def finish(*, by: Operator, request: PrivacyRequest, answer: str = "") -> None:
     """The firm has done what was asked (a correction, an answer); `answer` is what the person reads."""
+    known = selectors.access_request(by, request.uid)
+    found = known.found or selectors.counts(selectors.person_of(known))
     with transaction.atomic():
         request = selectors.access_request(by, request.uid, lock=True)
-        request.found = request.found or selectors.counts(selectors.person_of(request))
+        request.found = request.found or found
         close(request, State.DONE, reason=answer)
         _note("privacy.done", request, by)
 
@@ -274,22 +281,23 @@ def _step(request: PrivacyRequest, state: str) -> None:
     request.state = state
 
 
-def _verified(request: PrivacyRequest, proof: str, by: Operator | None = None) -> None:
+def _verified(
+    request: PrivacyRequest, proof: str, by: Operator | None = None, *, firms: Sequence[Account] = ()
+) -> None:
     _step(request, State.VERIFIED)
     request.proof, request.verified_at = proof, timezone.now()
     request.save()
     _note("privacy.verified", request, by, {"proof": proof})
     if request.account_id is None:
-        _pass_on(request)
+        _pass_on(request, firms)
         return
     _mail(mails.ACKNOWLEDGED, request)
     _mail(mails.ARRIVED, request)
 
 
-def _pass_on(request: PrivacyRequest) -> None:
-    """A request to the whole service: each firm that keeps something gets its own, and hears of no other
-    (R-150). The person hears who they are, and whether we keep something for ourselves."""
-    firms = selectors.accounts_with(request.email)
+def _pass_on(request: PrivacyRequest, firms: Sequence[Account]) -> None:
+    """A request to the whole service: each of the firms that keep something gets its own, and hears of no
+    other (R-150). The person hears who they are, and whether we keep something for ourselves."""
     for account in firms:
         own = _new(
             kind=request.kind,

@@ -39,8 +39,11 @@ class SurveyAnswers:
         ]
 
     def erase(self, person: Person) -> int:
+        # looked for before the transaction: that decrypts every address of the account
+        ids = list(_theirs(person).order_by("id").values_list("pk", flat=True))
         with transaction.atomic():
-            ids = list(_theirs(person).select_for_update(of=("self",)).values_list("pk", flat=True))
+            # whoever is answering is waited for; who answers later finds no visitor
+            list(Response.objects.select_for_update().filter(pk__in=ids).order_by("id").values_list("pk"))
             Answer.objects.filter(response__in=ids, score=None).delete()
             Response.objects.filter(pk__in=ids).update(visitor_number=None, chat=None)
         return len(ids)

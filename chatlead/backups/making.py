@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from accounts.models import Backup, BackupCopy, Installation, User
+from accounts.models import Backup, BackupCopy, BackupProof, Installation, User
 from chatlead import age
 from chatlead.backups import erased, keep
 from chatlead.backups.alone import alone
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 FORMAT = 1
 FIELD_KEY_TEST = "chatlead"  # encrypted with the key of the columns, so that a restore sees whether it fits
 RETRY = timedelta(minutes=30)  # after one that failed
+AHEAD = timedelta(hours=1)  # of another machine's clock, at most
 FAULTS = (SourceFailed, StoreUnavailable, age.BadKey, OSError)
 
 
@@ -56,6 +57,13 @@ def close_the_cut_off() -> None:
     Backup.objects.filter(state=Backup.State.RUNNING).update(
         state=Backup.State.FAILED, problem="it was cut off: the process was ended", ended_at=timezone.now()
     )
+
+
+def come_back_from_the_future(now: datetime) -> None:
+    """The clock was set back: what was made "later" counts as made now. Otherwise none would be due, nor
+    missed by anybody, until then."""
+    for each in (Backup, BackupProof):
+        each.objects.filter(started_at__gt=now + AHEAD).update(started_at=now)
 
 
 def last_hour(now: datetime) -> datetime:

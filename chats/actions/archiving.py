@@ -98,6 +98,7 @@ def archive_chat(chat_id: int) -> bool:
             ChatSeal.objects.filter(pk=seal.pk).update(links=[])
             return True
     archive.drop(file)
+    store.delete(file.name)  # nobody else writes by this name: the row may have gone before the file came
     return False
 
 

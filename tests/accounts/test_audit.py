@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import audit
@@ -121,3 +122,19 @@ def test_what_the_task_never_linked_is_found(acme: Account, olga: Operator) -> N
     verdict = audit.verify()
     assert not verdict.is_whole
     assert verdict.unchained_count == 1
+
+
+def test_the_task_looks_at_what_is_new_and_not_at_ten_million_entries(
+    acme: Account, olga: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Performance: from the last links on; and with nothing to do it asks for no lock."""
+    chained(acme, olga, 5)
+    monkeypatch.setattr(audit, "CHAINED_AT_ONCE", 3)
+    kept = list(AuditEntry.objects.order_by("id").values_list("id", flat=True))
+    with CaptureQueriesContext(connection) as idle:
+        assert chain_audit() == 0
+    entries = [each["sql"] for each in idle if 'FROM "accounts_auditentry"' in each["sql"]]
+    assert len(entries) == 1 and f'"id" > {kept[2]}' in entries[0]
+    assert not [each for each in idle if "SAVEPOINT" in each["sql"]]
+    chained(acme, olga, 2)
+    assert audit.verify() == audit.Verdict(7)

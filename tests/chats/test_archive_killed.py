@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import erasure
 from accounts.erasure import Person
 from accounts.models import Installation
 from chatlead import age, stores
@@ -227,3 +228,35 @@ def test_a_copy_that_was_restored_for_a_trial_touches_nothing_of_the_real_ones(
         call_command("verify_archive", "--take-over")
     actions.archive_due()
     assert files_in(folder) == []
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_no_file_that_was_being_written_outlives_an_erasure(
+    folder: Path, old: Ended, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+) -> None:
+    """R-176: neither what a killed task has left in the store, nor what one writes at this moment."""
+    vera = Person(old.chat.account_id, frozenset({old.chat.visitor_id}))
+    if is_killed:
+        with dies_at(monkeypatch, stores.FolderStore, "put", after=True):
+            actions.archive_chat(old.chat.pk)
+        erasure.erase(vera)
+    else:
+        real = stores.FolderStore.put
+
+        def put(store: Any, name: str, data: Any) -> None:
+            erasure.erase(vera)
+            real(store, name, data)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(stores.FolderStore, "put", put)
+            assert not actions.archive_chat(old.chat.pk)
+    assert files_in(folder) == [] and ArchivedChats().count(vera) == 0
+    assert sealing.verify_chain(old.again()) == []
+
+
+def test_nothing_is_said_to_be_erased_that_is_only_not_mounted(folder: Path, old: Ended) -> None:
+    """R-176: an empty store is no reason to call an erasure done."""
+    archived(old)
+    folder.rename(folder.with_name("another disk"))
+    with pytest.raises(stores.StoreUnavailable):
+        erasure.erase(Person(old.chat.account_id, frozenset({old.chat.visitor_id})))

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Department, Operator, Site
+from accounts.models import Account, AuditEntry, Department, Operator, Site
 from chatlead import health, metrics
 from chats import actions
 from chats.models import Chat, KeepingRun, Message, RetentionLimit
@@ -124,6 +124,20 @@ def test_a_verification_whose_worker_was_killed_is_done_again(owen: Operator, en
     KeepingRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     assert actions.verify_asked() == 1
     assert KeepingRun.objects.get().done_count == 1
+
+
+def test_one_verification_goes_on_at_a_time_and_no_clock_keeps_it(
+    owen: Operator, ended: Ended, rival: Account
+) -> None:
+    """Performance, V-7: of ten firms that ask, nine wait; a lease from a clock a day ahead holds nobody."""
+    actions.seal_ended()
+    actions.ask_verification(by=owen)
+    now = timezone.now()
+    soon = now + timedelta(minutes=5)
+    theirs = KeepingRun.objects.create(account=rival, kind="verify", asked_at=now, leased_until=soon)
+    assert actions.verify_asked() == 0
+    KeepingRun.objects.filter(pk=theirs.pk).update(leased_until=now + timedelta(days=1))
+    assert actions.verify_asked() == 2
 
 
 def test_metrics_tell_what_waits_for_the_archive(ended: Ended, site: Site) -> None:

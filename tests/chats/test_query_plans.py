@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
+from accounts import outbox
 from accounts import selectors as accounts
 from accounts.models import Department, Operator, Site
-from chats import actions, positions, recovery, selectors, welcomes
-from chats.models import Chat
+from chats import actions, keeping, positions, recovery, sealing, selectors, welcomes
+from chats.models import Chat, RetentionLimit
+from sms import actions as texts
+from sms.actions.sending import contact_of, follow_chats
+from sms.models import SmsSender, SmsThread
+from surveys import selectors as surveys
 from tests.conftest import make_chat, visitor_on
 from tests.snapshots import console_of_one
 from visitors.sessions import VisitorPrincipal
@@ -23,13 +30,17 @@ pytestmark = pytest.mark.django_db
 
 BIG = (
     "chats_chat", "chats_message", "chats_note", "visitors_visitor", "visitors_visitorsession",
-    "accounts_consent",
+    "accounts_consent", "chats_chatseal", "chats_archivedchat", "sms_smsmessage", "sms_smsthread",
+    "surveys_response", "surveys_answer", "chats_keepingrun",
 )  # fmt: skip
 # All that it ever had: for the only firm on a server, the whole table. Looked for on SQLite, which plans
 # without a look at the rows; to PostgreSQL every index of a table with three is the same.
 OF_AN_ACCOUNT = "chat_account"
 # indexes of what is open, was missed or came back: as small as the present, however long the past
-OF_THE_PRESENT = re.compile(r"chat_(waiting|active|missed|open|open_once|returned)")
+OF_THE_PRESENT = re.compile(
+    r"chat_(waiting|active|missed|open|open_once|returned|unsealed)|sms_thread_open|sms_queued"
+    r"|keeping_run_open_once"
+)
 
 
 def whole_reads(sql: str) -> list[str]:
@@ -129,6 +140,51 @@ def test_ending_and_sweeping(
         actions.return_lost_chats()
         actions.set_marks([progress])
         actions.end_chat(principal=principal_of(olga), uid=busy.uid)
+
+
+def sender_of(chat: Chat) -> SmsSender:
+    """A number of the firm's, whose texts go into a file."""
+    programme = texts.add_programme(account=chat.account, name="Acme Law texts", contact="800-555-0100")
+    return texts.add_sender(
+        account=chat.account, programme=programme, site=chat.site, department=chat.department,
+        gateway="console", kind="long_code", number="+18135550199", is_registered=True,
+    )  # fmt: skip
+
+
+def test_what_tasks_ask_again_and_again(busy: Chat, site: Site, olga: Operator) -> None:
+    """R-111, R-118, R-180: every two seconds, every minute, every two; however many have ended."""
+    sender, contact = sender_of(busy), contact_of(site.account_id, "+12025550123")
+    SmsThread.objects.create(account_id=site.account_id, chat=busy, contact=contact, sender=sender)
+    RetentionLimit.objects.create(account=site.account, site=site, days=30)
+    with no_whole_reads():
+        follow_chats()
+        actions.seal_ended()
+        actions.verify_asked()
+        keeping.due(site.account_id, [7], 50)
+        keeping.due_everywhere()
+        outbox.due_ids()
+
+
+def test_the_end_of_a_chat_that_is_sealed_and_asked_about(
+    busy: Chat, vera: VisitorPrincipal, olga: Operator, principal_of: Callable[..., Any]
+) -> None:
+    """R-040, R-111: what comes after the end looks at this chat alone."""
+    with no_whole_reads():
+        actions.end_chat(principal=principal_of(olga), uid=busy.uid)
+        surveys.response_of(vera, busy.uid)
+        sealing.seal(busy.pk)
+
+
+def test_what_a_text_message_asks(busy: Chat, settings: Settings, tmp_path: Path) -> None:
+    """R-180, R-195: a text that comes in, one that goes out, and its state."""
+    settings.SMS_FILE = tmp_path / "sent.log"
+    sender = sender_of(busy)
+    come = {"From": "+12025550123", "Body": "Hello"}
+    with no_whole_reads():
+        texts.receive(sender=sender, form={**come, "MessageSid": "SM1"})
+        texts.receive(sender=sender, form={**come, "MessageSid": "SM2", "Body": "STOP"})
+        for item_id in outbox.due_ids():
+            outbox.carry_out(item_id)
 
 
 def test_a_plan_that_reads_everything_is_found(busy: Chat) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client
 
 from accounts import audit
@@ -250,6 +253,32 @@ def test_vera_is_found_by_the_telephone_number_she_gave(acme: Account, known_ver
     for phone in ("+1 813 555 0123", "8135550123", "001-813-555-0123"):
         assert selectors.find(acme.pk, phone=phone).visitor_ids == {known_vera.visitor_id}
     assert not selectors.find(acme.pk, phone="+1 813 555 0124").visitor_ids
+
+
+def test_nobody_waits_while_somebody_is_looked_for(
+    proved: Proved, known_vera: Chat, owen: Operator, deliver: Work
+) -> None:
+    """Performance: who reads all forms that were ever filled in holds no lock; on SQLite none could write."""
+    read: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        whole = re.search(r'FROM "(chats_chat|surveys_answer)"', sql) and not re.search(
+            r'WHERE[^;]*"(visitor_id|session_id|id|chat_id|uid|response_id)" (=|IN)', sql
+        )
+        if connection.in_atomic_block and whole:
+            read.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        everywhere = actions.receive(kind="access", email=EMAIL, language="en")
+        deliver()
+        actions.prove(uid=everywhere.uid, code=mailed_code())
+        assert selectors.queue(owen.account).count() == 1
+        asked = proved("erase")
+        actions.begin(by=owen, request=asked, job="erase")
+        deliver()
+        actions.finish(by=owen, request=proved("correct"))
+    assert read == []
 
 
 def test_a_flood_of_forms_is_stopped(client: Client, site: Site, settings: object) -> None:

@@ -97,6 +97,23 @@ def test_the_days_backup_is_due_from_its_hour_until_one_is_good(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_clock_that_was_a_year_ahead_keeps_no_backup_from_being_made(
+    vault: Path, installation: Installation
+) -> None:
+    """R-116: neither the next one, nor the word that one is missing."""
+    now = timezone.now()
+    Installation.objects.update(created_at=now - timedelta(days=9))
+    wrong = Backup.objects.create(state="done", started_at=now + timedelta(days=365))
+    copy = BackupCopy.objects.create(backup=wrong, place="primary", state="kept", problem="", at=now)
+    BackupProof.objects.create(state="passed", started_at=wrong.started_at, place="primary")
+    assert tasks.back_up() == ""
+    assert proving.is_due(now + timedelta(days=9))
+    newest = state.newest_good(copy.place)
+    assert newest and newest <= timezone.now()
+    assert making.is_due(timezone.now() + timedelta(days=1))
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_backup_is_in_every_store_and_a_proof_restores_the_one_that_is_elsewhere(
     vault: Path, acme: Account, settings: Settings
 ) -> None:
