@@ -90,11 +90,11 @@ def _prove(proof: BackupProof, url: str) -> None:
         proof.name, file = restoring.fetch(url, folder)
         if connection.vendor == "postgresql":
             with _scratch_database() as name:
-                read = restoring.read_into(file, lambda: PostgresDatabase(name), identities)
+                read = restoring.read_into(file, lambda: PostgresDatabase(name), identities, is_own=True)
                 found = look(name)
         else:
             place = folder / "scratch.sqlite3"
-            read = restoring.read_into(file, lambda: SqliteFile(place), identities)
+            read = restoring.read_into(file, lambda: SqliteFile(place), identities, is_own=True)
             found = look(str(place))
     proof.backup_made_at = read.made_at
     proof.table_count, proof.row_count = len(read.counts), sum(read.counts.values())

@@ -59,15 +59,20 @@ def fetch(url: str, folder: Path, name: str = "") -> tuple[str, Path]:
     return name, file
 
 
-def read_into(file: Path, make_target: Callable[[], Target], identities: list[str]) -> Read:
+def read_into(
+    file: Path, make_target: Callable[[], Target], identities: list[str], *, is_own: bool = False
+) -> Read:
     """Put what is in the file into the target, which is made when the file has said that it fits; all of it
-    or nothing. Raises Damaged, age.Undecryptable, age.BadKey, SourceFailed, and what `make_target` raises."""
+    or nothing. With `is_own` only what was made under one of our field keys: anybody may encrypt to a
+    recipient. Raises Damaged, age.Undecryptable, age.BadKey, SourceFailed, and what `make_target` raises."""
     head: dict[str, Any] = {}
     targets: list[Target] = []
     warnings: list[str] = []
 
     def begin(said: dict[str, Any]) -> None:
         warnings.extend(_check_head(said))
+        if is_own and settings.FIELD_KEYS and (warnings or not said["field_key"]):
+            raise SourceFailed("it was not made under one of CHATLEAD_FIELD_KEYS: by whom is not known")
         head.update(said)
         targets.append(make_target())
 
@@ -101,7 +106,11 @@ def _check_head(head: dict[str, Any]) -> list[str]:
             f"a newer version of ChatLead made this backup (it has {newer[0]}): install that version"
         )
     if not head["field_key"]:
-        return []
+        return (
+            ["it was made without CHATLEAD_FIELD_KEYS: be sure where it comes from"]
+            if settings.FIELD_KEYS
+            else []
+        )
     try:
         fits = bool(settings.FIELD_KEYS) and decrypted(head["field_key"]) == FIELD_KEY_TEST
     except Unreadable:

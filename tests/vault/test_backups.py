@@ -185,6 +185,24 @@ def test_a_proof_verifies_the_seals_of_chats_that_have_ended(vault: Path, active
     assert "the seal of a chat does not hold" in proving.prove_newest().problem
 
 
+@pytest.mark.parametrize(
+    "keys", [[], ["what mallory made up, long enough to be one"]], ids=["none", "another"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_else_has_put_into_the_store_is_not_carried_out(
+    vault: Path, acme: Account, settings: Settings, keys: list[str]
+) -> None:
+    """V-12: who may write there and knows our recipient, which is no secret, has the server run no SQL."""
+    ours = settings.FIELD_KEYS
+    settings.FIELD_KEYS = keys
+    making.make_backup()
+    settings.FIELD_KEYS = ours
+    proof = proving.prove_newest()
+    assert proof.state == "failed" and "by whom is not known" in proof.problem
+    making.make_backup()
+    assert proving.prove_newest().state == "passed"
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_next_proof_drops_what_a_killed_one_left(vault: Path, acme: Account) -> None:
