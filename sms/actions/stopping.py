@@ -161,5 +161,6 @@ def opt_out(*, operator: Operator, programme: SmsProgramme, phone: str, source: 
 
 def _tell(contact: SmsContact, about: str, line: str) -> None:
     """Operators who have a chat with this number read it there."""
-    for thread in SmsThread.objects.select_related("chat").filter(contact=contact, is_over=False):
+    threads = SmsThread.objects.select_related("chat").filter(contact=contact, is_over=False)
+    for thread in threads.order_by("chat_id"):  # as the journal takes their locks
         tell_in_chat(chat=thread.chat, ref=uuid5(LINES, about), text=line)
