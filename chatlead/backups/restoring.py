@@ -143,7 +143,10 @@ def finish(*, list_is_lost: bool = False) -> dict[str, int]:
     if own is not None:
         own.state, own.ended_at, own.problem = Backup.State.DONE, timezone.now(), ""
         own.save(update_fields=["state", "ended_at", "problem"])
+    from sms.actions import after_restore  # here, so that a server need not load this to make none
+
     with transaction.atomic():
+        after_restore()
         audit.note("backup.restored", account=None, by=None, facts={"erased": again})
         Installation.objects.update(epoch=new_uid(), restoring_since=None)
     return again

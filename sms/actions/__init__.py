@@ -3,7 +3,14 @@ a row first, and is handed over by the outbox."""
 
 from sms.actions.consenting import Shown, give_consent
 from sms.actions.handing import hand_over
-from sms.actions.managing import add_programme, add_sender, change_sender, pause, resume
+from sms.actions.managing import (
+    add_programme,
+    add_sender,
+    after_restore,
+    change_sender,
+    pause,
+    resume,
+)
 from sms.actions.receiving import receive
 from sms.actions.reporting import report
 from sms.actions.sending import follow_chats, queue, send
@@ -13,6 +20,7 @@ __all__ = [
     "Shown",
     "add_programme",
     "add_sender",
+    "after_restore",
     "change_sender",
     "follow_chats",
     "give_consent",

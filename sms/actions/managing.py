@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import audit
@@ -115,6 +116,25 @@ def resume(*, operator: Operator, programme: SmsProgramme | None = None) -> None
         on = SmsPause.objects.filter(account=operator.account_id, programme=programme, ended_at=None)
         if on.update(ended_at=timezone.now()):
             audit.note("sms.resumed", account=operator.account_id, by=operator, subject=_subject(programme))
+
+
+def after_restore() -> int:
+    """A backup was restored, and is as old as it is: who has texted STOP since is not known here, and what
+    waits may have gone long ago. So every account that has a provider is paused until an admin has compared
+    the numbers; and of what waits the provider is asked first whether it has it. Returns how many accounts.
+    Again: nothing happens."""
+    State = SmsMessage.State
+    with transaction.atomic():
+        waiting = SmsMessage.objects.filter(state=State.QUEUED, direction=SmsMessage.Direction.OUT)
+        waiting.update(state=State.SENDING, handed_over_at=F("created_at"))
+        senders = SmsSender.objects.exclude(gateway=SmsSender.Gateway.CONSOLE)
+        paused = SmsPause.objects.filter(programme=None, ended_at=None)
+        theirs = senders.exclude(account__in=paused.values("account")).order_by("account")
+        account_ids = list(theirs.values_list("account", flat=True).distinct())
+        for account_id in account_ids:
+            SmsPause.objects.create(account_id=account_id)
+            audit.note("sms.paused", account=account_id, by=None, facts={"reason": "restored"})
+    return len(account_ids)
 
 
 def _subject(programme: SmsProgramme | None) -> str:

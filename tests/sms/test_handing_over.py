@@ -59,6 +59,26 @@ def test_a_worker_that_died_over_a_text_is_no_reason_to_send_it_again(
     assert SmsMessage.objects.get(direction="out").provider_sid == provider.sent[0]["sid"]
 
 
+def test_after_a_restore_nobody_is_texted_before_an_admin_says_so(
+    provider: FakeTwilio, chat: Chat, olga: Operator, owen: Operator
+) -> None:
+    """R-192, V-7: a STOP since the backup is not known here; a text that went since is not sent again."""
+    answers(olga, chat, "Are you hurt?")
+    all_is_done()
+    # the backup was made a moment before it went
+    SmsMessage.objects.filter(direction="out").update(state="queued", provider_sid=None, handed_over_at=None)
+    OutboxItem.objects.update(state="pending", done_at=None)
+    assert (actions.after_restore(), actions.after_restore()) == (1, 0)
+    answers(olga, chat, "Where?")
+    time_passes()
+    assert provider.bodies() == ["Are you hurt?"]
+    assert states() == [("chat", "accepted", ""), ("chat", "refused", "paused")]
+    actions.resume(operator=owen)
+    answers(olga, chat, "Where did it happen?")
+    time_passes()
+    assert provider.bodies() == ["Are you hurt?", "Where did it happen?"]
+
+
 def test_what_was_said_first_goes_first(provider: FakeTwilio, chat: Chat, olga: Operator) -> None:
     """The second waits while the first is tried again."""
     provider.failing = [(503, 20503)]
