@@ -80,6 +80,7 @@ def test_into_a_database_with_something_in_it_nothing_is_restored(
     assert "not empty" in migrated.refused("restore", "--newest")
 
 
+@pytest.mark.once
 def test_a_backup_that_is_harmed_or_for_another_key_leaves_the_database_empty(
     firm: Installation, elsewhere: Callable[[], Installation], tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_backup_that_is_harmed_or_for_another_key_leaves_the_database_empty(
     assert new.facts()["accounts"] == firm.facts()["accounts"]
 
 
+@pytest.mark.once
 def test_the_off_site_copy_alone_is_enough(
     firm: Installation, elsewhere: Callable[[], Installation], s3: S3Server, tmp_path: Path
 ) -> None:
@@ -184,6 +186,7 @@ def test_what_was_acknowledged_before_a_backup_began_is_in_it(
     assert len(texts) >= 30 and texts == [f"w{number}" for number in range(1, len(texts) + 1)]
 
 
+@pytest.mark.once
 def test_a_store_that_fails_is_said_and_does_not_keep_the_other_from_having_its_copy(
     firm: Installation, tmp_path: Path
 ) -> None:
@@ -203,6 +206,7 @@ def test_a_store_that_fails_is_said_and_does_not_keep_the_other_from_having_its_
     assert len(firm.backups()) == known + 1
 
 
+@pytest.mark.once
 def test_a_store_that_takes_nothing_is_a_backup_that_failed(firm: Installation) -> None:
     """R-116: and the reason is said, not a traceback."""
     firm.env["CHATLEAD_BACKUP_STORE"] = "file:///dev/null/backups"
