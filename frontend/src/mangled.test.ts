@@ -36,3 +36,9 @@ test.each([
 ])("%s knows none of them", (_who, path) => {
   expect(names.filter((name) => has(read(path), name))).toEqual([]);
 });
+
+test("what loader and frame tell each other keeps its names", () => {
+  const told = /\/\*\* Loader -> frame[\s\S]*?\n\n(?=\S*(?:export )?(?:interface|class|const|function))/.exec(read("./chat/bridge.ts"))![0];
+  expect(told).toContain("refused?: boolean");
+  expect(names.filter((name) => has(told, name))).toEqual([]);
+});

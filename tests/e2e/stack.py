@@ -79,6 +79,7 @@ class Stack:
         database, redis = urlsplit(services.database_url), urlsplit(services.redis_url)
         self._values = {
             "SECRET_KEY": secrets.token_urlsafe(48),
+            "CHATLEAD_FIELD_KEYS": secrets.token_urlsafe(32),
             "ALLOWED_HOSTS": self.host,
             "CHATLEAD_PUBLIC_URL": self.url,
             "EMAIL_URL": "smtp://127.0.0.1:1",

@@ -124,7 +124,7 @@ class WidgetScenes(ABC):
         expect(vera.frame.locator(".trouble-shown")).to_have_count(0)
         olga.ends()
         expect(olga.page.get_by_text("This chat has ended")).to_be_visible()
-        expect(vera.frame.locator(".ask .button-primary")).to_be_visible()
+        expect(vera.frame.locator(".ask .button-primary.button-wide")).to_be_visible()
         self.look(vera.page, f"widget-ended-{language}")
         self.transcript(vera, f"-{language}")
         self.to_list(olga)

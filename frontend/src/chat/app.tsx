@@ -37,7 +37,7 @@ export function App({ client, onMinimise }: { client: ChatClient; onMinimise: ((
     document.addEventListener("keydown", leave);
     return () => document.removeEventListener("keydown", leave);
   }, [ending]);
-  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`, !onMinimise, open && !ending);
+  useFocus(client, `${Boolean(site)} ${chat?.uid ?? ""} ${open} ${ending}`, !onMinimise, open, ending);
 
   return (
     <main class="frame" aria-label={t.chat}>
@@ -172,12 +172,12 @@ function Waiting() {
 /** A screen that has just changed takes the focus; on a phone no field does, its keyboard would cover half of it;
  * a chat that is part of its page takes none from the rest of it; and who was `writing` when the other side ended
  * the chat is on no button, which the next key would press. */
-function useFocus(client: ChatClient, screen: string, isPart: boolean, writing: boolean): void {
+function useFocus(client: ChatClient, screen: string, isPart: boolean, open: boolean, ending: boolean): void {
   const shown = useValue(client.shown);
   const wrote = useRef(false);
   useEffect(() => {
-    const cutOff = wrote.current > writing;
-    wrote.current = writing;
+    const cutOff = wrote.current > open;
+    wrote.current = open && !ending;
     if (!shown || (isPart && !document.hasFocus())) return;
     const target = document.querySelector<HTMLElement>("[data-autofocus], .form .input");
     const log = target && (target.tagName === "BUTTON" ? cutOff : matchMedia("(pointer: coarse)").matches);
