@@ -1,6 +1,7 @@
-import accounts.models.ids
 import django.db.models.deletion
 from django.db import migrations, models
+
+import accounts.models.ids
 
 
 class Migration(migrations.Migration):

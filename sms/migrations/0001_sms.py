@@ -1,7 +1,8 @@
-import accounts.models.ids
-import chatlead.keys
 import django.db.models.deletion
 from django.db import migrations, models
+
+import accounts.models.ids
+import chatlead.keys
 
 
 class Migration(migrations.Migration):

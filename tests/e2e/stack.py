@@ -115,7 +115,9 @@ class Stack:
 
     def filled(self, text: str, name: str) -> str:
         """A value of the compose file as it is here, for the service `name`."""
-        text = re.sub(r"\$\{(\w+):[?-][^}]*\}", lambda found: self._values[found[1]], text)
+        text = re.sub(r"\$\{(\w+):\?[^}]*\}", lambda found: self._values[found[1]], text)
+        # what need not be set is as it is without
+        text = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: self._values.get(found[1], found[2]), text)
         for old, new in self._places:
             text = text.replace(old, new)
         if name in WEB:
