@@ -250,8 +250,8 @@ def test_no_word_stands_in_any_log_of_the_stack(stack: Stack) -> None:
 
 
 def test_what_running_says_of_backups_works(stack: Stack) -> None:
-    """R-116, docs/running.md: the first steps of an administrator; that a restored database has another epoch,
-    tests/vault/test_restore.py says."""
+    """R-116, docs/running.md: the first steps of an administrator. That a restored database has another
+    epoch, tests/vault/test_restore.py says."""
     assert "manage.py backup --new-key" in RUNNING and "manage.py restore --list" in RUNNING
     keys = stack.run("migrate", ["python", "manage.py", "backup", "--new-key"])
     assert re.search(r"^AGE-SECRET-KEY-1", keys, re.MULTILINE)
