@@ -315,6 +315,13 @@ def _set_picture(whose: QuerySet[Site] | QuerySet[Operator], png: bytes | None) 
             Picture.objects.filter(pk=before).delete()
 
 
+def next_version(account_id: int) -> int:
+    """One more thing that every console of the account must know (`version` in docs/protocol.md), said with
+    this number. In the caller's transaction, after its other locks: with this one nothing else is locked."""
+    Account.objects.filter(pk=account_id).update(team_version=F("team_version") + 1)
+    return selectors.team_version(account_id)
+
+
 def _tell_each_account(pairs: Iterable[tuple[int, int]]) -> None:
     by_account: dict[int, list[int]] = {}
     for account_id, operator_id in pairs:

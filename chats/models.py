@@ -76,6 +76,7 @@ class Chat(models.Model):
     # what became of it after its end: both logs sealed, then kept in a file of the archive
     sealed_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)  # its texts are gone for good
 
     class Meta:
         constraints = (

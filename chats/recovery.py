@@ -15,7 +15,7 @@ from chats import selectors, snapshot
 from chats.models import Chat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from chats.selectors import Principal
 
@@ -70,9 +70,11 @@ def synced(principal: OperatorPrincipal, *, positions: Mapping[str, Place], epoc
     at_work = _differences(principal, positions if epoch == present else {})
     missed = snapshot.operator_views(selectors.missed_chats(principal))
     canned = accounts.canned_replies([principal.operator_id])[principal.operator_id]
+    gone = sorted(uid for uid in positions if uid not in at_work.now)
     return Synced(
         chats=snapshot.operator_views(at_work.whole),
-        gone=sorted(uid for uid in positions if uid not in at_work.now),
+        gone=gone,
+        erased=_erased(principal, gone),
         log=at_work.log,
         notes=at_work.notes,
         marks=at_work.marks,
@@ -87,6 +89,12 @@ def synced(principal: OperatorPrincipal, *, positions: Mapping[str, Place], epoc
         ),
         epoch=present,
     )
+
+
+def _erased(principal: OperatorPrincipal, uids: Collection[str]) -> list[str]:
+    """Which of these chats, that may still be on a screen, nobody may read any more."""
+    found = Chat.objects.filter(account_id=principal.account_id, uid__in=uids).exclude(erased_at=None)
+    return sorted(found.values_list("uid", flat=True)) if uids else []
 
 
 class _Differences:

@@ -112,7 +112,8 @@ class Resume(Command, frozen=True, kw_only=True):
 class Sync(Command, frozen=True, kw_only=True):
     """An operator's position differs from the digest: here is what I have. Answered by `synced`.
 
-    `positions`: {chat uid: [seq, staff_seq, sum of the four marks]} for waiting and own chats.
+    `positions`: {chat uid: [seq, staff_seq, sum of the four marks]} for waiting and own chats, and for
+    those that are still on the screen.
     """
 
     positions: dict[Uid, tuple[Seq, Seq, Seq]]

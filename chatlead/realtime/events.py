@@ -202,10 +202,12 @@ class ChatListed(Event, frozen=True, kw_only=True):
 
 
 class ChatErased(Event, frozen=True, kw_only=True):
-    """Whatever you know of this chat, forget it: its texts are gone for good (R-071, R-151)."""
+    """Whatever you know of this chat, forget it: its texts are gone for good (R-071, R-151). To an operator,
+    whoever's chat it was, `version` counts as in `operator_changed`; to its visitor it is 0."""
 
     audience: ClassVar[Audience] = Audience.BOTH
     chat: str
+    version: int = 0
 
 
 class ChatStarted(Event, frozen=True, kw_only=True):

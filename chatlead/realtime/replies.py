@@ -188,11 +188,13 @@ class ChatMarks(Shape, frozen=True, kw_only=True):
 
 class Synced(Reply, frozen=True, kw_only=True):
     """The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log`
-    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` and
-    `canned` are the whole lists, as in the welcome."""
+    and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those
+    whose positions were given, the `erased` are to be forgotten. `returned` and `canned` are the whole lists,
+    as in the welcome."""
 
     chats: list[ChatView]
     gone: list[str]
+    erased: list[str] = []
     log: list[PublicRow]
     notes: list[NoteAdded]
     marks: list[ChatMarks] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import timezone
 
+from accounts.actions import next_version
 from chatlead.realtime import topics
 from chatlead.realtime.events import ChatErased
 from chatlead.realtime.publish import publish
@@ -52,9 +54,7 @@ def _erase(chat_id: int, old_key: str) -> bool:
         chat = locked.filter(pk=chat_id).first()
         if chat is None:
             return False
-        # 2 those who see it now are those who are told; it ends before anybody hears that it is gone
-        watchers = [topics.operators_of(chat.department_id), topics.session(old_key or chat.session_key)]
-        watchers += [topics.operator(pk) for pk in (chat.operator_id, chat.returned_from_id) if pk]
+        # 2 it ends before anybody hears that it is gone
         was_open = chat.state in selectors.OPEN
         if was_open:
             handling.close(chat, "ended", None)
@@ -63,7 +63,11 @@ def _erase(chat_id: int, old_key: str) -> bool:
         count += _blank(chat)
         sealing.forget([chat.pk])  # in the same moment, so that a seal fits at any time
         if count or was_open:
-            publish(ChatErased(chat=chat.uid), *dict.fromkeys(watchers))
+            # a console may keep a chat on its screen that is nobody's work any more, or have missed the news:
+            # all of the account count it
+            version = next_version(chat.account_id)
+            publish(ChatErased(chat=chat.uid, version=version), topics.team(chat.account_id))
+            publish(ChatErased(chat=chat.uid), topics.session(old_key or chat.session_key))
     return bool(count or was_open)
 
 
@@ -82,5 +86,6 @@ def _blank(chat: Chat) -> int:
     mine = Chat.objects.filter(pk=chat.pk)
     had = mine.exclude(answers=[], page_url="").exists()
     mine.update(answers=[], page_url="", returned_from=None, returned_at=None)
+    mine.filter(erased_at=None).update(erased_at=timezone.now())
     mine.filter(state=Chat.State.MISSED).update(state=Chat.State.CLOSED)
     return int(had)

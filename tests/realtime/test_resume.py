@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from accounts.models import Account, Department, Installation, Operator, Site
 from chatlead.realtime import hub as hubs
 from chats import positions, recovery
-from chats.actions import accept_chat, end_chat
+from chats.actions import accept_chat, end_chat, erase_chats
 from chats.models import Chat, Message
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EVENTS = {
     "chat_opened", "message_posted", "message_edited", "message_deleted", "chat_accepted", "chat_transferred",
     "chat_closed", "note_added", "chat_listed", "chat_started", "marks_changed", "queue_moved",
-    "operator_changed",
+    "operator_changed", "chat_erased",
 }  # fmt: skip
 
 
@@ -175,6 +175,30 @@ async def test_a_chat_of_which_everything_was_lost_is_found(
         await olga.listen()
         state = olga.state()
         assert state["chats"] == {} and [each["uid"] for each in state["missed"]] == [chat.uid]
+
+
+async def test_a_console_that_was_away_is_told_what_was_erased_meanwhile(
+    everybody: SimpleNamespace, dana: VisitorPrincipal, intake: Department
+) -> None:
+    """R-151: whatever is still on a screen is asked for, and nobody of another account learns of it."""
+    chat = await sync_to_async(make_chat)(dana, intake)
+    async with console_of(everybody.olga) as line:
+        await line.ask(type="accept_chat", chat=chat.uid)
+        asked = {"type": "sync", "positions": {chat.uid: [2, 0, 0]}, "epoch": line.welcome["epoch"]}
+        assert (await line.ask(**asked)).get("erased", []) == []
+        whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+        assert await sync_to_async(erase_chats)(**whose) == 1
+        told = [frame for frame in await line.rest() if frame["type"] == "chat_erased"]
+        assert told == [{"type": "chat_erased", "chat": chat.uid, "version": line.welcome["version"] + 1}]
+        answer = await line.ask(**asked)
+        assert (answer["gone"], answer["erased"]) == ([chat.uid], [chat.uid])
+        assert answer["version"] == line.welcome["version"] + 1
+        # a second time there is nothing to lose, and no news
+        assert await sync_to_async(erase_chats)(**whose) == 0
+        assert [frame for frame in await line.rest() if frame["type"] == "chat_erased"] == []
+    async with console_of(everybody.eve) as line:
+        answer = await line.ask(**asked)
+        assert (answer["gone"], answer.get("erased", [])) == ([chat.uid], [])
 
 
 async def test_many_write_while_somebody_comes_in(

@@ -4,7 +4,7 @@
  */
 import { HOLD_MS } from "../wire/gaps.ts";
 import type { Position, Synced } from "../wire/protocol.ts";
-import { digest, positions } from "./digest.ts";
+import { digest, held, positions } from "./digest.ts";
 import type { Marks } from "./marks.ts";
 import type { Command } from "./questions.ts";
 import * as st from "./state.ts";
@@ -28,6 +28,7 @@ export class CatchUp {
   welcomed(): void {
     this.disagreements = 0;
     this.askWhatBecame();
+    if ([...this.state().chats.values()].some((c) => c.left)) this.sync(); // nothing else tells that it was erased meanwhile
   }
 
   /** What ended unheard is in no snapshot and no list of differences: its last rows are asked for. */
@@ -64,12 +65,12 @@ export class CatchUp {
     const away = [...ours.chats.values()].filter((c) => c.uid in here && c.presence !== "here");
     const gone = Object.fromEntries(away.map((c) => [c.uid, c.presence]));
     const canned = ours.canned ? { canned: ours.cannedVersion } : {}; // else the server does not know the word
-    return { digest: whole ? digest(ours) : "", version: ours.version, positions: here, gone, epoch: ours.epoch, ...canned };
+    return { digest: whole ? digest(ours) : "", version: ours.version, positions: held(ours), gone, epoch: ours.epoch, ...canned };
   }
 
   private sync(): void {
     const ours = this.state();
-    this.send({ type: "sync", positions: positions(ours), epoch: ours.epoch });
+    this.send({ type: "sync", positions: held(ours), epoch: ours.epoch });
   }
 
   /** Catching up was too fast for the server: what we do not know yet, and what it has not heard, once more. */

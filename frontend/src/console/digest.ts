@@ -6,8 +6,16 @@ export type Positions = Record<string, [seq: number, staffSeq: number, marks: nu
 
 /** Of all waiting and own active chats. */
 export function positions(state: State): Positions {
-  const counted = [...state.chats.values()].filter((c) => !c.left && (c.state === "waiting" || isMine(state, c)));
-  return Object.fromEntries(counted.map((c) => [c.uid, [c.seq, c.staffSeq, sumOfMarks(c)]]));
+  return of([...state.chats.values()].filter((c) => !c.left && (c.state === "waiting" || isMine(state, c))));
+}
+
+/** Of everything that can be read here: what left and stays on the screen may have been erased. */
+export function held(state: State): Positions {
+  return of([...state.chats.values()]);
+}
+
+function of(chats: readonly Chat[]): Positions {
+  return Object.fromEntries(chats.map((c) => [c.uid, [c.seq, c.staffSeq, sumOfMarks(c)]]));
 }
 
 export function digest(state: State): string {

@@ -4,6 +4,10 @@ import { accepted, active, closed, DANA, OLGA, operator, SALES, SAM, says, T, VE
 import { digest } from "./digest.ts";
 import { around, far, greeted, live, olga, refOf, sent, wait } from "./session.test-kit.ts";
 import { find, mine, unread } from "./state.ts";
+import { say } from "./strings.ts";
+
+/** A `synced` that tells of nothing. */
+const nothingNew = { type: "synced", chats: [], gone: [], log: [], notes: [], missed: [], team: [], version: 3, digest: "00000000", epoch: "e1" };
 
 test("an ack becomes the event of olga's own message (docs/decisions/0004)", async () => {
   const s = await olga([active(VERA, ["hi"])]);
@@ -85,6 +89,39 @@ test("a chat whose end was lost on the way is said to have ended, not to be some
   expect(sent("resume")).toEqual([{ type: "resume", chat: VERA, after: 3, staff_after: 0, epoch: "e1" }]);
   far().says({ type: "resumed", chat: VERA, log: [closed(VERA, 4)] });
   expect(find(s.state.value, VERA)?.left).toBe("ended");
+});
+
+test("what was erased while the line was away goes from the screen, with the draft (R-151)", async () => {
+  const s = await olga([active(VERA, ["I was in a crash"])]);
+  s.drafts.set(VERA, "reply", "I am sorry to hear");
+  far().closes(1006);
+  await wait(600);
+  await greeted(welcome([]));
+  expect(sent("sync")).toEqual([{ type: "sync", positions: { [VERA]: [3, 0, 0] }, epoch: "e1" }]);
+  far().says({ ...nothingNew, gone: [VERA], erased: [VERA] });
+  expect(find(s.state.value, VERA)).toBeUndefined();
+  expect(s.drafts.texts(VERA)).toEqual([]);
+  expect(around.told).toEqual([say.talk.erased]);
+});
+
+test("a list that was read before an erasure and comes after it does not bring the chat back for long (R-151)", async () => {
+  const s = await olga([active(VERA, ["I was in a crash"])]);
+  far().says({ type: "chat_erased", chat: VERA, version: 4 });
+  expect(s.state.value.version).toBe(4);
+  far().says({ ...nothingNew, chats: [active(VERA, ["I was in a crash"])] });
+  expect(find(s.state.value, VERA)).toBeDefined();
+  far().says({ type: "position", digest: digest(s.state.value), version: 4, epoch: "e1" });
+  expect(sent("sync")).toHaveLength(1);
+  far().says({ ...nothingNew, gone: [VERA], erased: [VERA], version: 4 });
+  expect(find(s.state.value, VERA)).toBeUndefined();
+});
+
+test("an erasure that overtook other news of the account is carried out, and the others are asked for", async () => {
+  const s = await olga([active(VERA)]);
+  far().says({ type: "chat_erased", chat: VERA, version: 6 });
+  expect(find(s.state.value, VERA)).toBeUndefined();
+  await wait(400);
+  expect(sent("sync")).toHaveLength(1);
 });
 
 test("news of a colleague that were lost are noticed by the version", async () => {

@@ -252,11 +252,13 @@ export class Session {
         else if (frame.code === "rate_limited" && !frame.id) this.catchUp.askAgain(frame.chat ?? "", frame.retry_after_ms);
         return;
       case "chat_erased":
+        if ((frame.version ?? 0) > before.version + 1) this.catchUp.soon(); // news of others were lost
         return this.erased(frame.chat, before);
       case "position":
         this.send({ type: "still_here" });
         return this.catchUp.compare(frame);
       case "synced":
+        for (const uid of frame.erased ?? []) this.erased(uid, before);
         return this.catchUp.synced(frame);
       case "operator_changed":
         if (frame.version > before.version + 1) this.catchUp.soon(); // news of another colleague were lost

@@ -32,7 +32,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "chat_listed":
       return listed(state, frame.chat);
     case "chat_erased":
-      return forgotten(state, frame.chat);
+      return counted(forgotten(state, frame.chat), frame.version ?? 0);
     case "marks_changed":
       return change(state, frame.chat, (chat) => ({
         ...chat,
@@ -147,6 +147,7 @@ function welcomed(state: State, frame: OperatorWelcome): State {
 function synced(state: State, frame: Synced): State {
   const returned = frame.returned ?? [];
   let next: State = { ...state, epoch: frame.epoch };
+  for (const uid of frame.erased ?? []) next = forgotten(next, uid); // an older server does not say it
   for (const uid of frame.gone) next = leave(next, uid, returned.some((r) => r.chat === uid) ? "returned" : "gone");
   for (const view of frame.chats) next = listed(next, view);
   for (const row of frame.log) next = apply(next, row);
@@ -178,6 +179,11 @@ function forgotten(state: State, uid: string): State {
   const missed = state.missed.filter((m) => m.uid !== uid);
   const returned = state.returned.filter((r) => r.chat !== uid);
   return { ...without(state, uid), missed, returned, open: state.open === uid ? "" : state.open };
+}
+
+/** News that were lost in between keep the old number, so that the next position tells of them. */
+function counted(state: State, version: number): State {
+  return version === state.version + 1 ? { ...state, version } : state;
 }
 
 /** As the server orders them, which the digest relies on: the latest `closed_at`, then the largest uid. */

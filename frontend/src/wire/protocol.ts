@@ -242,10 +242,11 @@ export interface Marks {
   operator_read?: number;
 }
 
-/** Whatever you know of this chat, forget it: its texts are gone for good (R-071, R-151). */
+/** Whatever you know of this chat, forget it: its texts are gone for good (R-071, R-151). To an operator, whoever's chat it was, `version` counts as in `operator_changed`; to its visitor it is 0. */
 export interface ChatErased {
   type: "chat_erased";
   chat: string;
+  version?: number;
 }
 
 /** For the visitor's other tabs: their chat has begun. */
@@ -545,12 +546,13 @@ export interface GoneVisitor {
   at: number;
 }
 
-/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. `returned` and `canned` are the whole lists, as in the welcome. */
+/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those whose positions were given, the `erased` are to be forgotten. `returned` and `canned` are the whole lists, as in the welcome. */
 export interface Synced {
   type: "synced";
   id?: number;
   chats: ChatView[];
   gone: string[];
+  erased?: string[];
   log: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
   notes: NoteAdded[];
   marks?: ChatMarks[];
