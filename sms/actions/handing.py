@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
@@ -21,6 +20,7 @@ from sms.models import SmsContact, SmsMessage
 from sms.wordings import reason
 
 if TYPE_CHECKING:
+    from sms.gateways import Gateway
     from sms.models import SmsSender
 
 State = SmsMessage.State
@@ -74,8 +74,7 @@ def _hand_over(message: SmsMessage, was_begun: bool) -> Exception | None:
     sender, contact = message.sender, message.contact
     gateway = gateway_of(sender)
     if was_begun:  # by somebody who did not live to write what became of it
-        since = message.handed_over_at or message.created_at
-        handed = gateway.find(sender, to=contact.number, text=message.text, key=message.uid, since=since)
+        handed = _arrived(gateway, message)
         if handed is not None:
             take_over(message, handed)
             return None
@@ -104,9 +103,26 @@ def _hand_over(message: SmsMessage, was_begun: bool) -> Exception | None:
     return None
 
 
+def _arrived(gateway: Gateway, message: SmsMessage) -> Handed | None:
+    """Whether an earlier attempt arrived. The same words to the same person may have been said twice: what
+    is known as another text is not this one. A question that is refused has no answer."""
+    others = SmsMessage.objects.filter(contact_id=message.contact_id).exclude(provider_sid=None)
+    try:
+        return gateway.find(
+            message.sender,
+            to=message.contact.number,
+            text=message.text,
+            key=message.uid,
+            since=message.handed_over_at or message.created_at,
+            known={sid for sid in others.values_list("provider_sid", flat=True) if sid},
+        )
+    except Refused as refused:
+        raise Unclear(refused.code) from None
+
+
 def _unknown(message: SmsMessage, error: Exception) -> Exception | None:
     """Even the question whether it arrived has no answer: asked again, but not for ever."""
-    if (message.expires_at or message.created_at + timedelta(days=1)) > timezone.now():
+    if message.expires_at is None or message.expires_at > timezone.now():
         return error
     give_up(message, State.UNKNOWN, "unclear")
     return None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 HAND_OVER = "sms"  # the kind of its items in the outbox
 LINES = UUID("6e1c8f4e-52b7-4a0c-9d3f-0d7a51c3b9e4")  # names the lines in chats by what they are about
 REPLY_MINUTES = 60  # a reply that could not be handed over for so long is not sent any more, and that is said
+# nothing is sent later; shorter than the outbox goes on (accounts/outbox.py), so that the row says so
+WAITS = timedelta(hours=2)
 FOLLOWED = 200
 
 
@@ -65,7 +67,7 @@ def queue(
             "segment_count": segments(text),
             "chat": chat,
             "chat_seq": chat_seq,
-            "expires_at": expires_at,
+            "expires_at": expires_at or timezone.now() + WAITS,
         },
     )
     if is_new:

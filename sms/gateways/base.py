@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sms.models import SmsSender
@@ -40,6 +41,8 @@ class Gateway(Protocol):
         """Hands a text over. `key` is the same at each attempt; states are told to the address `callback`."""
         ...
 
-    def find(self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime) -> Handed | None:
-        """Whether an earlier attempt arrived."""
+    def find(
+        self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime, known: Collection[str]
+    ) -> Handed | None:
+        """Whether an earlier attempt arrived; `known` are the provider's ids of other texts."""
         ...

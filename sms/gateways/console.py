@@ -13,6 +13,7 @@ from django.utils import timezone
 from sms.gateways.base import Handed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sms.models import SmsSender
@@ -36,7 +37,9 @@ class Console:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
         return Handed(sid, "delivered")
 
-    def find(self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime) -> Handed | None:
+    def find(
+        self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime, known: Collection[str]
+    ) -> Handed | None:
         """A line that was written stands in the file."""
         sid = f"CO{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         file = settings.SMS_FILE

@@ -12,6 +12,7 @@ from django.conf import settings
 from sms.gateways.base import Busy, Handed, Refused, Unclear
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sms.models import SmsSender
@@ -36,14 +37,18 @@ class Twilio:
         answer = self._ask("POST", sender, data=form)
         return Handed(str(answer["sid"]), str(answer.get("status") or "accepted"))
 
-    def find(self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime) -> Handed | None:
-        """GET Messages to this number of today; the newest with this very text, made since then."""
+    def find(
+        self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime, known: Collection[str]
+    ) -> Handed | None:
+        """GET Messages to this number of that day and later; the first with this very text, made since then,
+        that is not known as another one. The provider's list begins with the newest."""
         day = since.astimezone(UTC).date().isoformat()
         answer = self._ask("GET", sender, params={"To": to, "DateSent>": day, "PageSize": "100"})
-        for each in answer.get("messages", []):
+        for each in reversed(answer.get("messages", [])):
             made = parsedate_to_datetime(each["date_created"])
             is_later = made.timestamp() >= since.timestamp() - SECONDS_APART
-            if each.get("body") == text and each.get("direction", "").startswith("outbound") and is_later:
+            is_ours = each.get("direction", "").startswith("outbound") and each["sid"] not in known
+            if each.get("body") == text and is_ours and is_later:
                 return Handed(str(each["sid"]), str(each["status"]))
         return None
 

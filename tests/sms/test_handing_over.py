@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from accounts.models import Operator, OutboxItem
@@ -57,6 +58,72 @@ def test_a_worker_that_died_over_a_text_is_no_reason_to_send_it_again(
     time_passes()
     assert provider.bodies() == ["Are you hurt?"]
     assert SmsMessage.objects.get(direction="out").provider_sid == provider.sent[0]["sid"]
+
+
+def test_the_same_words_twice_are_two_texts_where_an_answer_is_lost(
+    provider: FakeTwilio, chat: Chat, olga: Operator
+) -> None:
+    """V-7: the first "Yes" is not taken for the second, of which nobody knows whether it arrived."""
+    answers(olga, chat, "Yes")
+    all_is_done()
+    answers(olga, chat, "Yes")
+    provider.failing = [(500, 20500)]
+    all_is_done()
+    for _ in range(3):
+        time_passes()
+    assert provider.bodies() == ["Yes", "Yes"]
+    assert states() == [("chat", "accepted", "")] * 2
+
+
+def test_the_same_words_twice_are_found_again_after_a_restore(
+    provider: FakeTwilio, chat: Chat, olga: Operator
+) -> None:
+    """V-7, V-12: both went since the backup; neither goes again, each is known by its own id."""
+    for _ in range(2):
+        answers(olga, chat, "Yes")
+        all_is_done()
+    SmsMessage.objects.filter(direction="out").update(state="queued", provider_sid=None, handed_over_at=None)
+    OutboxItem.objects.update(state="pending", done_at=None)
+    actions.after_restore()
+    for _ in range(3):
+        time_passes()
+    assert provider.bodies() == ["Yes", "Yes"]
+    sids = SmsMessage.objects.filter(direction="out").order_by("id").values_list("provider_sid", flat=True)
+    assert list(sids) == [each["sid"] for each in provider.sent]
+
+
+def test_where_the_provider_refuses_even_the_question_olga_is_told(
+    provider: FakeTwilio, chat: Chat, olga: Operator
+) -> None:
+    """B1-18: the token was changed over a text of which nobody knows whether it went."""
+    answers(olga, chat, "Are you hurt?")
+    provider.failing = [(500, 20500)]
+    all_is_done()
+    provider.token = "changed at the provider"
+    time_passes()
+    assert states() == [("chat", "sending", "")]
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        time_passes()
+    assert states() == [("chat", "unknown", "unclear")]
+    [line] = [text for author, text in said(chat) if author == "system" and "delivered" in text]
+    assert line.startswith("Perhaps not delivered by text message: “Are you hurt?”")
+
+
+def test_what_waits_through_a_long_outage_is_given_up_and_says_so(
+    provider: FakeTwilio, programme: SmsProgramme, sender: SmsSender
+) -> None:
+    """B1-18: by the last attempt of the outbox the row has its reason; nothing waits in the page for ever."""
+    agrees(programme, VERA, service=True)
+    actions.send(sender=sender, phone=VERA, purpose="service", text="Your papers are ready", key="1")
+    provider.failing = [(503, 20503)] * 40
+    at = timezone.now()
+    for _ in range(16):
+        with time_machine.travel(at, tick=False):
+            all_is_done()
+        at += timedelta(minutes=15)
+    assert states() == [("welcome", "refused", "too_late"), ("service", "refused", "too_late")]
+    assert not OutboxItem.objects.filter(kind="sms").exclude(state="done").exists()
+    assert provider.bodies() == []
 
 
 def test_after_a_restore_nobody_is_texted_before_an_admin_says_so(
