@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -169,9 +170,12 @@ class FolderStore(Store):
         found = []
         with self._answering():
             for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-                if path.name.startswith(".") or not path.is_file():
+                try:
+                    facts = path.stat()
+                except FileNotFoundError:
+                    continue  # it has gone since the folder was read
+                if path.name.startswith(".") or not S_ISREG(facts.st_mode):
                     continue
-                facts = path.stat()
                 changed = datetime.fromtimestamp(facts.st_mtime, UTC)
                 found.append(Stored(path.relative_to(self.root).as_posix(), facts.st_size, changed))
         return found

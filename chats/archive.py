@@ -129,7 +129,7 @@ def recipients() -> list[str]:
 def written(*, account: str, rows: list[seals.Fields], operators: Operators, seal: ChatSeal) -> bytes:
     """A chat as the bytes of its file, encrypted. `rows` in the order of the seal's links. Raises
     age.BadKey, ValueError where there are more or fewer of them."""
-    return _sealed(
+    return encrypted(
         {
             "format": FORMAT,
             "version": VERSION,
@@ -144,7 +144,8 @@ def written(*, account: str, rows: list[seals.Fields], operators: Operators, sea
     )
 
 
-def _sealed(content: Mapping[str, Any]) -> bytes:
+def encrypted(content: Mapping[str, Any]) -> bytes:
+    """The bytes of a file. Raises age.BadKey."""
     return age.encrypt(seals.canonical(content), recipients())
 
 
@@ -249,11 +250,12 @@ def contents(chat: Chat) -> Contents:
 
 def read(chat: Chat) -> Contents:
     """The same without a turn, for tasks and commands. Raises StoreUnavailable, ArchiveDamaged."""
-    return contents_of(opened(_file_of(chat)[1]), chat)
+    return contents_of(opened(file_of(chat)[1]), chat)
 
 
-def _file_of(chat: Chat) -> tuple[ArchivedChat, bytes]:
-    """The row and the bytes. A file that is replaced in this moment is looked up again under its new name."""
+def file_of(chat: Chat) -> tuple[ArchivedChat, bytes]:
+    """The row and the bytes; a file that is replaced in this moment is looked up again under its new name.
+    Raises StoreUnavailable, ArchiveDamaged."""
     name = ""
     while True:
         file = ArchivedChat.objects.filter(chat=chat, state=ArchivedChat.State.KEPT).first()
@@ -271,7 +273,7 @@ def _file_of(chat: Chat) -> tuple[ArchivedChat, bytes]:
         return file, data
 
 
-# --- erasing ------------------------------------------------------------------------------------------
+# --- names, and files that go -------------------------------------------------------------------------
 
 
 def new_name(chat: Chat, account: str) -> str:
@@ -279,47 +281,6 @@ def new_name(chat: Chat, account: str) -> str:
     find their way."""
     month = (chat.closed_at or chat.started_at).strftime("%Y/%m")
     return f"{account}/{month}/{chat.uid}.{secrets.token_hex(4)}.age"
-
-
-def erase(chat: Chat) -> bool:
-    """Nothing that a person said or filled in is left in the file of an archived chat, nor a salt to test a
-    guess with; the digests stay, so the seal still fits. True where there was something to erase.
-
-    Outside of any transaction, and safe to repeat after it was killed anywhere:
-    1 the next file's name is noted, 2 it is written and read back, 3 the row names it in one statement, 4 the
-    file before is deleted and forgotten. A file that is not in the store says nothing any more: after a
-    restore the row names the one that an erasure has replaced since. Raises StoreUnavailable,
-    ArchiveDamaged, age.BadKey.
-    """
-    try:
-        file, data = _file_of(chat)
-    except FileGone:
-        if not adopt(chat):
-            return _note_gone(chat)
-        file, data = _file_of(chat)
-    if file.other_name:  # somebody was killed between 1 and 2, or 3 and 4
-        drop_other(file)
-    content = opened(data)
-    if not _emptied(content):
-        ArchivedChat.objects.filter(pk=file.pk, erased_at=None).update(erased_at=timezone.now())
-        return False
-    kept = ArchivedChat.objects.filter(pk=file.pk, state=ArchivedChat.State.KEPT, name=file.name)
-    account = file.name.partition("/")[0]
-    name = new_name(chat, account)
-    if not kept.filter(other_name="").update(other_name=name, touched_at=timezone.now()):
-        raise ArchiveUnavailable("This conversation is being rewritten. Please try again.")  # 1
-    data = _sealed(content)
-    place = store()
-    place.put(name, data)
-    if place.get(name) != data:  # 2
-        raise ArchiveDamaged
-    digest = hashlib.sha256(data).hexdigest()
-    swap = {"name": name, "other_name": file.name, "sha256": digest, "size": len(data)}
-    now = timezone.now()
-    if not kept.filter(other_name=name).update(**swap, touched_at=now, erased_at=now):  # 3
-        raise ArchiveUnavailable("This conversation is being rewritten. Please try again.")
-    drop_other(ArchivedChat.objects.get(pk=file.pk))  # 4
-    return True
 
 
 def adopt(chat: Chat) -> bool:
@@ -352,29 +313,6 @@ def adopt(chat: Chat) -> bool:
 def uid_in(name: str) -> str:
     """The uid of the chat that a file is of."""
     return name.rpartition("/")[2].partition(".")[0]
-
-
-def _note_gone(chat: Chat) -> bool:
-    """There is no file to empty; where a second one was begun, that goes as well. Whether this is news.
-    Raises StoreUnavailable for a store that has nothing of that month: a disk that was not mounted, say."""
-    file = ArchivedChat.objects.get(chat=chat)
-    if not any(store().list(file.name.rpartition("/")[0])):
-        raise StoreUnavailable("the store of the archive is empty: is it the right one?")
-    drop_other(file)
-    gone = ArchivedChat.objects.filter(pk=file.pk, name=file.name, erased_at=None)
-    return bool(gone.update(erased_at=timezone.now()))
-
-
-def _emptied(content: dict[str, Any]) -> bool:
-    """Empties the rows of a file's content in place; whether anything was in them."""
-    is_changed = False
-    for each in content["rows"]:
-        row = seals.emptied(each["row"])
-        salt = "" if seals.is_empty(row) else each["salt"]
-        if (row, salt) != (each["row"], each["salt"]):
-            is_changed = True
-            each["row"], each["salt"] = row, salt
-    return is_changed
 
 
 def drop_other(file: ArchivedChat) -> None:

@@ -76,7 +76,7 @@ def forget(chat_ids: Collection[int]) -> int:
     """For an erasure, in its transaction and after it has emptied the rows: takes the salts of rows in which
     nothing is left, so that no guess can be tested and the chain still fits. Returns how many.
 
-    Chats that are not sealed, and those in the archive (`archive.erase`), are left alone.
+    Chats that are not sealed, and those in the archive (`emptying.erase`), are left alone.
     """
     count = 0
     for chat_id in sorted(chat_ids):

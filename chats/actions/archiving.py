@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Account
 from chatlead import age
 from chatlead.errors import ArchiveDamaged
-from chatlead.stores import StoreUnavailable
+from chatlead.stores import NotInStore, StoreUnavailable
 from chats import archive, keeping, sealing, seals, selectors
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note
 
@@ -161,7 +161,16 @@ def reconcile(account_id: int) -> int:
 def archive_due() -> int:
     """Moves what is due in every account that has a limit; returns how many chats."""
     extend_seals()
-    return sum(map(archive_account, keeping.accounts_with_work()))
+    return sum(map(_archive_account, keeping.accounts_with_work()))
+
+
+def _archive_account(account_id: int) -> int:
+    """Whatever is wrong in one account, the others have their turn."""
+    try:
+        return archive_account(account_id)
+    except Exception:
+        logger.exception("archive: account %s is left for the next time", account_id)
+        return 0
 
 
 def archive_account(account_id: int) -> int:
@@ -185,8 +194,9 @@ def archive_account(account_id: int) -> int:
     except keeping.LeaseLost:
         logger.warning("archive: account %s is somebody else's now", account_id)
         return lease.done
-    except StoreUnavailable:
-        logger.error("archive: the store does not answer (account %s)", account_id)
+    except (StoreUnavailable, NotInStore) as error:
+        # what was just written and is not there is a store that cannot be relied upon
+        logger.error("archive: the store does not answer (account %s): %s", account_id, type(error).__name__)
         lease.fail("", "store")
     except archive.OfAnother:
         logger.error("archive: the store is another installation's; see docs/running.md")
@@ -194,8 +204,18 @@ def archive_account(account_id: int) -> int:
     except age.BadKey:
         logger.error("archive: there is no key to write with (account %s)", account_id)
         lease.fail("", "key")
-    lease.end()
+    _end(lease)
     return lease.done
+
+
+def _end(lease: keeping.Lease) -> bool:
+    """False where the run is somebody else's by now, who writes down how it ended."""
+    try:
+        lease.end()
+    except keeping.LeaseLost:
+        logger.warning("archive: a run of account %s is somebody else's now", lease.run.account_id)
+        return False
+    return True
 
 
 def _archive_one(pk: int, uid: str, lease: keeping.Lease, failed: set[int]) -> None:
@@ -232,6 +252,7 @@ def verify_account(run: KeepingRun) -> bool:
         return False
     except StoreUnavailable:
         lease.fail("", "store")
-    lease.end()
+    if not _end(lease):
+        return False
     logger.info("seals: account %s, %s chats fit, %s do not", run.account_id, lease.done, lease.failed)
     return True

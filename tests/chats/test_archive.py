@@ -17,7 +17,8 @@ from accounts import erasure
 from accounts.models import Account, Department, Operator, Site
 from chatlead import age
 from chatlead.errors import ArchiveDamaged, ArchiveUnavailable, NotFound
-from chats import actions, archive, keeping, recovery, sealing
+from chatlead.stores import FolderStore
+from chats import actions, archive, emptying, keeping, recovery, sealing
 from chats.archived import ArchivedChats
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note, RetentionLimit
 from tests.chats.ended import ANSWERS, CANARY, Ended, archived, files_in, in_database, talk
@@ -194,7 +195,7 @@ def test_an_erasure_empties_the_file_and_leaves_the_seal_whole(folder: Path, old
     chat = archived(old)
     [before] = files_in(folder)
     assert archive.read(chat).messages[2].text == CANARY
-    assert archive.erase(chat) and not archive.erase(old.again())
+    assert emptying.erase(chat) and not emptying.erase(old.again())
     [after] = files_in(folder)
     assert after != before
     plain = age.decrypt(after.read_bytes(), archive.identities()).decode()
@@ -324,3 +325,62 @@ def test_a_request_to_be_erased_reaches_database_and_archive_and_every_seal_fits
     assert (done["chats"], done["chats_archived"]) == (1, 1)
     assert sealing.verify_chain(old.again()) == [] == sealing.verify_chain(sealed.again())
     assert not any(erasure.erase(vera).values())
+
+
+def test_a_file_that_nobody_can_read_goes_whole_when_its_person_is_erased(folder: Path, old: Ended) -> None:
+    """R-151, R-176: one broken file keeps neither an erasure from its end nor a restored service shut."""
+    archived(old)
+    [path] = files_in(folder)
+    path.write_bytes(b"a disk has died")
+    person = erasure.Person(old.chat.account_id, visitor_ids=frozenset({old.chat.visitor_id}))
+    assert ArchivedChats().erase(person) == 1
+    assert files_in(folder) == [] and ArchivedChats().count(person) == 0
+    assert ArchivedChat.objects.get(chat=old.chat).erased_at is not None
+    # who says so again, with another file of that month in the store, finds nothing to do
+    (path.parent / "somebody-else-0000000.00000000.age").write_bytes(b"x")
+    assert ArchivedChats().erase(person) == 0
+
+
+def test_without_its_key_no_file_is_taken_for_a_broken_one(folder: Path, old: Ended, settings: Any) -> None:
+    """R-118: a setting that is missing after a restore destroys nothing."""
+    archived(old)
+    settings.ARCHIVE_IDENTITY_FILE, settings.PRODUCTION = folder.parent / "nowhere", True
+    person = erasure.Person(old.chat.account_id, visitor_ids=frozenset({old.chat.visitor_id}))
+    with pytest.raises(age.BadKey):
+        ArchivedChats().erase(person)
+    assert len(files_in(folder)) == 1 and ArchivedChats().count(person) == 1
+
+
+def test_a_file_that_has_gone_again_ends_the_run_and_not_the_night(
+    folder: Path, old: Ended, limit: RetentionLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-118: a store that loses what it was given is told of on the page; the chat stays where it is."""
+    real = FolderStore.put
+
+    def put(self: FolderStore, name: str, data: Any) -> None:
+        real(self, name, data)
+        if name.endswith(".age"):
+            (folder / name).unlink()
+
+    monkeypatch.setattr(FolderStore, "put", put)
+    assert actions.archive_due() == 0
+    run = KeepingRun.objects.get(account=old.chat.account)
+    assert run.ended_at and run.faults == [["", "store"]]
+    assert in_database(old.chat) and old.again().archived_at is None
+
+
+def test_a_run_that_was_taken_over_leaves_the_end_to_the_other_one(
+    folder: Path, old: Ended, limit: RetentionLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-118: it stood still over its last chat for longer than its lease."""
+    real = actions.archiving.archive_chat
+
+    def slow(chat_id: int) -> bool:
+        moved = real(chat_id)
+        KeepingRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        assert keeping.claim(KeepingRun.objects.get()) is not None
+        return moved
+
+    monkeypatch.setattr(actions.archiving, "archive_chat", slow)
+    assert actions.archive_due() == 1
+    assert KeepingRun.objects.get().ended_at is None

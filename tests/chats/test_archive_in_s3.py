@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Department, Operator
-from chats import actions, archive, sealing
+from chats import actions, archive, emptying, sealing
 from chats.models import ArchivedChat, KeepingRun, Message, RetentionLimit
 from tests.chats.ended import talk
 from tests.s3_server import S3Server
@@ -55,7 +55,7 @@ def test_a_chat_goes_into_the_bucket_and_is_read_erased_and_proved_there(
     assert [row.text for row in archive.contents(chat).messages][2:4] == ["I slipped", "We can help"]
     assert sealing.verify_chain(chat) == []
 
-    assert archive.erase(chat)
+    assert emptying.erase(chat)
     [rewritten] = archive.store().list(ended.chat.account.subscriber_id)
     assert rewritten.name != stored.name and sealing.verify_chain(ended.again()) == []
     assert [row.text for row in archive.contents(ended.again()).messages][2:4] == ["", ""]

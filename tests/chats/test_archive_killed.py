@@ -19,7 +19,7 @@ from accounts import erasure
 from accounts.erasure import Person
 from accounts.models import Installation
 from chatlead import age, stores
-from chats import actions, archive, sealing
+from chats import actions, archive, emptying, sealing
 from chats.archived import ArchivedChats
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note, RetentionLimit
 from tests.chats.ended import CANARY, Ended, archived, files_in, in_database, say
@@ -98,9 +98,9 @@ def test_an_erasure_that_is_killed_finishes_when_it_is_repeated(
     archived(old)
     archive.claim()
     with dies_at(monkeypatch, stores.FolderStore, name, after=after):
-        archive.erase(old.again())
+        emptying.erase(old.again())
     assert sealing.verify_chain(old.again()) == []
-    archive.erase(old.again())
+    emptying.erase(old.again())
     [path] = files_in(folder)
     assert CANARY.encode() not in age.decrypt(path.read_bytes(), archive.identities())
     assert sealing.verify_chain(old.again()) == []
@@ -191,8 +191,8 @@ def test_after_a_restore_from_before_an_erasure_the_emptied_file_is_found(
     erasure that is made again or by the next night."""
     archived(old)
     before = ArchivedChat.objects.get()
-    archive.erase(old.again())
-    for again in (lambda: archive.erase(old.again()), actions.archive_due):
+    emptying.erase(old.again())
+    for again in (lambda: emptying.erase(old.again()), actions.archive_due):
         before.save()
         assert sealing.verify_chain(old.again()) != []
         again()

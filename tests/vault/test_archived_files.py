@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import Backup, BackupProof, Department, Operator
 from chatlead import stores
 from chatlead.backups import files, keep, making, proving, state
-from chats import archive, sealing
+from chats import emptying, sealing
 from chats.models import ArchivedChat
 from tests.chats.ended import CANARY, Ended, archived, talk
 from tests.s3_server import S3Server
@@ -134,7 +134,7 @@ def test_a_file_that_was_replaced_goes_from_the_copies_when_no_backup_needs_it(
 ) -> None:
     """B2-6, R-176: what was erased is not kept longer than a backup."""
     backed_up()
-    archive.erase(old.again())
+    emptying.erase(old.again())
     backed_up()
     assert len(copies(vault, "primary")) == 2  # yesterday's backup may be restored
     assert proving.prove_newest().state == BackupProof.State.PASSED
@@ -169,7 +169,7 @@ def test_after_an_erasure_the_emptied_file_is_taken_and_not_yesterdays(vault: Pa
     """B2-6: the restored row names a file that an erasure has replaced since."""
     backed_up()
     row = ArchivedChat.objects.get()
-    archive.erase(old.again())
+    emptying.erase(old.again())
     row.save()
     assert files.bring_back([f"file://{vault}/primary"]) == (0, 0)
     [file] = (vault / "archive").rglob("*.age")
@@ -191,7 +191,7 @@ def test_copies_in_a_bucket_are_written_again_before_its_rule_takes_them(
     backed_up()
     [again] = store.list("archive")
     assert again.name == first.name and again.modified_at >= first.modified_at
-    archive.erase(old.again())
+    emptying.erase(old.again())
     backed_up()
     assert len(store.list("archive")) == 2
     assert proving.prove_newest().state == BackupProof.State.PASSED

@@ -163,3 +163,21 @@ def test_a_folder_is_its_owners_and_keeps_nothing_half_written(tmp_path: Path) -
     store.sweep()
     assert not cut_off.exists() and under_way.exists()
     assert [each.name for each in store.list()] == ["a/b"]
+
+
+def test_what_goes_while_a_folder_is_listed_is_not_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B2-6: a file that an erasure deletes in that moment ends no run."""
+    store = open_store((tmp_path / "kept").as_uri())
+    for name in ("a", "b", "c"):
+        store.put(name, b"x")
+    real = Path.rglob
+
+    def rglob(self: Path, pattern: str) -> list[Path]:
+        found = sorted(real(self, pattern))
+        (self / "b").unlink()
+        return found
+
+    monkeypatch.setattr(Path, "rglob", rglob)
+    assert [each.name for each in store.list()] == ["a", "c"]

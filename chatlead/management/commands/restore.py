@@ -19,6 +19,7 @@ from chatlead.backups.alone import AtWork, alone
 from chatlead.backups.pack import Damaged
 from chatlead.backups.sources import SourceFailed
 from chatlead.backups.targets import NotEmpty, live_target
+from chatlead.errors import ArchiveUnavailable
 from chatlead.stores import NotInStore, StoreUnavailable
 
 REFUSALS = (AtWork, SourceFailed, NotEmpty, Damaged, age.BadKey, StoreUnavailable, NotInStore)
@@ -98,7 +99,7 @@ class Command(BaseCommand):
         stores += [url for url in keep.stores().values() if url not in stores]
         try:
             return restoring.finish(stores, list_is_lost=options["list_is_lost"])
-        except (StoreUnavailable, SourceFailed) as fault:
+        except (StoreUnavailable, SourceFailed, ArchiveUnavailable, age.BadKey) as fault:
             raise SourceFailed(
                 f"{fault}. Nobody is served before: mend it, then run `manage.py restore --finish`"
             ) from None
