@@ -1,4 +1,4 @@
-"""Times of the account's pages as the server writes them, before a script puts them into the reader's zone."""
+"""Times of the account's pages as the server writes them, before a script says them in the reader's zone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Two firms beside the demo's, for the pages of an account: one with all that a year brings and with long names,
-one of today without anything. Made by the project's own actions in a process of its own (`fill`), so that
-no test of the demo firm sees a trace of it. Imports no pytest.
+"""Two firms beside the demo's, for the pages of an account: one with all that a year brings and with long
+names, one of today without anything. Made by the project's own actions in a process of its own (`fill`), so
+that no test of the demo firm sees a trace of it. Imports no pytest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PEOPLE = (
 
 
 def fill(server: Server, *, backups: bool = False) -> dict[str, Any]:
-    """`cookies`: those of owner, fresh and staff, logged in; `paths`: addresses by the names of what is there."""
+    """`cookies`: of owner, fresh and staff, logged in; `paths`: addresses by the names of what is there."""
     call = f"from tests.e2e.filled import make; make({backups})"
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", call]
     done = subprocess.run(
@@ -62,7 +62,9 @@ def make(backups: bool) -> None:
         proving.prove_newest()
     staff = User.objects.create_superuser("root@firms.test", "not-typed-by-anybody")
     users = {"owner": firm.owner.user, "fresh": nobody, "staff": staff}
-    cookies = {who: {"name": settings.SESSION_COOKIE_NAME, "value": _log_in(user)} for who, user in users.items()}
+    cookies = {
+        who: {"name": settings.SESSION_COOKIE_NAME, "value": _log_in(user)} for who, user in users.items()
+    }
     print(json.dumps({"cookies": cookies, "paths": paths}))
 
 
@@ -104,7 +106,7 @@ class _Firm:
         self.ended: list[Any] = []
 
     def chats(self) -> dict[str, str]:
-        """Six that have ended, two of them in the archive; the survey stands already, so each was offered one."""
+        """Six that have ended, two of them in the archive; each was offered a survey."""
         from chats import actions
         from surveys.actions import publish_survey
         from surveys.forms import Asked
@@ -124,7 +126,11 @@ class _Firm:
             site=self.sites[0], department=self.departments[1], title="After your talk with our injury team",
             intro="", asked=asked[:1], by=self.owner,
         )  # fmt: skip
-        arabic = [Asked("score", "ما مدى رضاك عن هذه المحادثة؟"), Asked("age", "كم عمرك؟"), Asked("text", "ملاحظات")]
+        arabic = [
+            Asked("score", "ما مدى رضاك عن هذه المحادثة؟"),
+            Asked("age", "كم عمرك؟"),
+            Asked("text", "ملاحظات"),
+        ]
         publish_survey(
             site=self.sites[1], department=None, title="كيف كانت محادثتك؟", intro="دقيقة واحدة فقط.",
             asked=arabic, by=self.owner,
@@ -134,7 +140,10 @@ class _Firm:
         for chat in self.ended[:2]:
             assert actions.archive_chat(chat.pk)
         actions.set_retention_limits(by=self.owner, days={self.sites[0].uid: 365})
-        return {"chat": f"/account/chats/{self.ended[2].uid}/", "archived": f"/account/chats/{self.ended[0].uid}/"}
+        return {
+            "chat": f"/account/chats/{self.ended[2].uid}/",
+            "archived": f"/account/chats/{self.ended[0].uid}/",
+        }
 
     def _chat(self, place: int, name: str, text: str) -> Any:
         from django.db import transaction
@@ -151,12 +160,13 @@ class _Firm:
         # as the widget would have named it, in the language that it spoke
         facts: dict[str, Any] = {
             "role": "chat", "account_id": self.account.pk, "site_id": site.pk, "site_key": site.key,
-            "session_key": f"{place:064x}", "browser_key": "", "ip": "203.0.113.7", "user_agent": "Mozilla/5.0",
+            "session_key": f"{place:064x}", "browser_key": "", "ip": "203.0.113.7",
+            "user_agent": "Mozilla/5.0",
             "page_url": f"https://www.harbor.test/injuries/{'slip-and-fall/' * place}", "is_unlimited": True,
             "new_token": "", "had_cookie": True, "language": "ar" if place == 2 else "en",
         }  # fmt: skip
         whose = VisitorPrincipal(**facts)
-        answers = [Answer(name="email", label="Email", value=f"p{place}@people.test")]
+        answers = [Answer(name="matter", label="What is it about?", value="An injury")]
         with transaction.atomic():
             chat = actions.take_text(
                 principal=whose, department=self.departments[0], ref=new_ref(), text=text, name=name,
@@ -174,7 +184,9 @@ class _Firm:
             append(
                 [
                     Entry(**mine, ref=new_ref(), kind="text", text="Good that you write. What happened?"),
-                    Entry(**mine, ref=new_ref(), kind="note", text="Ask whether the March file is still open."),
+                    Entry(
+                        **mine, ref=new_ref(), kind="note", text="Ask whether the March file is still open."
+                    ),
                 ]
             )
         if place == 2:
@@ -200,7 +212,10 @@ class _Firm:
                 continue
             values = {}
             for question in questions_of(response.version):
-                given = {"score": said[place], "text": "More tea, and a shorter wait. " * (1 + 6 * (place == 1))}
+                given = {
+                    "score": said[place],
+                    "text": "More tea, and a shorter wait. " * (1 + 6 * (place == 1)),
+                }
                 given |= {"choice": "A friend", "age": "", "zip": ""}
                 values[question.uid] = given[question.kind]
             actions.send_by_link(token=token, values=values)
@@ -211,21 +226,33 @@ class _Firm:
 
     def texts(self) -> dict[str, str]:
         """Two senders, one of them not ready; people who agree, who write, and who have enough."""
+        from chats import history
+        from chats.actions import end_chat
+        from chats.models import Chat
         from sms import actions, wordings
         from sms.models import SmsContact
 
-        actions.add_programme(account=self.account, name="Harbor & Lane appointment reminders", contact="call 800-555-0100")
-        programme = actions.add_programme(
-            account=self.account, name="Harbor & Lane texts", contact="write to help@harbor-lane-and-partners.test"
+        actions.add_programme(
+            account=self.account, name="Harbor & Lane appointment reminders", contact="call 800-555-0100"
         )
-        places: dict[str, Any] = {"programme": programme, "site": self.sites[0], "department": self.departments[1]}
+        programme = actions.add_programme(
+            account=self.account,
+            name="Harbor & Lane texts",
+            contact="write to help@harbor-lane-and-partners.test",
+        )
+        places: dict[str, Any] = {
+            "programme": programme,
+            "site": self.sites[0],
+            "department": self.departments[1],
+        }
         sender = actions.add_sender(
             account=self.account, **places, by=self.owner, gateway="console", kind="long_code",
             number="+18135550199", is_registered=True,
         )  # fmt: skip
         waits = actions.add_sender(
             account=self.account, **places, by=self.owner, gateway="twilio", kind="service",
-            service_sid="MG" + "0" * 32, account_sid="AC" + "0" * 32, auth_token="never shown", is_registered=False,
+            service_sid="MG" + "0" * 32, account_sid="AC" + "0" * 32, auth_token="never shown",
+            is_registered=False,
         )  # fmt: skip
         boxes = {
             purpose: (wordings.sha256(wordings.consent_text(programme, purpose)), purpose != "marketing")
@@ -233,7 +260,9 @@ class _Firm:
         }
         for place, (_, phone, text) in enumerate(PEOPLE[:4]):
             page = "https://www.harbor.test/contact/?from=the-newsletter-of-november"
-            actions.give_consent(programme=programme, phone=phone, boxes=boxes, shown=actions.Shown(page_url=page))
+            actions.give_consent(
+                programme=programme, phone=phone, boxes=boxes, shown=actions.Shown(page_url=page)
+            )
             form = {"MessageSid": f"SM{place:032}", "From": phone, "Body": text}
             actions.receive(sender=sender, form=form)
         stop = {"MessageSid": "SM" + "9" * 32, "From": PEOPLE[1][1], "Body": "STOP"}
@@ -242,6 +271,10 @@ class _Firm:
             operator=self.owner, programme=programme, phone="+18135550188", source="phone",
             note="Called the front desk on Monday, wants nothing by text any more.",
         )  # fmt: skip
+        for chat in Chat.objects.filter(account=self.account, closed_at=None):
+            end_chat(
+                principal=history.principal_of(self.owner), uid=chat.uid
+            )  # tests of the demo count open ones
         contact = SmsContact.objects.get(account=self.account, number=PEOPLE[1][1])
         return {
             "sms_number": f"/account/sms/numbers/{contact.uid}/",
@@ -250,7 +283,7 @@ class _Firm:
         }
 
     def requests(self) -> dict[str, str]:
-        """One in each state: to be proved, waiting, late, refused, erased, and one whose copy can be fetched."""
+        """One in each state: to be proved, waiting, late, refused, erased, and one with a copy to fetch."""
         from privacy import actions, mails
         from privacy.models import PrivacyRequest
 
@@ -264,7 +297,9 @@ class _Firm:
             return request
 
         entered("confirm", "a.very.long.address.of.somebody@a-department.of-a-university.test", days=27)
-        proved = entered("erase", "p0@people.test", "All of it, please.\nAnd the calls of March, too.", days=31)
+        proved = entered(
+            "erase", "p0@people.test", "All of it, please.\nAnd the calls of March, too.", days=31
+        )
         refused = entered("correct", "p4@people.test", "My name is spelled O'Brian.")
         copied, erased = entered("access", "p3@people.test"), entered("erase", "p1@people.test")
         for each in (proved, refused, copied, erased):
@@ -281,7 +316,10 @@ class _Firm:
         shown = {"request": proved, "refused": refused, "copied": copied, "erased": erased}
         paths = {f"privacy_{name}": f"/account/privacy/requests/{each.uid}/" for name, each in shown.items()}
         for place, code in enumerate(map(as_it_is, codes)):
-            paths |= {f"code_{place}": f"/privacy/requests/{code.uid}/", f"digits_{place}": mails.code_of(code)}
+            paths |= {
+                f"code_{place}": f"/privacy/requests/{code.uid}/",
+                f"digits_{place}": mails.code_of(code),
+            }
         return paths | {
             "code_ar": f"/privacy/requests/{abroad.uid}/?lang=ar",
             "ask": f"/privacy/requests/?site={self.sites[0].key}",

@@ -48,7 +48,9 @@ def main(folder: Path, only: set[str]) -> int:
         env = {"CHATLEAD_DEMO_PASSWORD": PASSWORD}
         with (
             Server(data_dir=Path(data), options=["--migrate", "--demo"], env=env) as server,
-            chromium() as browser,
+            chromium(
+                "--hide-scrollbars"
+            ) as browser,  # they would be missing in pictures of whole pages, but not their place
         ):
             for scheme in schemes:
                 for device in devices:
