@@ -25,7 +25,7 @@
                 if (dots(s)) { left = Math.max(left, b.left); right = Math.min(right, b.right); }
             }
             if (closed(s.overflowY) && (top < b.top - 2 || bottom > b.bottom + 2) && !dots(s)) found.push(`cut below by ${name(p)}: ${name(e)}`);
-            if (/auto|scroll/.test(s.overflowX) && p.scrollWidth > p.clientWidth + 1 && !p.matches(".tabs, .table-box")) {
+            if (/auto|scroll/.test(s.overflowX) && p.scrollWidth > p.clientWidth + 1 && !p.matches(".tabs, .account-menu, .table-box")) {
                 found.push(`scrolled sideways: ${name(p)}`);
             }
             if (/auto|scroll/.test(s.overflowX)) { left = Math.max(left, b.left); right = Math.min(right, b.right); }

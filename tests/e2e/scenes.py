@@ -8,16 +8,17 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.e2e.abroad import NAMES
+from tests.e2e.account_scenes import AccountScenes
 from tests.e2e.hosts import Host, HostPage
 from tests.e2e.people import PASSWORD, Desk, Visitor
-from tests.e2e.widget_scenes import WidgetScenes
 
 
-class Walk(WidgetScenes):
+class Walk(AccountScenes):
     """One round through all screens with one scheme on one device."""
 
     def all(self) -> None:
         self.public()
+        self.account()
         olga = self.desk()
         self.chats(olga)
         self.places(olga)

@@ -1,6 +1,7 @@
 """`dev.py shots DIR`: walks through every screen of a demo of its own and takes pictures, light and dark,
 desktop and phone: `<screen>-<light|dark>-<desktop|phone>.png`. What axe finds wrong with one of them is
-printed, and ends it with 1.
+printed, and ends it with 1. `python -m tests.e2e.shots DIR dark phone account` takes those of one scheme, one
+device or one part of the walk alone.
 """
 
 from __future__ import annotations
@@ -36,20 +37,26 @@ class Shots(Walk):
         self.faults += [f"{name}: {each}" for each in reach.violations(page)]
 
 
-def main(folder: Path) -> int:
-    """How many faults there are."""
+def main(folder: Path, only: set[str]) -> int:
+    """How many faults there are. `only`: schemes, devices and methods of `Walk`, all where none is named."""
+    schemes = [each for each in ("light", "dark") if each in only] or ["light", "dark"]
+    devices = [each for each in DEVICES if each in only] or list(DEVICES)
+    parts = only - {*schemes, *devices} or {"all"}
     folder.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     with tempfile.TemporaryDirectory(prefix="chatlead-shots-") as data:
         env = {"CHATLEAD_DEMO_PASSWORD": PASSWORD}
         with (
             Server(data_dir=Path(data), options=["--migrate", "--demo"], env=env) as server,
-            chromium() as browser,
+            chromium(
+                "--hide-scrollbars"
+            ) as browser,  # they would be missing in pictures of whole pages, but not their place
         ):
-            for scheme in ("light", "dark"):
-                for device in DEVICES:
+            for scheme in schemes:
+                for device in devices:
                     walk = Shots(browser, server, scheme, device, folder)
-                    walk.all()
+                    for part in sorted(parts):
+                        getattr(walk, part)()
                     faults += walk.faults
                     print(f"{scheme}, {device}: done", flush=True)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
@@ -58,4 +65,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(Path(sys.argv[1])) else 0)
+    sys.exit(1 if main(Path(sys.argv[1]), set(sys.argv[2:])) else 0)
