@@ -23,6 +23,7 @@ EMAIL_MAX = 254
 URL_MAX = 2048
 FIELD_MAX = 2000  # characters of one answer of the pre-chat form
 FIELDS_MAX = 12
+BOXES_MAX = 2  # that are ours beside them: consents to text messages
 SHORTCUT_MAX = 32
 
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}\Z")]
@@ -38,7 +39,7 @@ Shortcut = Annotated[
 ]
 Fields = Annotated[
     dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=FIELD_MAX)]],
-    msgspec.Meta(max_length=FIELDS_MAX),
+    msgspec.Meta(max_length=FIELDS_MAX + BOXES_MAX),
 ]
 
 
