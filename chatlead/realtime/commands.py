@@ -245,6 +245,10 @@ class SkipSurvey(Command, frozen=True, kw_only=True):
     chat: Uid
 
 
+class AskPrivacyLink(Command, frozen=True, kw_only=True):
+    """Where does she ask about her own data? Answered by `privacy_link`."""
+
+
 class LeavePage(Command, frozen=True, kw_only=True):
     """The page is being closed or left (`pagehide`). Not answered; the chat stays open."""
 
@@ -315,6 +319,7 @@ VISITOR: tuple[type[Command], ...] = (
     LeaveMessage,
     MailTranscript,
     *SURVEY,
+    AskPrivacyLink,
     LeavePage,
 )
 OPERATOR: tuple[type[Command], ...] = (

@@ -96,6 +96,13 @@ class SurveyOffered(Reply, frozen=True, kw_only=True):
     survey: SurveyView | None = None
 
 
+class PrivacyLink(Reply, frozen=True, kw_only=True):
+    """A path of this server, for a tab of its own: good once and for ten minutes, it proves who asks. Without
+    a chat there is nobody to be proved, and it is the page alone."""
+
+    path: str
+
+
 class PageWelcome(Reply, frozen=True, kw_only=True):
     """The loader's socket is in. `online` names the departments with somebody online; `color` is the
     launcher's, which may have changed since the page was loaded."""
@@ -221,6 +228,7 @@ REPLIES: tuple[type[Reply], ...] = (
     Reset,
     Messages,
     SurveyOffered,
+    PrivacyLink,
     PageWelcome,
     VisitorWelcome,
     OperatorWelcome,

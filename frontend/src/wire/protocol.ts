@@ -445,6 +445,13 @@ export interface QuestionView {
   options?: string[];
 }
 
+/** A path of this server, for a tab of its own: good once and for ten minutes, it proves who asks. Without a chat there is nobody to be proved, and it is the page alone. */
+export interface PrivacyLink {
+  type: "privacy_link";
+  id?: number;
+  path: string;
+}
+
 /** The loader's socket is in. `online` names the departments with somebody online; `color` is the launcher's, which may have changed since the page was loaded. */
 export interface PageWelcome {
   type: "page_welcome";
@@ -738,6 +745,12 @@ export interface SkipSurvey {
   chat: string;
 }
 
+/** Where does she ask about her own data? Answered by `privacy_link`. */
+export interface AskPrivacyLink {
+  type: "ask_privacy_link";
+  id?: number;
+}
+
 /** The page is being closed or left (`pagehide`). Not answered; the chat stays open. */
 export interface LeavePage {
   type: "leave_page";
@@ -863,6 +876,7 @@ export type Reply =
   | Reset
   | Messages
   | SurveyOffered
+  | PrivacyLink
   | PageWelcome
   | VisitorWelcome
   | OperatorWelcome
@@ -887,6 +901,7 @@ export type VisitorCommand =
   | AskSurvey
   | SendSurvey
   | SkipSurvey
+  | AskPrivacyLink
   | LeavePage;
 
 export type OperatorCommand =
