@@ -115,6 +115,8 @@ test("Arabic has six plurals and uses each", () => {
 
 test("a place in line is said in each language's way", () => {
   expect([1, 2, 3, 4, 11, 21, 22, 113].map(en.chat.waitingNth).map((s) => s.split(" ")[2])).toEqual(["1st", "2nd", "3rd", "4th", "11th", "21st", "22nd", "113th"]);
+  expect(en.chat.waitingNth(2) + en.chat.waitingAbout(3)).toBe("You are 2nd in line, about 3 minutes"); // ui.md
+  expect(en.chat.waitingFirst + en.chat.waitingAbout(1)).toBe("You are next in line, about 1 minute");
   expect(es.chat.waitingNth(2)).toContain("2.\u00aa");
   expect(fr.chat.waitingNth(2)).toContain("2e position");
   expect(de.chat.waitingNth(2)).toContain("an 2. Stelle");
