@@ -16,11 +16,16 @@ from chatlead.realtime.commands import FIELDS_MAX
 from chatlead.realtime.shapes import DepartmentView, FieldSpec, NoticeView, SiteView
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 
 OPTIONS_MAX, LABEL_MAX, HINT_MAX = 50, 100, 200
 _field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+# What an app above asks in the form of a site that asks for a phone number: {site: boxes}. None of them is
+# required, and what is ticked goes to that app (`chats.signals.chat_begun`), not into the chat.
+BOXES: list[Callable[[Collection[int]], Mapping[int, list[FieldSpec]]]] = []
 
 
 class Shown(NamedTuple):
@@ -33,18 +38,24 @@ class Shown(NamedTuple):
 def shown_sites(asked: Collection[tuple[int, str]]) -> dict[tuple[int, str], Shown]:
     """{(site, language): what a widget in that language needs to know of it, nothing of which is secret}.
 
-    Each language is one of ours. Two queries, and one more for each further language; sites that are gone are
-    absent. A changed notice becomes a new version.
+    Each language is one of ours. Two queries, one more for each further language, and one where a site asks
+    for a phone number; sites that are gone are absent. A changed notice becomes a new version.
     """
     rows = selectors.offered(sites={site for site, _ in asked})
-    shown: dict[tuple[int, str], Shown] = {}
+    found: list[tuple[Any, str]] = []
     for language in {language for _, language in asked}:
-        for site in _shown[language](sites=[pk for pk, each in asked if each == language]):
-            shown[site.pk, language] = _shown_site(site, language, rows)
-    return shown
+        wanted = [pk for pk, each in asked if each == language]
+        found += [(site, language) for site in _shown[language](sites=wanted)]
+    boxes = boxes_of([site for site, _ in found])
+    return {
+        (site.pk, language): _shown_site(site, language, rows, boxes.get(site.pk, []))
+        for site, language in found
+    }
 
 
-def _shown_site(site: Any, language: str, rows: Sequence[tuple[Any, ...]]) -> Shown:
+def _shown_site(
+    site: Any, language: str, rows: Sequence[tuple[Any, ...]], boxes: Sequence[FieldSpec]
+) -> Shown:
     offered = [row for row in rows if row[0] == site.pk and row[2] is not None]
     notice = NoticeView(
         version=site.notice_version or 0, text=site.notice_text or "", sha256=site.sha256 or ""
@@ -63,7 +74,7 @@ def _shown_site(site: Any, language: str, rows: Sequence[tuple[Any, ...]]) -> Sh
         privacy_policy_url=site.privacy_policy_url,
         departments=[DepartmentView(uid=uid, name=name) for _, _, uid, name, _ in offered],
         online=[uid for _, _, uid, _, is_online in offered if is_online],
-        fields=site_fields(site),
+        fields=[*site_fields(site), *boxes],
         notice=notice,
     )
     return Shown(view, site.epoch or selectors.epoch())
@@ -72,6 +83,16 @@ def _shown_site(site: Any, language: str, rows: Sequence[tuple[Any, ...]]) -> Sh
 def site_fields(site: Site) -> list[FieldSpec]:
     """The pre-chat form; an empty list means: no form."""
     return msgspec.convert(site.fields, list[FieldSpec])
+
+
+def boxes_of(sites: Sequence[Site]) -> dict[int, list[FieldSpec]]:
+    """What other apps ask in the forms of these sites, below their own fields."""
+    asking = {each.pk for each in sites if any(field.kind == "phone" for field in site_fields(each))}
+    found: dict[int, list[FieldSpec]] = {}
+    for boxes in BOXES if asking else ():
+        for site_id, more in boxes(asking).items():
+            found.setdefault(site_id, []).extend(more)
+    return found
 
 
 def check_fields(fields: Sequence[FieldSpec]) -> None:

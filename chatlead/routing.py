@@ -16,6 +16,7 @@ from chatlead.realtime.hub import every
 from chatlead.realtime.poll import Polling
 from chatlead.realtime.socket import Socket
 from chats import consumers, flow, news, positions, rounds, welcomes
+from privacy import consumers as privacy
 from surveys import consumers as surveys
 from visitors.sessions import admit, admit_all, check_sites, pass_of, readmit, secret_of
 
@@ -28,7 +29,7 @@ visitor = Endpoint(
     welcome=welcomes.welcome_visitor,
     admit_all=admit_all,
     welcome_all=welcomes.welcome_visitors,
-    parts=[consumers.both, consumers.visitors, surveys.visitors],
+    parts=[consumers.both, consumers.visitors, surveys.visitors, privacy.visitors],
     standing=flow.standing_of_visitor,
     network_of=lambda principal: limits.network(principal.ip),
     secret_of=secret_of,

@@ -14,7 +14,7 @@ from chatlead.errors import BadField, MissingField, UnknownField
 from chatlead.realtime.shapes import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from chatlead.realtime.shapes import FieldSpec
 
@@ -40,6 +40,11 @@ class Filled:
     def is_personal(self) -> bool:
         """Whether something of the person came: then the notice must have been shown (R-032)."""
         return bool(self.name or self.email or self.answers)
+
+    def apart(self, names: Collection[str]) -> tuple[Filled, list[str]]:
+        """The form without the boxes of these names, and which of them were ticked."""
+        own = [each for each in self.answers if each.name not in names]
+        return Filled(self.name, self.email, own), [each.name for each in self.answers if each.name in names]
 
 
 def check_form(fields: Sequence[FieldSpec], values: Mapping[str, str]) -> Filled:

@@ -28,7 +28,7 @@ const script = { ...common, format: "iife", jsx: "automatic", jsxImportSource: "
 const LOADERS_OWN = /^(aloud|appear|attend|badge|box|bring|bubble|closed|dial|doubt|drop|enter|fit|greet|heard|hiddenAt|hint|hush|icon|isPhone|known|listeners|lost|make|note|opener|options|over|paint|place|presence|redial|retry|reveal|shell|sleep|socket|take|tally|timer|told|tries|turned|unfold|unload|view)$/;
 
 // The same for the chat, where they are 300 bytes.
-const CHATS_OWN = /^(absorb|acked|afterSnapshot|askedAt|attempt|attempts|becameOf|become|beganAt|busy|canEnd|catchUp|dayName|dialled|draft|drawing|errors|flying|forget|greeted|hear|heardAt|isWelcome|joined|keepDraft|land|landed|lastId|linkBecame|loadOlder|longestMs|lose|markTimer|misses|momentOf|notBefore|noteRead|onAnother|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onQuiet|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|polling|probe|probing|question|questions|quietMs|reconnected|renew|restart|secondTicket|stopTyping|stoppedBy|takeBack|tellPage|tickets|timeOf|toDraft|told|typingSaidAt|typingTimer|unsent|wake|watchers|whoLeft|wide|worded)$/;
+const CHATS_OWN = /^(absorb|acked|afterSnapshot|askedAt|attempt|attempts|becameOf|become|beganAt|busy|canEnd|catchUp|dayName|dialled|draft|drawing|errors|expect|flying|forget|greeted|hear|heardAt|isWelcome|joined|keepDraft|land|landed|last|lastId|leads|linkBecame|loadOlder|longestMs|lose|markTimer|misses|momentOf|notBefore|noteRead|onAnother|onChat|onEnd|onFrame|onKeep|onLeave|onMinimise|onQuiet|onSent|onState|onValue|optionalWord|outbox|overdue|owedAt|patience|pendingStart|polling|post|probe|probing|question|questions|quiet|quietMs|reconnected|renew|replies|rest|restart|secondTicket|socket|stopTyping|stoppedBy|takeBack|tellPage|tickets|timeOf|toDraft|told|typingSaidAt|typingTimer|unsent|wake|watchers|whoLeft|wide|worded)$/;
 
 // Names of sentences that browsers have for something else.
 const BROWSERS_TOO = ["tooLong"];
@@ -80,6 +80,7 @@ async function part(name, options) {
 script.define = {
   POLL_FILE: await part("poll.js", { entryPoints: ["src/wire/poll.ts"] }),
   SOUND_FILE: await part("sound.js", { entryPoints: ["src/chat/sound.ts"] }),
+  WORK_FILE: await part("work.js", { entryPoints: ["src/wire/work.ts"] }),
 };
 
 const entries = {

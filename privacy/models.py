@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from accounts.models import Account, Language, uid_field
+from accounts.models import Account, Language, Site, uid_field
 from chatlead.personal import Basis, Retention, Role, impersonal, personal
 
 
@@ -105,6 +105,17 @@ class PrivacyRequest(models.Model):
                 name="privacy_open",
             ),
         )
+
+
+class PrivacyLink(models.Model):
+    """A link from the live chat to the form, which proves whose chat it is: once, until `expires_at`. `key`
+    is a hash of its token; `session_key` the name of the live session, which an erasure changes."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, related_name="+")
+    site = models.ForeignKey(Site, models.CASCADE, db_index=False, related_name="+")
+    key = impersonal(models.CharField(max_length=64, unique=True), "a hash of a random token")
+    session_key = impersonal(models.CharField(max_length=64), "a hash of a random token")
+    expires_at = models.DateTimeField(db_index=True)
 
 
 class PrivacyExport(models.Model):

@@ -5,6 +5,7 @@ from django.urls import path
 from privacy.views import account, public
 
 urlpatterns = [
+    path("privacy/proof/<str:token>/", public.prove_by_link, name="privacy_proof"),
     path("privacy/requests/", public.ask, name="privacy_ask"),
     path("privacy/requests/<str:uid>/", public.asked, name="privacy_asked"),
     path("privacy/requests/<str:uid>/code/", public.another_code, name="privacy_code"),

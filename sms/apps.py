@@ -6,10 +6,12 @@ class SmsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The outbox must know who hands texts over, and an erasure where numbers stand, in any process."""
-        from accounts import erasure
-        from sms import actions  # noqa: F401
+        """The outbox must know who hands texts over, an erasure where numbers stand, and the form of a chat
+        what it asks about texts, in any process."""
+        from accounts import erasure, sites
+        from sms import actions, receivers, selectors  # noqa: F401
         from sms.erasure import KEPT, Texts
 
+        sites.BOXES.append(selectors.boxes_of_sites)
         erasure.register(Texts())
         erasure.keep(KEPT)

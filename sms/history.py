@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SOURCES = {
     "form": "a form",
+    "widget": "the form of a chat",
     "sms": "a text message",
     "start": "START",
     "gateway": "the provider",

@@ -68,6 +68,15 @@ class SmsSender(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
+class SmsForm(models.Model):
+    """Where this site's form asks for a phone number, it has the boxes of this programme, too (R-180)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, related_name="sms_forms")
+    site = models.OneToOneField(Site, models.CASCADE, related_name="+")
+    programme = models.ForeignKey(SmsProgramme, models.CASCADE, related_name="forms")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
 class SmsPause(models.Model):
     """The kill switch is on (R-186): for a programme, or for all of them where `programme` is None."""
 

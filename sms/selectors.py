@@ -10,12 +10,15 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import is_uid
+from accounts.models import Site, is_uid
 from chatlead.errors import NotFound
-from sms import ledger
+from chatlead.prepared import Among, Prepared
+from chatlead.realtime.shapes import FieldSpec
+from sms import ledger, wordings
 from sms.models import (
     SmsConsent,
     SmsContact,
+    SmsForm,
     SmsMessage,
     SmsPause,
     SmsProgramme,
@@ -24,6 +27,8 @@ from sms.models import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from accounts.models import Account
 
 Kind = SmsMessage.Kind
@@ -54,6 +59,14 @@ def access_programme(uid: str, account: Account | None = None) -> SmsProgramme:
     return programme
 
 
+def access_site(uid: str, account: Account) -> Site:
+    """The same for a website."""
+    site = Site.objects.filter(account=account, uid=uid if is_uid(uid) else None).first()
+    if site is None:
+        raise NotFound
+    return site
+
+
 def access_contact(uid: str, account: Account) -> SmsContact:
     """The same for a number of the account."""
     contact = SmsContact.objects.filter(account=account, uid=uid if is_uid(uid) else None).first()
@@ -82,6 +95,26 @@ def has_consent(programme_id: int, number_key: str, purpose: str) -> bool:
     """Whether the newest entry of the ledger about it says so."""
     entry = ledger.standing(programme_id, number_key, purpose)
     return entry is not None and entry.deed == SmsConsent.Deed.GRANTED
+
+
+_forms = Prepared(
+    lambda sites: SmsForm.objects.select_related("programme__account").filter(Among("site_id", sites))
+)
+
+
+def boxes_of_sites(site_ids: Collection[int]) -> dict[int, list[FieldSpec]]:
+    """What their forms ask about texts: a box for each purpose, with its text. One query."""
+    return {
+        form.site_id: [
+            FieldSpec(
+                name=wordings.box_of(form.programme, purpose),
+                label=wordings.consent_text(form.programme, purpose),
+                kind="checkbox",
+            )
+            for purpose in SmsConsent.Purpose.values
+        ]
+        for form in _forms(sites=list(site_ids))
+    }
 
 
 def is_paused(programme: SmsProgramme) -> bool:

@@ -58,6 +58,12 @@ def consent_text(programme: SmsProgramme, purpose: str) -> str:
     )
 
 
+def box_of(programme: SmsProgramme, purpose: str) -> str:
+    """The name of a box in the chat's form. It is another one when the text beside it is: what was ticked is
+    this text, word for word."""
+    return f"sms_{purpose}_{sha256(consent_text(programme, purpose))[:16]}"
+
+
 def sha256(text: str) -> str:
     """The name of a text that was shown."""
     return hashlib.sha256(text.encode()).hexdigest()

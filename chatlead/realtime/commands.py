@@ -23,6 +23,7 @@ EMAIL_MAX = 254
 URL_MAX = 2048
 FIELD_MAX = 2000  # characters of one answer of the pre-chat form
 FIELDS_MAX = 12
+BOXES_MAX = 2  # that are ours beside them: consents to text messages
 SHORTCUT_MAX = 32
 
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,32}\Z")]
@@ -38,7 +39,7 @@ Shortcut = Annotated[
 ]
 Fields = Annotated[
     dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[str, msgspec.Meta(max_length=FIELD_MAX)]],
-    msgspec.Meta(max_length=FIELDS_MAX),
+    msgspec.Meta(max_length=FIELDS_MAX + BOXES_MAX),
 ]
 
 
@@ -244,6 +245,10 @@ class SkipSurvey(Command, frozen=True, kw_only=True):
     chat: Uid
 
 
+class AskPrivacyLink(Command, frozen=True, kw_only=True):
+    """Where does she ask about her own data? Answered by `privacy_link`."""
+
+
 class LeavePage(Command, frozen=True, kw_only=True):
     """The page is being closed or left (`pagehide`). Not answered; the chat stays open."""
 
@@ -314,6 +319,7 @@ VISITOR: tuple[type[Command], ...] = (
     LeaveMessage,
     MailTranscript,
     *SURVEY,
+    AskPrivacyLink,
     LeavePage,
 )
 OPERATOR: tuple[type[Command], ...] = (

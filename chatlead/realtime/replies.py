@@ -96,6 +96,13 @@ class SurveyOffered(Reply, frozen=True, kw_only=True):
     survey: SurveyView | None = None
 
 
+class PrivacyLink(Reply, frozen=True, kw_only=True):
+    """A path of this server, for a tab of its own: good once and for ten minutes, it proves who asks. Without
+    a chat there is nobody to be proved, and it is the page alone."""
+
+    path: str
+
+
 class PageWelcome(Reply, frozen=True, kw_only=True):
     """The loader's socket is in. `online` names the departments with somebody online; `color` is the
     launcher's, which may have changed since the page was loaded."""
@@ -107,6 +114,8 @@ class PageWelcome(Reply, frozen=True, kw_only=True):
 
 class VisitorWelcome(Reply, frozen=True, kw_only=True):
     """The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any.
+    `reply_minutes` says by the uid of a department after about how many minutes its visitors were answered
+    lately; without those of which too little is known.
 
     `session` is set only where no cookie came back (`cookie` false): keep it in the frame's sessionStorage
     and send it in the next `hello`; where that cannot be kept either, say that the history will not be
@@ -117,6 +126,7 @@ class VisitorWelcome(Reply, frozen=True, kw_only=True):
     epoch: str
     site: SiteView
     chat: VisitorChatView | None = None
+    reply_minutes: dict[str, int] = {}
     session: str = ""
     cookie: bool = False
 
@@ -218,6 +228,7 @@ REPLIES: tuple[type[Reply], ...] = (
     Reset,
     Messages,
     SurveyOffered,
+    PrivacyLink,
     PageWelcome,
     VisitorWelcome,
     OperatorWelcome,

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import notices, outbox
 from accounts import selectors as accounts
-from accounts.sites import site_fields
+from accounts.sites import boxes_of, site_fields
 from chatlead.errors import (
     ChatAlreadyOpen,
     ChatClosed,
@@ -25,6 +25,7 @@ from chats.actions import handling, telling
 from chats.actions.bounds import bound, prove, site_of
 from chats.mails import MESSAGE_LEFT
 from chats.models import Chat, Message
+from chats.signals import chat_begun
 from visitors.actions import engage
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def start_chat(
     if known is not None:
         return known
     site = site_of(principal)
-    filled = prechat.check_form(site_fields(site), fields)
+    boxes = boxes_of([site]).get(site.pk, [])
+    filled, ticked = prechat.check_form([*site_fields(site), *boxes], fields).apart(
+        {each.name for each in boxes}
+    )
     text = prechat.check_text(text)
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))
@@ -66,6 +70,8 @@ def start_chat(
         chat = begin_waiting(principal, chosen, ref, filled, text)
         if shown is not None:
             prove(shown, "chat", chat, principal)
+        if boxes:
+            chat_begun.send(Chat, chat=chat, boxes=[each.name for each in boxes], ticked=ticked)
         telling.list_later(chat)
         transaction.on_commit(partial(_tell_tabs, chat.pk), robust=True)
         return chat

@@ -20,6 +20,7 @@ test("an open chat has loaded at most 35 KB in all, and a KB more where its word
 
 test("what a chat fetches later is small: its sound, and what few people ask for", () => {
   expect(gz("sound.js")).toBeLessThanOrEqual(1_300);
+  expect(gz("work.js")).toBeLessThanOrEqual(500);
   for (const name of Object.keys(manifest).filter((each) => each.startsWith("extras"))) expect(gz(name), name).toBeLessThanOrEqual(3_500);
 });
 

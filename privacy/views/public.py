@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import formats, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import limits
 from accounts.models import Site, is_uid
@@ -21,17 +21,17 @@ from chatlead.addresses import ip_of
 from chatlead.errors import NotFound, RateLimited
 from chatlead.keys import decrypted
 from chatlead.realtime.crowd import place_of
-from privacy import actions, selectors
+from privacy import actions, links, selectors
 from privacy.languages import words
 from privacy.models import PrivacyRequest
 from visitors import languages
-from visitors.models import Visitor
 from visitors.sessions import COOKIE, is_token, session_key_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from privacy.models import PrivacyExport
+    from visitors.models import Visitor
 
 PROVED_SECONDS = 15 * 60
 EMAIL_MAX = 254
@@ -106,12 +106,29 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def _visitor(request: HttpRequest, site: Site | None) -> Visitor | None:
     """Whose live chat it is that is open in this browser, on the site's page here: that proves who asks. The
-    cookie of a chat within another website does not come here; there the mailed code proves it."""
-    token = request.COOKIES.get(COOKIE, "")
-    if site is None or not is_token(token):
+    cookie of a chat within another website does not come here; there it is the link that its window opens."""
+    if site is None:
         return None
-    mine = Visitor.objects.filter(site=site, sessions__key=session_key_of(site.key, token))
-    return mine.select_related("account").first()
+    link = request.session.get(f"privacy:link:{site.key}")
+    if isinstance(link, list) and link[1] > time.time():
+        return links.visitor_of(site.key, link[0])
+    token = request.COOKIES.get(COOKIE, "")
+    return links.visitor_of(site.key, session_key_of(site.key, token)) if is_token(token) else None
+
+
+@never_cache
+@require_GET
+def prove_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """From the chat in another website's page, in a tab of its own: for a quarter of an hour this browser has
+    proved whose chat it is. A link that is no good any more leads to the form, where a mailed code proves it.
+    """
+    try:
+        _bound(request)
+        link = links.use(token)
+    except (NotFound, RateLimited):
+        return redirect(f"/privacy/requests/?lang={_language(request)}")
+    request.session[f"privacy:link:{link.site.key}"] = [link.session_key, time.time() + PROVED_SECONDS]
+    return redirect(f"/privacy/requests/?site={link.site.key}&lang={_language(request)}")
 
 
 def _errors(given: dict[str, str], language: str, *, needs_email: bool) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Writes about texts. What comes in is taken down, answered and blocked in one transaction; what goes out is
 a row first, and is handed over by the outbox."""
 
-from sms.actions.consenting import Shown, give_consent
+from sms.actions.asking import ask_in_form, take_boxes
+from sms.actions.consenting import PER_NUMBER, PER_PROGRAMME, Shown, give_consent
 from sms.actions.handing import hand_over
 from sms.actions.managing import (
     add_programme,
@@ -17,10 +18,13 @@ from sms.actions.sending import follow_chats, queue, send
 from sms.actions.stopping import opt_out
 
 __all__ = [
+    "PER_NUMBER",
+    "PER_PROGRAMME",
     "Shown",
     "add_programme",
     "add_sender",
     "after_restore",
+    "ask_in_form",
     "change_sender",
     "follow_chats",
     "give_consent",
@@ -32,4 +36,5 @@ __all__ = [
     "report",
     "resume",
     "send",
+    "take_boxes",
 ]

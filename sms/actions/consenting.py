@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     from sms.models import SmsProgramme
 
 
+PER_NUMBER = 3  # in ten minutes
+PER_PROGRAMME = 300  # each may be a text that the firm pays for, wherever strangers come from
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Where and how somebody was asked: what proves it (B1-11). `default_ticked` is for the record; a box of
-    ours never is."""
+    ours never is. `form` is the key of the site in whose form it was, "" on the programme's own page."""
 
     page_url: str = ""
     ip: str = ""
     user_agent: str = ""
     source: str = "form"
+    form: str = ""
     default_ticked: bool = False
 
 
@@ -67,7 +72,7 @@ def give_consent(
                     text=wordings.consent_text(programme, purpose),
                     text_sha256=sha256,
                     text_version=wordings.CONSENT_VERSION,
-                    form_field=f"sms_{purpose}",
+                    form_field=f"{shown.form}:sms_{purpose}" if shown.form else f"sms_{purpose}",
                     default_ticked=shown.default_ticked,
                     page_url=shown.page_url.replace("\x00", "")[:500],
                     ip=truncated(shown.ip),

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 PER_NETWORK = 20  # in ten minutes
-PER_NUMBER = 3
-PER_PROGRAMME = 300  # each may be a text that the firm pays for, wherever strangers come from
 
 
 @never_cache
@@ -57,8 +55,8 @@ def _agree(request: HttpRequest, key: str, phone: str) -> str:
     programme = selectors.access_programme(key)
     if place_of(ip_of(request)):  # an unnamed proxy on this machine is nobody's network
         limits.take("sms consent", limits.network(ip_of(request)), PER_NETWORK)
-    limits.take("sms consent number", key_of(e164(phone)), PER_NUMBER)
-    limits.take("sms consent programme", programme.uid, PER_PROGRAMME)
+    limits.take("sms consent number", key_of(e164(phone)), actions.PER_NUMBER)
+    limits.take("sms consent programme", programme.uid, actions.PER_PROGRAMME)
     boxes = {
         purpose: (request.POST.get(f"sha256_{purpose}", ""), request.POST.get(f"sms_{purpose}") == "yes")
         for purpose in SmsConsent.Purpose.values

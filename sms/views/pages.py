@@ -13,11 +13,22 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.members import ADMINS, member_page
+from accounts.models import Site
+from accounts.sites import site_fields
 from chatlead.cells import harmless
 from chatlead.errors import BadField, TooMany
 from sms import actions, history, ledger, selectors
 from sms.forms import LookUpForm, OptOutForm, ProgrammeForm, SenderForm
-from sms.models import SmsConsent, SmsContact, SmsMessage, SmsPause, SmsProgramme, SmsSender, SmsSuppression
+from sms.models import (
+    SmsConsent,
+    SmsContact,
+    SmsForm,
+    SmsMessage,
+    SmsPause,
+    SmsProgramme,
+    SmsSender,
+    SmsSuppression,
+)
 from sms.numbers import e164, key_of
 from sms.wordings import reason
 
@@ -45,6 +56,7 @@ def overview(request: HttpRequest, operator: Operator) -> HttpResponse:
         "is_off": settings.SMS_OFF,
         "waiting": SmsMessage.objects.filter(account=operator.account_id, state="queued").count(),
         "base": _base(request),
+        "forms": _forms(operator),
     }
     return _page(request, "overview", told)
 
@@ -100,6 +112,19 @@ def switch(request: HttpRequest, operator: Operator) -> HttpResponse:
         cancelled = actions.pause(operator=operator, programme=of)
         waited = "1 message that waited was" if cancelled == 1 else f"{cancelled} messages that waited were"
         messages.success(request, f"Text messages are off; {waited} cancelled.", "good")
+    return redirect("sms")
+
+
+@member_page(ADMINS)
+@require_POST
+def form(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Which programme's boxes the form of a site has, if any (R-180). Raises NotFound."""
+    site = selectors.access_site(request.POST.get("site", ""), operator.account)
+    uid = request.POST.get("programme", "")
+    of = selectors.access_programme(uid, operator.account) if uid else None
+    actions.ask_in_form(operator=operator, site=site, programme=of)
+    said = f"asks for consent to {of.name}" if of else "asks for no consent to texts"
+    messages.success(request, f"The chat’s form on {site.name} {said}.", "good")
     return redirect("sms")
 
 
@@ -190,6 +215,20 @@ def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
         return _page(request, "number", {"contact": contact, "events": events})
     answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.{wanted}"'
     return answer
+
+
+def _forms(operator: Operator) -> list[dict[str, Any]]:
+    """The sites of the account: whether their forms ask for a phone number, and what about texts."""
+    asked = dict(SmsForm.objects.filter(account=operator.account_id).values_list("site", "programme"))
+    sites = Site.objects.filter(account=operator.account_id).order_by("id")
+    return [
+        {
+            "site": site,
+            "programme_id": asked.get(site.pk),
+            "has_phone": any(each.kind == "phone" for each in site_fields(site)),
+        }
+        for site in sites
+    ]
 
 
 def _store(operator: Operator, known: SmsSender | None, said: dict[str, Any]) -> SmsSender:

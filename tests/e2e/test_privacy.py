@@ -44,6 +44,11 @@ def test_vera_is_erased_before_everybodys_eyes(
     vera.says("I was in a crash")
     olga.accepts("Vera Erased")
     olga.sees("I was in a crash")
+    with vera.page.context.expect_page() as opened:
+        vera.frame.get_by_role("link", name="Your data").click()
+    expect(opened.value.get_by_text("You ask from your chat")).to_be_visible()
+    assert "/privacy/requests/" in opened.value.url  # what proves it is not in the address any more
+    opened.value.close()
 
     form = new_page()
     form.goto(f"{server.url}/privacy/requests/?site={key}")

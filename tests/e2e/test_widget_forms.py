@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.exchange import Staff
-from tests.e2e.people import Desk, Visitor
+from tests.e2e.people import Desk, Visitor, until
 from tests.servers import Server
 
 FIRM = "Harbor & Lane"
@@ -43,6 +44,26 @@ class Firm:
 
     def is_called(self, legal_name: str) -> None:
         self.run("UPDATE accounts_account SET legal_name = ? WHERE name = ?", legal_name, FIRM)
+
+    def wants_to_text(self) -> None:
+        """Where its form asks for a phone number, it has the boxes of a programme, too."""
+        programme = (
+            "INSERT INTO sms_smsprogramme (account_id, uid, name, contact, frequency, terms_url, created_at)"
+            " SELECT id, ?, 'Harbor texts', 'call us', 'Rarely', '', CURRENT_TIMESTAMP FROM accounts_account"
+            " WHERE name = ?"
+        )
+        self.run(programme, secrets.token_urlsafe(16), FIRM)
+        self.run(
+            "INSERT INTO sms_smsform (account_id, site_id, programme_id, created_at)"
+            " SELECT p.account_id, s.id, p.id, CURRENT_TIMESTAMP FROM sms_smsprogramme p"
+            " JOIN accounts_site s ON s.account_id = p.account_id WHERE p.name = ? AND s.name = ?",
+            "Harbor texts",
+            FIRM,
+        )
+
+    def texts_agreed_to(self) -> list[tuple[Any, ...]]:
+        """(purpose, what was done, the text beside the box) of the ledger."""
+        return self.run("SELECT purpose, deed, text FROM sms_smsconsent ORDER BY purpose")
 
     def run(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.file, timeout=20)) as database, database:
@@ -78,6 +99,7 @@ def firm(server: Server) -> Iterator[Firm]:
     yield found
     found.asks(json.loads(fields))
     found.is_called(legal_name)
+    found.run("DELETE FROM sms_smsform")
 
 
 def field(vera: Visitor, name: str) -> Locator:
@@ -99,8 +121,10 @@ def at_the_form(visitor: Callable[..., Visitor]) -> Visitor:
 def test_vera_is_told_at_each_field_what_is_missing_and_what_she_filled_in_arrives(
     console: Desk, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:
-    """R-031: text, e-mail, select, checkbox and a long text; required and optional."""
-    firm.asks(INTAKE_FORM)
+    """R-031: text, e-mail, select, checkbox and a long text; required and optional. R-180: beside the phone
+    number a box for each purpose of texts, empty, with its whole text, and none of them needed."""
+    firm.asks([*INTAKE_FORM, {"name": "phone", "label": "Phone", "kind": "phone"}])
+    firm.wants_to_text()
     vera = at_the_form(visitor)
     start(vera).click()
     for words in ("Please fill in: Email", "Please choose one.", "Please tick this to go on."):
@@ -112,6 +136,12 @@ def test_vera_is_told_at_each_field_what_is_missing_and_what_she_filled_in_arriv
     field(vera, "What is it about?").select_option("A divorce")
     field(vera, "I am of age").check()
     field(vera, "In a few words").fill("He moved out.\nI did not.")
+    field(vera, "Phone").fill("813-555-0100")
+    boxes = vera.frame.get_by_role("checkbox", name="I agree to receive")
+    expect(boxes).to_have_count(2)
+    for box in boxes.all():
+        expect(box).not_to_be_checked()
+    boxes.first.check()
     start(vera).click()
     expect(vera.frame.locator(".field-error")).to_have_count(1)
     expect(vera.frame.get_by_text("does not look like an email")).to_be_visible()
@@ -120,7 +150,18 @@ def test_vera_is_told_at_each_field_what_is_missing_and_what_she_filled_in_arriv
     expect(vera.log).to_be_visible()
     assert [
         [(each["name"], each["value"]) for each in answers] for answers in firm.answers("Vera Fields")
-    ] == [[("matter", "A divorce"), ("adult", "yes"), ("story", "He moved out.\nI did not.")]]
+    ] == [
+        [
+            ("matter", "A divorce"),
+            ("adult", "yes"),
+            ("story", "He moved out.\nI did not."),
+            ("phone", "813-555-0100"),
+        ]
+    ]
+    until(vera.page, lambda: len(firm.texts_agreed_to()) == 2, "the boxes are taken down")
+    (marketing, no, _), (service, yes, text) = firm.texts_agreed_to()
+    assert [(marketing, no), (service, yes)] == [("marketing", "no_consent"), ("service", "granted")]
+    assert text.startswith("I agree to receive text messages") and "not a condition of a chat" in text
     console.accepts("Vera Fields")
     expect(console.region("Visitor").get_by_text("vera@example.test")).to_be_visible()
     expect(console.region("Visitor").get_by_text("A divorce")).to_be_visible()

@@ -23,6 +23,7 @@ from chatlead.realtime import commands
 from tests.realtime import (  # noqa: F401 - they register their scenes
     scenes_of_canned,
     scenes_of_presence,
+    scenes_of_privacy,
     scenes_of_surveys,
     scenes_of_texts,
     scenes_of_the_archive,

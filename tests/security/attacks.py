@@ -75,6 +75,7 @@ ATTACKS: dict[type[Command], list[Attack]] = {
         lambda t: {"chat": t.chat, "ref": new_ref(), "answers": {t.operator: "1"}},
     ],
     commands.SkipSurvey: [lambda t: {"chat": t.chat}],
+    commands.AskPrivacyLink: [],  # names nothing
     commands.Sync: [
         lambda t: {"positions": {t.chat: (0, 0, 0)}, "epoch": t.epoch},
         lambda t: {"positions": {t.chat: (3, 1, 0)}, "epoch": "another"},

@@ -35,6 +35,7 @@ PUBLIC = {
     "widget/v1/ticket": "by the Origin of a site's page",
     "widget/v1/frame": "the chat of a site, by its public key",
     "survey/<str:token>/": "the survey that a signed link names, and nothing of its chat",
+    "privacy/proof/<str:token>/": "by a token that a live chat was given, good once; tells nothing",
     "privacy/requests/": "where anybody asks about their own data; tells nothing",
     "privacy/requests/<str:uid>/": "asks for the mailed code, whatever the uid",
     "privacy/requests/<str:uid>/code/": "mails another code to whoever began the request, whatever the uid",

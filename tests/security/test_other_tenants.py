@@ -283,6 +283,7 @@ OF_AN_ACCOUNT = {
 }  # fmt: skip
 # By a mailed code, or by the log-in of the account: tests/privacy tries eve on each.
 OF_A_REQUEST = {
+    "privacy/proof/<str:token>/",
     "privacy/requests/<str:uid>/", "privacy/requests/<str:uid>/code/", "privacy/requests/<str:uid>/copy/",
     "account/privacy/requests/<str:uid>/", "account/privacy/requests/<str:uid>/do/",
     "account/privacy/requests/<str:uid>/copy/", "account/privacy/requests/<str:uid>/certificate.json",

@@ -14,7 +14,6 @@ from chatlead.errors import BadField
 from sms import actions, selectors, signatures, wordings
 from sms.actions.receiving import TEXT_MAX
 from sms.models import SmsContact, SmsMessage, SmsProgramme, SmsSender
-from sms.views import consent
 from tests.conftest import PASSWORD
 from tests.fake_twilio import ACCOUNT, FakeTwilio
 from tests.sms.conftest import ACME, VERA, all_is_done
@@ -154,7 +153,7 @@ def test_strangers_make_the_firm_pay_for_so_many_texts(
 ) -> None:
     """D-2: each number is another and each comes from elsewhere, and there is an end to it; an unnamed proxy
     is nobody's network."""
-    monkeypatch.setattr(consent, "PER_PROGRAMME", 25)
+    monkeypatch.setattr(actions, "PER_PROGRAMME", 25)
     path = f"/sms/{programme.uid}/"
     given = {
         f"sha256_{each}": wordings.sha256(wordings.consent_text(programme, each))

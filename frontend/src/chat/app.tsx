@@ -8,7 +8,7 @@ import type { ChatClient } from "./client.ts";
 import { Composer } from "./composer.tsx";
 import { Conversation } from "./conversation.tsx";
 import { Over, Stopped } from "./ends.tsx";
-import type { Values } from "./form.ts";
+import { onlineDepartments, type Values } from "./form.ts";
 import { LeaveForm, Left, Links, StartForm } from "./forms.tsx";
 import { inVain, isOpen } from "./state.ts";
 import { t } from "./strings.ts";
@@ -76,7 +76,9 @@ function Header({ client, site, chat, canEnd, onEnd, onMinimise }: { client: Cha
   const firm = displayName(site?.name ?? "");
   const operator = chat?.state === "active" ? displayName(chat.operator_name ?? "") : "";
   const online = Boolean(site?.online.length);
-  const below = operator ? [site?.name, chat?.department].map((each) => alone(each ?? "")).filter(Boolean).join(" · ") : chat ? alone(chat.department) : online ? t.onlineNow : t.offlineNow;
+  // of the department that the form begins with
+  const minutes = online && client.state.value.replies[onlineDepartments(site!)[0]?.uid ?? ""];
+  const below = operator ? [site?.name, chat?.department].map((each) => alone(each ?? "")).filter(Boolean).join(" · ") : chat ? alone(chat.department) : minutes ? t.replyUsual(minutes) : online ? t.onlineNow : t.offlineNow;
   return (
     <div class="head">
       {site && <Avatar name={operator || firm} picture={operator ? facesOf(chat!)["now"] : site.picture} {...(chat && !operator ? {} : { online: online || Boolean(operator) })} />}
@@ -152,7 +154,7 @@ function Chat({ client, site, chat, ending, onKeep }: { client: ChatClient; site
       )}
       <footer class={open ? "foot" : "foot foot-raised"}>
         {!kept && <p>{t.notKept}</p>}
-        <p><Links site={site} /></p>
+        <p><Links client={client} site={site} /></p>
       </footer>
     </>
   );

@@ -10,16 +10,13 @@ import {
 } from "../wire/protocol.ts";
 import type { Box } from "../wire/storage.ts";
 import { uuid7 } from "../wire/uuid7.ts";
-import { type Answer, answered } from "./answers.ts";
+import { type Answer, answered, BEHIND, waitFor } from "./answers.ts";
 import type { Page } from "./bridge.ts";
 import { apply, type ChatState, type Incoming, isOpen, marked, marksSum, NOTHING, unreadCount } from "./state.ts";
 import { t } from "./strings.ts";
 import { Value } from "./value.ts";
 
 type Inbound = VisitorEvent | Reply;
-
-/** Refusals that say that the form, the notice or the chat is not what we show. */
-const BEHIND = new Set(["notice_required", "unknown_field", "missing_field", "chat_already_open", "chat_closed", "wrong_state", "not_found"]);
 
 const MARK_MS = 400;
 const TYPING_AGAIN_MS = 3_000;
@@ -260,6 +257,7 @@ export class ChatClient {
         break;
       case "done":
       case "survey_offered":
+      case "privacy_link":
       case "pong":
       case "page_welcome":
       case "operator_welcome":
@@ -392,12 +390,6 @@ export class ChatClient {
 function without(welcome: VisitorWelcome): VisitorWelcome {
   const { chat: _, ...rest } = welcome;
   return rest;
-}
-
-/** Codes after which the same thing may be sent again by itself. */
-function waitFor(f: Failed): number {
-  if (f.retry_after_ms) return f.retry_after_ms;
-  return f.code === "rate_limited" || f.code === "unavailable" ? 2_000 : 0;
 }
 
 /** A frame that the server learns to send and that is not named above fails `tsc`. */

@@ -89,7 +89,7 @@ function Older({ client, onQuiet }: { client: ChatClient; onQuiet: (quiet: boole
 /** Nobody being there is said without taking the place in line away: who likes waits on. */
 function Line({ chat, onLeave }: { chat: VisitorChatView; onLeave: (() => void) | null }) {
   const n = chat.position ?? 0;
-  const place = n > 1 ? t.waitingNth(n) : n === 1 ? t.waitingFirst : t.waiting;
+  const place = n ? (n > 1 ? t.waitingNth(n) : t.waitingFirst) + (chat.minutes ? t.waitingAbout(chat.minutes) : "") : t.waiting;
   return (
     <div class="waiting" aria-live="polite">
       <span class={onLeave ? "pulse pulse-still" : "pulse"} aria-hidden="true" />

@@ -65,3 +65,10 @@ test("what the server refuses is said by its code and the kind of field, never i
   expect(refusal("unavailable")).toContain("Nothing was lost");
   expect(refusal("a_code_of_tomorrow")).toBeUndefined();
 });
+
+test("a box that the form has for consent to texts is nobody's duty, and is sent only when it was ticked (R-180)", () => {
+  const boxes: FieldSpec[] = ["service", "marketing"].map((purpose) => ({ name: `sms_${purpose}_0123456789abcdef`, label: "I agree to receive text messages.", kind: "checkbox" }));
+  const form = [...fields, ...boxes];
+  expect(missing(form, { email: "vera@example.test" })).toEqual({});
+  expect(filled(form, { email: "vera@example.test", [boxes[0]!.name]: "yes", [boxes[1]!.name]: "" })).toEqual({ email: "vera@example.test", [boxes[0]!.name]: "yes" });
+});

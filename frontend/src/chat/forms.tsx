@@ -55,21 +55,32 @@ type Trouble = { code: string; words: string };
 const NONE: Trouble = { code: "", words: "" };
 
 /** The notice stands beside the button, in full, not behind a link (R-032). */
-function Notice({ site }: { site: SiteView }) {
+function Notice({ client, site }: { client: ChatClient; site: SiteView }) {
   return (
     <p class="notice" dir="auto">
-      <Text text={site.notice.text} /> <Links site={site} />
+      <Text text={site.notice.text} /> <Links client={client} site={site} />
     </p>
   );
 }
 
-/** The firm's policy, and where anybody asks what is kept of them (R-151). */
-export function Links({ site }: { site: SiteView }) {
+/**
+ * The firm's policy, and where anybody asks what is kept of them (R-151): in a tab that opens at the click and gets
+ * a link that proves whose chat this is, or the plain one.
+ */
+export function Links({ client, site }: { client: ChatClient; site: SiteView }) {
+  const prove = async (e: MouseEvent & { currentTarget: HTMLAnchorElement }) => {
+    const { href } = e.currentTarget;
+    const tab = open();
+    if (!tab) return;
+    e.preventDefault();
+    const answer = await client.command({ type: "ask_privacy_link" });
+    tab.location = answer.ok && answer.reply?.type === "privacy_link" ? answer.reply.path : href;
+  };
   const policy = webAddress(site.privacy_policy_url);
   return (
     <>
       {policy && <><a href={policy} target="_blank" rel="noopener noreferrer nofollow">{t.privacyPolicy}</a> · </>}
-      <a href={`/privacy/requests/?site=${site.key}`} target="_blank">{t.yourData}</a>
+      <a href={`/privacy/requests/?site=${site.key}`} target="_blank" onClick={prove}>{t.yourData}</a>
     </>
   );
 }
@@ -137,7 +148,7 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
       )}
       {draft.trim() && <p class="muted small">{t.draftKept}</p>}
       <div class="form-end">
-        <Notice site={site} />
+        <Notice client={client} site={site} />
         <Button kind="primary" wide type="submit" busy={busy}>{t.startChat}</Button>
       </div>
     </form>
@@ -202,7 +213,7 @@ export function LeaveForm({ client, site, waiting, onSent, onKeep, onChat }: {
       )}
       <Fields fields={fields} values={values} errors={errors} onValue={setValue} />
       <div class="form-end">
-        <Notice site={site} />
+        <Notice client={client} site={site} />
         <Button kind="primary" wide type="submit" busy={busy}>{t.leaveMessage}</Button>
         {onKeep && !onChat && <Button wide onClick={onKeep}>{t.keepWaiting}</Button>}
       </div>

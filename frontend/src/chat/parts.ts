@@ -1,4 +1,5 @@
-/** Parts of the chat that are fetched when they are needed: by a chat that goes on, or by the press of a button. */
+/** Parts of the chat that are fetched when they are needed: by a chat that goes on, by the press of a button, or by a server under a flood. */
+import type * as Work from "../wire/work.ts";
 import type * as Extras from "./extras.ts";
 import type * as Sound from "./sound.ts";
 import type * as Survey from "./survey.ts";
@@ -7,9 +8,11 @@ import type * as Survey from "./survey.ts";
 declare const SOUND_FILE: string;
 declare const EXTRAS_FILE: string;
 declare const SURVEY_FILE: string;
+declare const WORK_FILE: string;
 
 export const sound = part<typeof Sound>(SOUND_FILE);
 export const survey = part<typeof Survey>(SURVEY_FILE);
+export const work = part<typeof Work>(WORK_FILE);
 const extras = part<typeof Extras>(EXTRAS_FILE);
 
 let awaited = false;

@@ -40,7 +40,7 @@ test("every frame may come twice and in any old repetition: the state is the sam
 test("the state after the events is the state that a snapshot taken then would give", () => {
   const live = play(asks, joins, answers, { type: "marks_changed", chat: "c1", side: "operator", delivered: 2, read: 2 });
   const snapshot: VisitorChatView = {
-    ...waiting, state: "active", operator_name: "Olga", position: 0, seq: 4, log: [opened, asks, joins, answers], marks: { operator_delivered: 2, operator_read: 2 },
+    ...waiting, state: "active", operator_name: "Olga", position: 0, minutes: 0, seq: 4, log: [opened, asks, joins, answers], marks: { operator_delivered: 2, operator_read: 2 },
   };
   expect(live).toEqual(apply(NOTHING, { ...welcome, chat: snapshot }));
 });
@@ -99,4 +99,14 @@ test("a chat that began in another tab unheard is taken when nothing goes on her
   expect(play(reset({ ...other, state: "closed" })).chat?.uid).toBe("c1");
   expect(apply(apply(NOTHING, empty), reset({ ...other, state: "closed" })).chat).toBeNull();
   expect(play(reset()).chat?.uid).toBe("c1");
+});
+
+test("about how long it takes comes with the place in line, goes with it, and is never a guess (R-034)", () => {
+  const inLine = apply(NOTHING, { ...welcome, chat: waiting, reply_minutes: { d1: 3 } });
+  expect(inLine.replies).toEqual({ d1: 3 });
+  expect(apply(NOTHING, welcome).replies).toEqual({});
+  const told = apply(inLine, { type: "queue_moved", chat: "c1", position: 2, minutes: 5 });
+  expect(told.chat).toMatchObject({ position: 2, minutes: 5 });
+  expect(apply(told, { type: "queue_moved", chat: "c1", position: 1 }).chat).toMatchObject({ position: 1, minutes: 0 });
+  expect(apply(told, { ...joins, seq: 2 }).chat).toMatchObject({ position: 0, minutes: 0 });
 });

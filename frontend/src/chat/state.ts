@@ -10,16 +10,18 @@ export interface ChatState {
   readonly epoch: string;
   /** Whether the operator is typing. */
   readonly typing: boolean;
+  /** After about how many minutes visitors are answered, by the department; not there where too little is known. */
+  readonly replies: Readonly<Record<string, number>>;
 }
 
-export const NOTHING: ChatState = { site: null, chat: null, epoch: "", typing: false };
+export const NOTHING: ChatState = { site: null, chat: null, epoch: "", typing: false, replies: {} };
 
 export type Incoming = VisitorEvent | VisitorWelcome | Started | Reset | Messages;
 
 export function apply(state: ChatState, frame: Incoming): ChatState {
   switch (frame.type) {
     case "visitor_welcome":
-      return { site: frame.site, chat: frame.chat ?? null, epoch: frame.epoch, typing: false };
+      return { site: frame.site, chat: frame.chat ?? null, epoch: frame.epoch, typing: false, replies: frame.reply_minutes ?? {} };
     case "started":
     case "chat_started":
       return frame.chat.uid === state.chat?.uid && frame.chat.seq <= state.chat.seq ? state : { ...state, chat: frame.chat, typing: false };
@@ -41,7 +43,7 @@ export function apply(state: ChatState, frame: Incoming): ChatState {
     case "typing_changed":
       return frame.side === "operator" && frame.chat === state.chat?.uid && frame.on !== state.typing ? { ...state, typing: frame.on } : state;
     case "queue_moved":
-      return onChat(state, frame.chat, (chat) => (chat.state === "waiting" ? { ...chat, position: frame.position } : chat));
+      return onChat(state, frame.chat, (chat) => (chat.state === "waiting" ? { ...chat, position: frame.position, minutes: frame.minutes ?? 0 } : chat));
     case "chat_erased":
       return { ...state, chat: null }; // all of a visitor's chats are erased together
     case "availability_changed":
@@ -97,13 +99,13 @@ function row(state: ChatState, r: PublicRow): ChatState {
 function consequence(chat: VisitorChatView, r: PublicRow): Partial<VisitorChatView> {
   switch (r.type) {
     case "chat_accepted":
-      return { state: "active", operator_name: r.name ?? "", position: 0 };
+      return { state: "active", operator_name: r.name ?? "", position: 0, minutes: 0 };
     case "chat_transferred":
-      return { state: r.state, department: r.department, department_uid: r.department_uid, operator_name: r.to_name ?? "", position: 0 };
+      return { state: r.state, department: r.department, department_uid: r.department_uid, operator_name: r.to_name ?? "", position: 0, minutes: 0 };
     case "chat_returned":
-      return { state: "waiting", operator_name: "", position: 0 };
+      return { state: "waiting", operator_name: "", position: 0, minutes: 0 };
     case "chat_closed":
-      return { state: r.state, closed_at: r.at, position: 0 };
+      return { state: r.state, closed_at: r.at, position: 0, minutes: 0 };
     default:
       return chat;
   }

@@ -72,6 +72,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "page_welcome":
     case "visitor_welcome":
     case "survey_offered":
+    case "privacy_link":
       return state; // never sent to a console
     default:
       return unhandled(frame, state);

@@ -50,6 +50,8 @@ export const chat: Chat = {
 
   waitingFirst: "Sie sind als Nächstes an der Reihe",
   waitingNth: (n) => `Sie sind an ${digits("de", n)}. Stelle in der Warteschlange`,
+  waitingAbout: (n) => counted("de", n, { one: ", etwa # Minute", other: ", etwa # Minuten" }),
+  replyUsual: (n) => counted("de", n, { one: "Wir antworten meist in etwa # Minute", other: "Wir antworten meist in etwa # Minuten" }),
   waiting: "Es wird auf eine Antwort gewartet",
   nobodyHere: "Gerade ist niemand da",
   nobodyHint: "Sie können weiter warten oder eine Nachricht hinterlassen; wir antworten dann per E-Mail.",

@@ -57,6 +57,8 @@ export const chat = {
 
   waitingFirst: "You are next in line",
   waitingNth: (n: number) => `You are ${digits("en", n)}${suffix[new Intl.PluralRules("en", { type: "ordinal" }).select(n)] ?? "th"} in line`,
+  waitingAbout: (n: number) => counted("en", n, { one: ", about # minute", other: ", about # minutes" }),
+  replyUsual: (n: number) => counted("en", n, { one: "We usually reply in about # minute", other: "We usually reply in about # minutes" }),
   waiting: "Waiting for somebody to answer",
   nobodyHere: "Nobody is here right now",
   nobodyHint: "You can keep waiting, or leave a message and we will answer by email.",

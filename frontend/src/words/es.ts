@@ -50,6 +50,8 @@ export const chat: Chat = {
 
   waitingFirst: "El siguiente turno es el suyo",
   waitingNth: (n) => `Es la ${digits("es", n)}.ª persona en la fila`,
+  waitingAbout: (n) => counted("es", n, { one: ", alrededor de # minuto", other: ", alrededor de # minutos" }),
+  replyUsual: (n) => counted("es", n, { one: "Solemos responder en alrededor de # minuto", other: "Solemos responder en unos # minutos" }),
   waiting: "Esperando a que alguien responda",
   nobodyHere: "Ahora no hay nadie",
   nobodyHint: "Puede seguir esperando, o dejar un mensaje y le responderemos por correo electrónico.",

@@ -50,6 +50,8 @@ export const chat: Chat = {
 
   waitingFirst: "C’est bientôt votre tour",
   waitingNth: (n) => `Vous êtes en ${digits("fr", n)}${n === 1 ? "re" : "e"} position dans la file`,
+  waitingAbout: (n) => counted("fr", n, { one: ", environ # minute", other: ", environ # minutes" }),
+  replyUsual: (n) => counted("fr", n, { one: "Réponse habituelle en # minute environ", other: "Réponse habituelle en # minutes environ" }),
   waiting: "En attente d’une réponse",
   nobodyHere: "Il n’y a personne pour le moment",
   nobodyHint: "Vous pouvez continuer d’attendre, ou laisser un message et nous vous répondrons par e-mail.",

@@ -50,6 +50,8 @@ export const chat: Chat = {
 
   waitingFirst: "Você é a próxima pessoa da fila",
   waitingNth: (n) => `Você é a ${digits("pt", n)}ª pessoa da fila`,
+  waitingAbout: (n) => counted("pt", n, { one: ", cerca de # minuto", other: ", cerca de # minutos" }),
+  replyUsual: (n) => counted("pt", n, { one: "Resposta usual em cerca de # minuto", other: "Resposta usual em cerca de # minutos" }),
   waiting: "Aguardando alguém responder",
   nobodyHere: "Não há ninguém aqui agora",
   nobodyHint: "Você pode continuar esperando, ou deixar uma mensagem e responderemos por e-mail.",

@@ -44,7 +44,7 @@ function sentences(tongue: Tongue): [string, string][] {
   for (const part of ["loader", "page", "chat", "extras", "survey", "mail"] as const) look(part, tongue[part]);
   return found;
 }
-const BY_NUMBER = new Set(["chat.waitingNth", "chat.unread", "chat.tooLong", "chat.left"]);
+const BY_NUMBER = new Set(["chat.waitingNth", "chat.waitingAbout", "chat.replyUsual", "chat.unread", "chat.tooLong", "chat.left"]);
 const ALWAYS_NAMED = new Set(["extras.sent", "chat.leftText", "chat.moved", "chat.movedTo", "chat.required"]);
 const NUMBERS = [0, 1, 2, 3, 11, 21, 100, 1_000_000];
 
@@ -65,12 +65,12 @@ describe.each(Object.entries(all))("%s", (lang, tongue) => {
   test("puts in what it is given", () => {
     for (const [key, text] of sentences(tongue)) if (key.endsWith("(name)")) expect(text, key).toContain(NAME);
     for (const n of [3, 11, 100]) {
-      for (const say of [tongue.chat.waitingNth, tongue.chat.unread, tongue.chat.tooLong, tongue.chat.left]) expect(say(n)).toContain(digits(lang, n));
+      for (const say of [tongue.chat.waitingNth, tongue.chat.waitingAbout, tongue.chat.replyUsual, tongue.chat.unread, tongue.chat.tooLong, tongue.chat.left]) expect(say(n)).toContain(digits(lang, n));
     }
   });
 
   test("tells one from many", () => {
-    expect(tongue.chat.unread(1)).not.toBe(tongue.chat.unread(2).replace(digits(lang, 2), digits(lang, 1)));
+    for (const say of [tongue.chat.unread, tongue.chat.waitingAbout, tongue.chat.replyUsual]) expect(say(1)).not.toBe(say(2).replace(digits(lang, 2), digits(lang, 1)));
   });
 });
 
@@ -115,6 +115,8 @@ test("Arabic has six plurals and uses each", () => {
 
 test("a place in line is said in each language's way", () => {
   expect([1, 2, 3, 4, 11, 21, 22, 113].map(en.chat.waitingNth).map((s) => s.split(" ")[2])).toEqual(["1st", "2nd", "3rd", "4th", "11th", "21st", "22nd", "113th"]);
+  expect(en.chat.waitingNth(2) + en.chat.waitingAbout(3)).toBe("You are 2nd in line, about 3 minutes"); // ui.md
+  expect(en.chat.waitingFirst + en.chat.waitingAbout(1)).toBe("You are next in line, about 1 minute");
   expect(es.chat.waitingNth(2)).toContain("2.\u00aa");
   expect(fr.chat.waitingNth(2)).toContain("2e position");
   expect(de.chat.waitingNth(2)).toContain("an 2. Stelle");
