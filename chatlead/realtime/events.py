@@ -178,8 +178,9 @@ class ChatView(Shape, frozen=True, kw_only=True):
 
 
 class VisitorChatView(Shape, frozen=True, kw_only=True):
-    """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next);
-    `department_uid` is among those of `availability_changed` while somebody is there to answer it."""
+    """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next), `minutes` as in
+    `queue_moved`; `department_uid` is among those of `availability_changed` while somebody is there to answer
+    it."""
 
     uid: str
     state: ChatState
@@ -191,6 +192,7 @@ class VisitorChatView(Shape, frozen=True, kw_only=True):
     seq: int
     marks: Marks
     position: int = 0
+    minutes: int = 0
     log: list[PublicRow] = []
 
 
@@ -246,11 +248,13 @@ class PresenceChanged(Event, frozen=True, kw_only=True):
 
 
 class QueueMoved(Event, frozen=True, kw_only=True):
-    """The visitor's place in line (R-034)."""
+    """The visitor's place in line (R-034), and after about how many minutes it will be her turn; 0 where too
+    little is known to say so."""
 
     audience: ClassVar[Audience] = Audience.VISITOR
     chat: str
     position: int
+    minutes: int = 0
 
 
 class AvailabilityChanged(Event, frozen=True, kw_only=True):

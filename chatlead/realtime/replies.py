@@ -107,6 +107,8 @@ class PageWelcome(Reply, frozen=True, kw_only=True):
 
 class VisitorWelcome(Reply, frozen=True, kw_only=True):
     """The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any.
+    `reply_minutes` says by the uid of a department after about how many minutes its visitors were answered
+    lately; without those of which too little is known.
 
     `session` is set only where no cookie came back (`cookie` false): keep it in the frame's sessionStorage
     and send it in the next `hello`; where that cannot be kept either, say that the history will not be
@@ -117,6 +119,7 @@ class VisitorWelcome(Reply, frozen=True, kw_only=True):
     epoch: str
     site: SiteView
     chat: VisitorChatView | None = None
+    reply_minutes: dict[str, int] = {}
     session: str = ""
     cookie: bool = False
 

@@ -255,7 +255,7 @@ export interface ChatStarted {
   chat: VisitorChatView;
 }
 
-/** A chat as its visitor sees it. `position` is the place in line while waiting (1 = next); `department_uid` is among those of `availability_changed` while somebody is there to answer it. */
+/** A chat as its visitor sees it. `position` is the place in line while waiting (1 = next), `minutes` as in `queue_moved`; `department_uid` is among those of `availability_changed` while somebody is there to answer it. */
 export interface VisitorChatView {
   uid: string;
   state: "active" | "closed" | "missed" | "waiting";
@@ -267,6 +267,7 @@ export interface VisitorChatView {
   seq: number;
   marks: Marks;
   position?: number;
+  minutes?: number;
   log?: (ChatOpened | MessagePosted | MessageEdited | MessageDeleted | ChatAccepted | ChatTransferred | ChatReturned | ChatClosed)[];
 }
 
@@ -295,11 +296,12 @@ export interface PresenceChanged {
   at: number;
 }
 
-/** The visitor's place in line (R-034). */
+/** The visitor's place in line (R-034), and after about how many minutes it will be her turn; 0 where too little is known to say so. */
 export interface QueueMoved {
   type: "queue_moved";
   chat: string;
   position: number;
+  minutes?: number;
 }
 
 /** Departments of the site that have somebody online now, by uid. */
@@ -452,7 +454,7 @@ export interface PageWelcome {
   color: string;
 }
 
-/** The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any. */
+/** The chat frame's snapshot. `chat` is the open (or just ended) chat of the live session, if any. `reply_minutes` says by the uid of a department after about how many minutes its visitors were answered lately; without those of which too little is known. */
 export interface VisitorWelcome {
   type: "visitor_welcome";
   id?: number;
@@ -460,6 +462,7 @@ export interface VisitorWelcome {
   epoch: string;
   site: SiteView;
   chat?: VisitorChatView | null;
+  reply_minutes?: Record<string, number>;
   session?: string;
   cookie?: boolean;
 }
