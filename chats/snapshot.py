@@ -294,6 +294,7 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
             away_since=_ms(away.get(principal.operator_id)),
             canned=canned[principal.operator_id].replies,
             canned_version=canned[principal.operator_id].version,
+            target_seconds=firm.target_seconds,
             digest=digest_of(mine, unanswered),
         )
 

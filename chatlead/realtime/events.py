@@ -178,8 +178,8 @@ class ChatView(Shape, frozen=True, kw_only=True):
 
 
 class VisitorChatView(Shape, frozen=True, kw_only=True):
-    """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next), `minutes` as in
-    `queue_moved`; `department_uid` is among those of `availability_changed` while somebody is there to answer
+    """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next), `minutes` as
+    in `queue_moved`; `department_uid` is among those of `availability_changed` while somebody is there to answer
     it."""
 
     uid: str
@@ -274,6 +274,15 @@ class OperatorChanged(Event, frozen=True, kw_only=True):
     gone: bool = False
 
 
+class TargetChanged(Event, frozen=True, kw_only=True):
+    """From now on the account wants a visitor answered within so many `seconds`. Counts `version` up as
+    `operator_changed` does."""
+
+    audience: ClassVar[Audience] = Audience.STAFF
+    seconds: int
+    version: int
+
+
 class CannedReplySaved(Event, frozen=True, kw_only=True):
     """For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version`
     counts the changes of their prepared replies."""
@@ -310,6 +319,7 @@ EVENTS: tuple[type[Event], ...] = (
     QueueMoved,
     AvailabilityChanged,
     OperatorChanged,
+    TargetChanged,
     CannedReplySaved,
     CannedReplyDeleted,
 )

@@ -16,6 +16,8 @@ from chatlead.realtime.shapes import (
     SurveyView,
 )
 
+TARGET_SECONDS = 60  # where an account has not set its own
+
 
 class Reply(Shape, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=wire_name):
     """`id` repeats the command's."""
@@ -138,7 +140,8 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost
     in the last hour, newest first. `away_since` is there when the operator was gone for so long, since
     then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older
-    server, which knows none, does not say it. `canned_version` counts their changes."""
+    server, which knows none, does not say it. `canned_version` counts their changes. `target_seconds`: within
+    so many the account wants a visitor answered."""
 
     protocol: int
     epoch: str
@@ -153,6 +156,7 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     away_since: int = 0
     canned: list[CannedReplyView] | None = None
     canned_version: int = 0
+    target_seconds: int = TARGET_SECONDS
     digest: str
 
 
@@ -192,8 +196,8 @@ class ChatMarks(Shape, frozen=True, kw_only=True):
 class Synced(Reply, frozen=True, kw_only=True):
     """The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log`
     and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those
-    whose positions were given, the `erased` are to be forgotten. `returned` and `canned` are the whole lists,
-    as in the welcome."""
+    whose positions were given, the `erased` are to be forgotten. `returned`, `canned` and `target_seconds`
+    are as in the welcome."""
 
     chats: list[ChatView]
     gone: list[str]
@@ -205,6 +209,7 @@ class Synced(Reply, frozen=True, kw_only=True):
     returned: list[ReturnedChat] = []
     canned: list[CannedReplyView] | None = None
     canned_version: int = 0
+    target_seconds: int = TARGET_SECONDS
     team: list[OperatorView]
     version: int
     digest: str

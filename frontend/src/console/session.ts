@@ -261,7 +261,8 @@ export class Session {
         for (const uid of frame.erased ?? []) this.erased(uid, before);
         return this.catchUp.synced(frame);
       case "operator_changed":
-        if (frame.version > before.version + 1) this.catchUp.soon(); // news of another colleague were lost
+      case "target_changed":
+        if (frame.version > before.version + 1) this.catchUp.soon(); // other news of the team were lost
     }
   }
 

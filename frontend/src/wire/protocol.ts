@@ -328,6 +328,13 @@ export interface OperatorView {
   online: boolean;
 }
 
+/** From now on the account wants a visitor answered within so many `seconds`. Counts `version` up as `operator_changed` does. */
+export interface TargetChanged {
+  type: "target_changed";
+  seconds: number;
+  version: number;
+}
+
 /** For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version` counts the changes of their prepared replies. */
 export interface CannedReplySaved {
   type: "canned_reply_saved";
@@ -500,7 +507,7 @@ export interface NoticeView {
   sha256: string;
 }
 
-/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. `canned_version` counts their changes. */
+/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. `canned_version` counts their changes. `target_seconds`: within so many the account wants a visitor answered. */
 export interface OperatorWelcome {
   type: "operator_welcome";
   id?: number;
@@ -517,6 +524,7 @@ export interface OperatorWelcome {
   away_since?: number;
   canned?: CannedReplyView[] | null;
   canned_version?: number;
+  target_seconds?: number;
   digest: string;
 }
 
@@ -549,7 +557,7 @@ export interface GoneVisitor {
   at: number;
 }
 
-/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those whose positions were given, the `erased` are to be forgotten. `returned` and `canned` are the whole lists, as in the welcome. */
+/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those whose positions were given, the `erased` are to be forgotten. `returned`, `canned` and `target_seconds` are as in the welcome. */
 export interface Synced {
   type: "synced";
   id?: number;
@@ -563,6 +571,7 @@ export interface Synced {
   returned?: ReturnedChat[];
   canned?: CannedReplyView[] | null;
   canned_version?: number;
+  target_seconds?: number;
   team: OperatorView[];
   version: number;
   digest: string;
@@ -850,6 +859,7 @@ export type StaffEvent =
   | TypingChanged
   | PresenceChanged
   | OperatorChanged
+  | TargetChanged
   | CannedReplySaved
   | CannedReplyDeleted;
 
