@@ -20,7 +20,7 @@ from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound
 from chatlead.realtime import commands, events, replies
 from chatlead.realtime.endpoint import Commands
 from chatlead.realtime.faults import report
-from chats import actions, flow, journal, marks, positions, prechat, recovery, selectors, snapshot
+from chats import actions, flow, history, journal, marks, positions, prechat, recovery, selectors, snapshot
 from chats.flow import Flight
 from chats.selectors import Handle
 
@@ -309,6 +309,11 @@ def load_messages(principal: Principal, command: commands.LoadMessages) -> repli
 @operators.slow(commands.Sync)
 def sync(principal: OperatorPrincipal, command: commands.Sync) -> replies.Synced:
     return recovery.synced(principal, positions=command.positions, epoch=command.epoch)
+
+
+@operators.slow(commands.LoadEarlier)
+def load_earlier(principal: OperatorPrincipal, command: commands.LoadEarlier) -> replies.Earlier:
+    return history.earlier_chats(principal, uid=command.chat, older_than=command.older_than)
 
 
 # --- low-rate commands: one action each -----------------------------------------------------------------

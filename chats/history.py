@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Substr
 
 from accounts import logins
 from accounts.members import ADMINS
 from accounts.models import Operator
 from accounts.selectors import OperatorPrincipal
-from chats import archive, selectors
+from chatlead.realtime.replies import Earlier, EarlierChat
+from chats import archive, rows, selectors
 from chats.models import Chat, Message, Note
 
 PAGE = 30
+EARLIER_PAGE = 10
+WORDS_SHOWN = 100  # characters
 
 
 class Found(NamedTuple):
@@ -47,6 +51,52 @@ def ended_chats(
         )
     chats = list(found.select_related(*selectors.VIEWED).order_by("-id")[: PAGE + 1])
     return Found(chats[:PAGE], chats[PAGE - 1].uid if len(chats) > PAGE else "")
+
+
+def earlier_chats(principal: OperatorPrincipal, *, uid: str, older_than: str = "") -> Earlier:
+    """A page of what the visitor of a chat talked about before it (R-036). Raises NotFound for a chat that
+    the caller may not see; where a chat between was erased or archived it is listed as that."""
+    chat = selectors.access_chat(principal, uid)
+    before = Chat.objects.filter(
+        account_id=principal.account_id, visitor_id=chat.visitor_id, pk__lt=chat.pk, closed_at__isnull=False
+    )
+    readable = before.filter(selectors.within_reach(principal))
+    page = readable
+    if older_than:
+        page = page.filter(pk__lt=before.filter(uid=older_than).values("pk"))
+    texts = Message.objects.filter(chat=OuterRef("pk"), kind=Message.Kind.TEXT)
+    said = texts.exclude(text="")
+    first = said.filter(author=Message.Author.VISITOR).order_by("seq").values("text")
+    chats = list(
+        page.select_related("department", "operator", "archived_file")
+        .annotate(
+            first_words=Substr(Subquery(first[:1]), 1, 2 * WORDS_SHOWN),
+            was_emptied=Exists(texts) & ~Exists(said),
+        )
+        .order_by("-id")[: EARLIER_PAGE + 1]
+    )
+    return Earlier(
+        chat=uid,
+        chats=[_earlier(each) for each in chats[:EARLIER_PAGE]],
+        more=len(chats) > EARLIER_PAGE,
+        hidden=0 if older_than else before.count() - readable.count(),
+    )
+
+
+def _earlier(chat: Any) -> EarlierChat:
+    """`chat` comes with what `earlier_chats` annotates."""
+    is_archived = chat.archived_at is not None
+    words = " ".join((chat.first_words or "").split())
+    return EarlierChat(
+        uid=chat.uid,
+        started_at=rows.in_ms(chat.started_at),
+        department=chat.department.name,
+        operator_name=chat.operator.name if chat.operator else "",
+        words=words if len(words) <= WORDS_SHOWN else f"{words[:WORDS_SHOWN].rstrip()}…",
+        message=chat.state == Chat.State.MISSED and chat.closed_at == chat.started_at,
+        archived=is_archived,
+        erased=chat.archived_file.erased_at is not None if is_archived else chat.was_emptied,
+    )
 
 
 class Line(NamedTuple):

@@ -271,6 +271,14 @@ class TransferChat(Command, frozen=True, kw_only=True):
     operator: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
+class LoadEarlier(Command, frozen=True, kw_only=True):
+    """What the visitor of `chat` talked about before it, as far as the caller may read it: a page of chats
+    that have ended, the latest first, behind `older_than` where that is given. Answered by `earlier`."""
+
+    chat: Uid
+    older_than: UidOrNone = ""
+
+
 class AddNote(Command, frozen=True, kw_only=True):
     """Seen by operators only. Answered by `ack` with the `staff_seq`."""
 
@@ -323,6 +331,7 @@ OPERATOR: tuple[type[Command], ...] = (
     SetAvailability,
     AcceptChat,
     TransferChat,
+    LoadEarlier,
     AddNote,
     SaveCannedReply,
     DeleteCannedReply,

@@ -179,8 +179,8 @@ class ChatView(Shape, frozen=True, kw_only=True):
 
 class VisitorChatView(Shape, frozen=True, kw_only=True):
     """A chat as its visitor sees it. `position` is the place in line while waiting (1 = next), `minutes` as
-    in `queue_moved`; `department_uid` is among those of `availability_changed` while somebody is there to answer
-    it."""
+    in `queue_moved`; `department_uid` is among those of `availability_changed` while somebody is there to
+    answer it."""
 
     uid: str
     state: ChatState

@@ -91,6 +91,31 @@ class Messages(Reply, frozen=True, kw_only=True):
     more: bool = False
 
 
+class EarlierChat(Shape, frozen=True, kw_only=True):
+    """A chat that has ended, in one line. `words` are the visitor's first, cut; "" where she wrote nothing,
+    and of chats in the archive. `erased`: nothing is left of what was said. `message`: it was left while
+    nobody was there; otherwise without `operator_name` nobody answered."""
+
+    uid: str
+    started_at: int
+    department: str
+    operator_name: str = ""
+    words: str = ""
+    message: bool = False
+    archived: bool = False
+    erased: bool = False
+
+
+class Earlier(Reply, frozen=True, kw_only=True):
+    """A page of the visitor's earlier chats, the latest first. `more` says that there are older ones still;
+    `hidden` counts, on the first page, those that the caller may not read."""
+
+    chat: str
+    chats: list[EarlierChat]
+    more: bool = False
+    hidden: int = 0
+
+
 class SurveyOffered(Reply, frozen=True, kw_only=True):
     """What may be asked after this chat; without `survey` there is nothing, or it was offered already."""
 
@@ -225,6 +250,7 @@ REPLIES: tuple[type[Reply], ...] = (
     Resumed,
     Reset,
     Messages,
+    Earlier,
     SurveyOffered,
     PageWelcome,
     VisitorWelcome,

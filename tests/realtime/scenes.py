@@ -363,7 +363,7 @@ async def nina_notes_while_vera_waits(world: World) -> AsyncIterator[None]:
     await world.does("nina", type="add_note", chat=chat.uid, ref=new_ref(), text="known to us")
 
 
-@case(commands.Ping, commands.Resume, commands.LoadMessages, commands.Sync)
+@case(commands.Ping, commands.Resume, commands.LoadMessages, commands.LoadEarlier, commands.Sync)
 async def questions_change_nothing(world: World) -> AsyncIterator[None]:
     chat = await world.active_chat()
     yield
@@ -372,4 +372,5 @@ async def questions_change_nothing(world: World) -> AsyncIterator[None]:
         await world.does(who, type="ping")
         await world.does(who, type="load_messages", chat=chat.uid)
         await world.does(who, type="resume", chat=chat.uid, after=1, epoch=epoch)
+    await world.does("olga", type="load_earlier", chat=chat.uid)
     await world.does("olga", type="sync", positions={chat.uid: [1, 0, 0]}, epoch=epoch)

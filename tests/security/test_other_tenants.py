@@ -203,7 +203,9 @@ async def test_the_attacks_work_for_those_who_may(acmes: Things, talk: Chat, olg
         ]
         assert [answer["type"] for answer in last] == ["ack", "ack", "done"]
     said = {"SendMessage", "SetTyping", "Mark", "AddNote", "AcceptChat"}
-    assert set(works) == said | {"Resume", "LoadMessages", "Sync", "SaveCannedReply", "DeleteCannedReply"}
+    assert set(works) == said | {
+        "Resume", "LoadMessages", "LoadEarlier", "Sync", "SaveCannedReply", "DeleteCannedReply",
+    }  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)

@@ -260,6 +260,7 @@ export class ChatClient {
         break;
       case "done":
       case "survey_offered":
+      case "earlier":
       case "pong":
       case "page_welcome":
       case "operator_welcome":

@@ -69,6 +69,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "done":
     case "failed":
     case "pong":
+    case "earlier":
       return state; // answers to one question; session.ts deals with them
     case "started":
     case "page_welcome":

@@ -428,6 +428,28 @@ export interface Messages {
   more?: boolean;
 }
 
+/** A page of the visitor's earlier chats, the latest first. `more` says that there are older ones still; `hidden` counts, on the first page, those that the caller may not read. */
+export interface Earlier {
+  type: "earlier";
+  id?: number;
+  chat: string;
+  chats: EarlierChat[];
+  more?: boolean;
+  hidden?: number;
+}
+
+/** A chat that has ended, in one line. `words` are the visitor's first, cut; "" where she wrote nothing, and of chats in the archive. `erased`: nothing is left of what was said. `message`: it was left while nobody was there; otherwise without `operator_name` nobody answered. */
+export interface EarlierChat {
+  uid: string;
+  started_at: number;
+  department: string;
+  operator_name?: string;
+  words?: string;
+  message?: boolean;
+  archived?: boolean;
+  erased?: boolean;
+}
+
 /** What may be asked after this chat; without `survey` there is nothing, or it was offered already. */
 export interface SurveyOffered {
   type: "survey_offered";
@@ -792,6 +814,14 @@ export interface TransferChat {
   operator?: string;
 }
 
+/** What the visitor of `chat` talked about before it, as far as the caller may read it: a page of chats that have ended, the latest first, behind `older_than` where that is given. Answered by `earlier`. */
+export interface LoadEarlier {
+  type: "load_earlier";
+  id?: number;
+  chat: string;
+  older_than?: string;
+}
+
 /** Seen by operators only. Answered by `ack` with the `staff_seq`. */
 export interface AddNote {
   type: "add_note";
@@ -872,6 +902,7 @@ export type Reply =
   | Resumed
   | Reset
   | Messages
+  | Earlier
   | SurveyOffered
   | PageWelcome
   | VisitorWelcome
@@ -915,6 +946,7 @@ export type OperatorCommand =
   | SetAvailability
   | AcceptChat
   | TransferChat
+  | LoadEarlier
   | AddNote
   | SaveCannedReply
   | DeleteCannedReply;
