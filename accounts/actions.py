@@ -249,9 +249,7 @@ def set_answer_target(*, by: Operator, seconds: int) -> bool:
         raise BadField(field="seconds")
     with transaction.atomic():
         mine = Account.objects.filter(pk=by.account_id)
-        if not mine.exclude(target_seconds=seconds).update(
-            target_seconds=seconds, team_version=F("team_version") + 1
-        ):
+        if not mine.exclude(target_seconds=seconds).update(target_seconds=seconds):
             return False
         audit.note(
             "account.target_set",
@@ -260,7 +258,7 @@ def set_answer_target(*, by: Operator, seconds: int) -> bool:
             subject=f"account:{mine.values_list('uid', flat=True).get()}",
             facts={"seconds": seconds},
         )
-        version = selectors.team_version(by.account_id)
+        version = next_version(by.account_id)
         publish(TargetChanged(seconds=seconds, version=version), topics.team(by.account_id))
     return True
 

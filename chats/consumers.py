@@ -379,6 +379,11 @@ def accept_chat(principal: OperatorPrincipal, command: commands.AcceptChat) -> N
     actions.accept_chat(principal=principal, uid=command.chat)
 
 
+@operators.slow(commands.ReportMinor)
+def report_minor(principal: OperatorPrincipal, command: commands.ReportMinor) -> None:
+    actions.report_minor(principal=principal, uid=command.chat)
+
+
 @operators.slow(commands.TransferChat)
 def transfer_chat(principal: OperatorPrincipal, command: commands.TransferChat) -> None:
     actions.transfer_chat(

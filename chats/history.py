@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Substr
 
 from accounts import logins
@@ -64,14 +64,12 @@ def earlier_chats(principal: OperatorPrincipal, *, uid: str, older_than: str = "
     page = readable
     if older_than:
         page = page.filter(pk__lt=before.filter(uid=older_than).values("pk"))
-    texts = Message.objects.filter(chat=OuterRef("pk"), kind=Message.Kind.TEXT)
-    said = texts.exclude(text="")
-    first = said.filter(author=Message.Author.VISITOR).order_by("seq").values("text")
+    said = Message.objects.filter(chat=OuterRef("pk"), kind=Message.Kind.TEXT, author="visitor")
+    first = said.exclude(text="").order_by("seq").values("text")
     chats = list(
         page.select_related("department", "operator", "archived_file")
         .annotate(
             first_words=Substr(Subquery(first[:1]), 1, 2 * WORDS_SHOWN),
-            was_emptied=Exists(texts) & ~Exists(said),
         )
         .order_by("-id")[: EARLIER_PAGE + 1]
     )
@@ -95,7 +93,7 @@ def _earlier(chat: Any) -> EarlierChat:
         words=words if len(words) <= WORDS_SHOWN else f"{words[:WORDS_SHOWN].rstrip()}…",
         message=chat.state == Chat.State.MISSED and chat.closed_at == chat.started_at,
         archived=is_archived,
-        erased=chat.archived_file.erased_at is not None if is_archived else chat.was_emptied,
+        erased=chat.erased_at is not None or (is_archived and chat.archived_file.erased_at is not None),
     )
 
 

@@ -270,6 +270,15 @@ async def vera_is_erased_while_she_talks(world: World) -> AsyncIterator[None]:
     assert await in_thread(visitors.actions.erase_visitors)(**whose) == 1
 
 
+@case(commands.ReportMinor, chats.actions.report_minor)
+async def olga_learns_that_vera_is_under_18(world: World) -> AsyncIterator[None]:
+    chat = await world.active_chat()
+    yield
+    await said(world, "vera", chat, "I am sixteen")
+    for _ in range(2):
+        await world.does("olga", type="report_minor", chat=chat.uid)
+
+
 @case()
 async def vera_is_erased_while_she_waits(world: World) -> AsyncIterator[None]:
     chat = await world.waiting_chat()

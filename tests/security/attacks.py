@@ -86,6 +86,7 @@ ATTACKS: dict[type[Command], list[Attack]] = {
         lambda t: {"chat": t.own_chat, "department": t.department},
         lambda t: {"chat": t.own_chat, "operator": t.operator},
     ],
+    commands.ReportMinor: [lambda t: {"chat": t.chat}],
     commands.LoadEarlier: [
         lambda t: {"chat": t.chat},
         lambda t: {"chat": t.own_chat or t.chat, "older_than": t.chat},

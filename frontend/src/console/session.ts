@@ -213,6 +213,11 @@ export class Session {
     return (await this.questions.ask({ type: "end_chat", chat }, chat)) !== null;
   }
 
+  /** The visitor is under 18: `chat_erased` takes the chat from the screen. */
+  async reportMinor(chat: string): Promise<boolean> {
+    return (await this.questions.ask({ type: "report_minor", chat }, chat)) !== null;
+  }
+
   async loadEarlier(chat: string): Promise<void> {
     const before = st.find(this.state.peek(), chat)?.log[0]?.seq ?? 0;
     await this.questions.ask({ type: "load_messages", chat, before }, chat);

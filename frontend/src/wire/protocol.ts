@@ -814,6 +814,13 @@ export interface TransferChat {
   operator?: string;
 }
 
+/** The visitor of `chat` is under 18: it ends, and what is known of her is erased. Answered by `done`; again it changes nothing. */
+export interface ReportMinor {
+  type: "report_minor";
+  id?: number;
+  chat: string;
+}
+
 /** What the visitor of `chat` talked about before it, as far as the caller may read it: a page of chats that have ended, the latest first, behind `older_than` where that is given. Answered by `earlier`. */
 export interface LoadEarlier {
   type: "load_earlier";
@@ -946,6 +953,7 @@ export type OperatorCommand =
   | SetAvailability
   | AcceptChat
   | TransferChat
+  | ReportMinor
   | LoadEarlier
   | AddNote
   | SaveCannedReply
