@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
-from accounts import pictures, presence, selectors, sites
+from accounts import audit, pictures, presence, selectors, sites
 from accounts.models import (
     SHORTCUT_ROOM,
     Account,
@@ -37,6 +37,7 @@ from chatlead.realtime.events import (
     CannedReplyDeleted,
     CannedReplySaved,
     OperatorChanged,
+    TargetChanged,
 )
 from chatlead.realtime.publish import publish
 from chatlead.realtime.shapes import CannedReplyView
@@ -60,6 +61,7 @@ LOOK = (
     "greeting",
     "greeting_after",
 )
+TARGET_LEAST, TARGET_MOST = 10, 3600  # seconds
 CANNED_MAX = 200  # of one operator; every welcome of theirs holds them all
 
 
@@ -235,6 +237,30 @@ def _next_canned_version(principal: OperatorPrincipal) -> int:
     me = Operator.objects.filter(pk=principal.operator_id)
     me.update(canned_version=F("canned_version") + 1)
     return me.values_list("canned_version", flat=True).get()
+
+
+def set_answer_target(*, by: Operator, seconds: int) -> bool:
+    """Within how many seconds a visitor of the account of `by` is to be answered. False where it was so
+    already; else it is audited, and told to all of its consoles.
+
+    Raises BadField `seconds` outside of TARGET_LEAST to TARGET_MOST.
+    """
+    if not TARGET_LEAST <= seconds <= TARGET_MOST:
+        raise BadField(field="seconds")
+    with transaction.atomic():
+        mine = Account.objects.filter(pk=by.account_id)
+        if not mine.exclude(target_seconds=seconds).update(target_seconds=seconds):
+            return False
+        audit.note(
+            "account.target_set",
+            account=by.account_id,
+            by=by,
+            subject=f"account:{mine.values_list('uid', flat=True).get()}",
+            facts={"seconds": seconds},
+        )
+        version = next_version(by.account_id)
+        publish(TargetChanged(seconds=seconds, version=version), topics.team(by.account_id))
+    return True
 
 
 def set_hosted_page(*, site_id: int, on: bool) -> bool:

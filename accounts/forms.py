@@ -11,7 +11,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 
 from accounts import devices, limits, pictures
-from accounts.actions import LOOK
+from accounts.actions import LOOK, TARGET_LEAST, TARGET_MOST
 from accounts.models import STANDARD_FIELDS, Operator, Site
 from accounts.sites import check_fields, site_fields
 from chatlead.addresses import ip_of
@@ -79,6 +79,22 @@ class LogInForm(_Bounded):
     def clean_username(self) -> str:
         """Addresses are compared in lower case."""
         return str(self.cleaned_data["username"]).strip().lower()
+
+
+class AnsweringForm(forms.Form):
+    """How fast a firm wants to answer."""
+
+    seconds = forms.IntegerField(
+        label="Answer within (seconds)",
+        min_value=TARGET_LEAST,
+        max_value=TARGET_MOST,
+        error_messages={
+            "required": "Write a number of seconds.",
+            "invalid": "Write a number of seconds.",
+            "min_value": f"At least {TARGET_LEAST} seconds.",
+            "max_value": f"At most {TARGET_MOST} seconds, which is an hour.",
+        },
+    )
 
 
 class _Pictured(forms.ModelForm):  # type: ignore[type-arg]  # no parameter when it runs

@@ -194,13 +194,14 @@ class Firm(NamedTuple):
     account: DepartmentView
     version: int
     departments: list[DepartmentView]
+    target_seconds: int
 
 
 def firms(account_ids: Collection[int]) -> dict[int, Firm]:
     """{account: what its consoles are told of it}, in two queries."""
     found = {
-        pk: Firm(DepartmentView(uid=uid, name=name), version, [])
-        for pk, uid, name, version in _firms(accounts=account_ids)
+        pk: Firm(DepartmentView(uid=uid, name=name), version, [], target)
+        for pk, uid, name, version, target in _firms(accounts=account_ids)
     }
     for account_id, uid, name in _departments(accounts=account_ids):
         if account_id in found:
@@ -210,7 +211,7 @@ def firms(account_ids: Collection[int]) -> dict[int, Firm]:
 
 _firms = Prepared(
     lambda accounts: Account.objects.filter(Among("pk", accounts)).values_list(
-        "pk", "uid", "name", "team_version"
+        "pk", "uid", "name", "team_version", "target_seconds"
     )
 )
 _departments = Prepared(
@@ -225,6 +226,11 @@ _departments = Prepared(
 def team_version(account_id: int) -> int:
     """How often the team list has changed. Read it before the list: it only grows (V-4)."""
     return Account.objects.values_list("team_version", flat=True).get(pk=account_id)
+
+
+def target_seconds(account_id: int) -> int:
+    """Within how many seconds an account wants a visitor answered."""
+    return Account.objects.values_list("target_seconds", flat=True).get(pk=account_id)
 
 
 def access_department(account_id: int, uid: str) -> Department:

@@ -87,5 +87,6 @@ every(OPERATOR_SECONDS, positions.tell_operators, jitter=OPERATOR_SECONDS / 2, a
 every(settings.POSITION_SECONDS, positions.tell_visitors, jitter=POSITION_JITTER, at_return=True)
 every(watch_seconds(), rounds.keep_presence)
 every(settings.RIGHTS_SECONDS, positions.check_rights)
+every(settings.POSITION_SECONDS, positions.learn_waits)
 every(settings.POSITION_SECONDS, check_sites, jitter=POSITION_JITTER)
 every(settings.ALONE_SECONDS, positions.tell_while_alone)

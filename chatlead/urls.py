@@ -22,6 +22,7 @@ urlpatterns = [
     path("console/offline/", console.offline, name="console_offline"),
     path("console/", include("accounts.urls")),
     path("account/", account.overview, name="account"),
+    path("account/answering/", account.answering, name="answering"),
     path("account/", include("chats.urls")),
     path("account/surveys/", include("surveys.urls")),
     path("survey/<str:token>/", by_link, name="survey_by_link"),

@@ -20,7 +20,7 @@ from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound
 from chatlead.realtime import commands, events, replies
 from chatlead.realtime.endpoint import Commands
 from chatlead.realtime.faults import report
-from chats import actions, flow, journal, marks, positions, prechat, recovery, selectors, snapshot
+from chats import actions, flow, history, journal, marks, positions, prechat, recovery, selectors, snapshot
 from chats.flow import Flight
 from chats.selectors import Handle
 
@@ -311,6 +311,11 @@ def sync(principal: OperatorPrincipal, command: commands.Sync) -> replies.Synced
     return recovery.synced(principal, positions=command.positions, epoch=command.epoch)
 
 
+@operators.slow(commands.LoadEarlier)
+def load_earlier(principal: OperatorPrincipal, command: commands.LoadEarlier) -> replies.Earlier:
+    return history.earlier_chats(principal, uid=command.chat, older_than=command.older_than)
+
+
 # --- low-rate commands: one action each -----------------------------------------------------------------
 
 
@@ -372,6 +377,11 @@ def switch_availability(principal: OperatorPrincipal, command: commands.SetAvail
 @operators.slow(commands.AcceptChat)
 def accept_chat(principal: OperatorPrincipal, command: commands.AcceptChat) -> None:
     actions.accept_chat(principal=principal, uid=command.chat)
+
+
+@operators.slow(commands.ReportMinor)
+def report_minor(principal: OperatorPrincipal, command: commands.ReportMinor) -> None:
+    actions.report_minor(principal=principal, uid=command.chat)
 
 
 @operators.slow(commands.TransferChat)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Substr
 
 from accounts import logins
 from accounts.members import ADMINS
 from accounts.models import Operator
 from accounts.selectors import OperatorPrincipal
-from chats import archive, selectors
+from chatlead.realtime.replies import Earlier, EarlierChat
+from chats import archive, rows, selectors
 from chats.models import Chat, Message, Note
 
 PAGE = 30
+EARLIER_PAGE = 10
+WORDS_SHOWN = 100  # characters
 ARCHIVED: Final = "archived"
 DAY = timedelta(days=1)
 SLACK = DAY  # between the order of rows and that of their times: two servers' clocks
@@ -134,6 +138,50 @@ def _first_after(own: QuerySet[Chat], day: date, step: int) -> int | None:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def earlier_chats(principal: OperatorPrincipal, *, uid: str, older_than: str = "") -> Earlier:
+    """A page of what the visitor of a chat talked about before it (R-036). Raises NotFound for a chat that
+    the caller may not see; where a chat between was erased or archived it is listed as that."""
+    chat = selectors.access_chat(principal, uid)
+    before = Chat.objects.filter(
+        account_id=principal.account_id, visitor_id=chat.visitor_id, pk__lt=chat.pk, closed_at__isnull=False
+    )
+    readable = before.filter(selectors.within_reach(principal))
+    page = readable
+    if older_than:
+        page = page.filter(pk__lt=before.filter(uid=older_than).values("pk"))
+    said = Message.objects.filter(chat=OuterRef("pk"), kind=Message.Kind.TEXT, author="visitor")
+    first = said.exclude(text="").order_by("seq").values("text")
+    chats = list(
+        page.select_related("department", "operator", "archived_file")
+        .annotate(
+            first_words=Substr(Subquery(first[:1]), 1, 2 * WORDS_SHOWN),
+        )
+        .order_by("-id")[: EARLIER_PAGE + 1]
+    )
+    return Earlier(
+        chat=uid,
+        chats=[_earlier(each) for each in chats[:EARLIER_PAGE]],
+        more=len(chats) > EARLIER_PAGE,
+        hidden=0 if older_than else before.count() - readable.count(),
+    )
+
+
+def _earlier(chat: Any) -> EarlierChat:
+    """`chat` comes with what `earlier_chats` annotates."""
+    is_archived = chat.archived_at is not None
+    words = " ".join((chat.first_words or "").split())
+    return EarlierChat(
+        uid=chat.uid,
+        started_at=rows.in_ms(chat.started_at),
+        department=chat.department.name,
+        operator_name=chat.operator.name if chat.operator else "",
+        words=words if len(words) <= WORDS_SHOWN else f"{words[:WORDS_SHOWN].rstrip()}…",
+        message=chat.state == Chat.State.MISSED and chat.closed_at == chat.started_at,
+        archived=is_archived,
+        erased=chat.erased_at is not None or (is_archived and chat.archived_file.erased_at is not None),
+    )
 
 
 class Line(NamedTuple):

@@ -15,7 +15,7 @@ from accounts import selectors as accounts
 from chatlead.realtime.commands import Seq, Uid
 from chatlead.realtime.events import AvailabilityChanged, Event, MarksChanged, PresenceChanged, QueueMoved
 from chatlead.realtime.replies import Position, Reply, Reset
-from chats import positions, recovery, rows, selectors, snapshot
+from chats import estimates, positions, recovery, rows, selectors, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +115,8 @@ def for_visitor(principal: VisitorPrincipal, at: VisitorAt) -> list[Reply | Even
         return news + _online(principal, at)
     place = selectors.place_in_line(present)
     if place and place != at.place:
-        news.append(QueueMoved(chat=present.uid, position=place))
+        minutes = estimates.minutes_to_turn(present.department_id, place)
+        news.append(QueueMoved(chat=present.uid, position=place, minutes=minutes))
     return news + _online(principal, at) if place else news
 
 

@@ -25,7 +25,7 @@ from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.events import AvailabilityChanged, ChatListed, QueueMoved
 from chatlead.realtime.events import encode as encode_event
 from chatlead.realtime.replies import GoneVisitor, Position
-from chats import rows, selectors, snapshot
+from chats import estimates, rows, selectors, snapshot
 from chats.models import Chat
 from visitors.sessions import VisitorPrincipal
 
@@ -228,11 +228,12 @@ async def tell_visitors(hub: Hub, *, in_chats_only: bool = False) -> None:
     if not sockets:
         return
     others: list[Caller] = []
-    for session_key, position, place in await pool.run(visitor_positions, set(sockets)):
+    for session_key, position, place, minutes in await pool.run(visitor_positions, set(sockets)):
         for each in sockets.pop(session_key, ()):
             each.reply(position)
             if place and not in_chats_only:
-                each.deliver(encode_event(QueueMoved(chat=position.chat, position=place)).decode())
+                moved = QueueMoved(chat=position.chat, position=place, minutes=minutes)
+                each.deliver(encode_event(moved).decode())
                 others.append(each)
     others += [each for group in sockets.values() for each in group]
     if others and not in_chats_only:
@@ -247,15 +248,15 @@ async def tell_visitors(hub: Hub, *, in_chats_only: bool = False) -> None:
                 await asyncio.sleep(0)  # thousands of them keep nobody's message waiting
 
 
-def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]:
+def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int, int]]:
     """For each of the sessions with an open chat, or one that has just ended: its key, the position, the
-    place in line or 0.
+    place in line or 0, and after about how many minutes it is her turn or 0.
 
     Three queries.
     """
     epoch = accounts.epoch()
     places: dict[int, int] = defaultdict(int)
-    found: dict[str, tuple[str, Position, int]] = {}
+    found: dict[str, tuple[str, Position, int, int]] = {}
     # all that are open here: as many as people talk at the moment, and found by an index of their own
     for chat in Chat.objects.filter(state__in=selectors.OPEN).order_by("id").only(*STANDS):
         waits = chat.state == Chat.State.WAITING
@@ -264,19 +265,27 @@ def visitor_positions(session_keys: set[str]) -> list[tuple[str, Position, int]]
         if chat.session_key not in session_keys:
             continue
         place = places[chat.department_id] if waits else 0
-        found[chat.session_key] = (chat.session_key, _stand_of(chat, epoch), place)
+        minutes = estimates.minutes_to_turn(chat.department_id, place)
+        found[chat.session_key] = (chat.session_key, _stand_of(chat, epoch), place, minutes)
     ended = timezone.now() - timedelta(seconds=settings.POSITION_SECONDS * ENDED_ROUNDS)
     # a message that was left ended as it began, and was never a chat to its visitor
     just_ended = Chat.objects.filter(session__key__in=session_keys, closed_at__gt=ended).filter(
         closed_at__gt=F("started_at")
     )
     for chat in just_ended.order_by("-id").only(*STANDS):
-        found.setdefault(chat.session_key, (chat.session_key, _stand_of(chat, epoch), 0))
+        found.setdefault(chat.session_key, (chat.session_key, _stand_of(chat, epoch), 0, 0))
     return list(found.values())
 
 
 def _stand_of(chat: Chat, epoch: str) -> Position:
     return Position(chat=chat.uid, seq=chat.last_seq, marks=snapshot.marks_sum(chat), epoch=epoch)
+
+
+async def learn_waits(hub: Hub) -> None:
+    """What visitors of this process are told of waits is looked at anew (R-034)."""
+    accounts = {each.principal.account_id for each in sockets_of(hub, VisitorPrincipal)}
+    if accounts:
+        await pool.run(estimates.learn, accounts)
 
 
 # --- who is there (V-14) --------------------------------------------------------------------------------

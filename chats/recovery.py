@@ -82,6 +82,7 @@ def synced(principal: OperatorPrincipal, *, positions: Mapping[str, Place], epoc
         returned=snapshot.returned(principal),
         canned=canned.replies,
         canned_version=canned.version,
+        target_seconds=accounts.target_seconds(principal.account_id),
         team=accounts.team(principal.account_id),
         version=version,
         digest=snapshot.digest(

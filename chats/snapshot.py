@@ -22,7 +22,7 @@ from chatlead.realtime.commands import PROTOCOL
 from chatlead.realtime.events import ChatView, NoteAdded, PublicRow, VisitorChatView
 from chatlead.realtime.replies import OperatorWelcome, PageWelcome, ReturnedChat, VisitorWelcome
 from chatlead.realtime.shapes import Answer, DepartmentView, Marks, VisitorView
-from chats import archive, rows, selectors
+from chats import archive, estimates, rows, selectors
 from chats.models import Chat, Message, Note
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def visitor_view(chat: Chat) -> VisitorChatView:
 def visitor_views(chats: Sequence[Chat]) -> dict[int, VisitorChatView]:
     """The same of many, by database id: two queries, and one for the place of each that waits."""
     logs = _logs(chats, _kept(chats))
+    places = {chat.pk: selectors.place_in_line(chat) for chat in chats}
     return {
         chat.pk: VisitorChatView(
             uid=chat.uid,
@@ -125,7 +126,8 @@ def visitor_views(chats: Sequence[Chat]) -> dict[int, VisitorChatView]:
             closed_at=_ms(chat.closed_at),
             seq=chat.last_seq,
             marks=marks(chat),
-            position=selectors.place_in_line(chat),
+            position=places[chat.pk],
+            minutes=estimates.minutes_to_turn(chat.department_id, places[chat.pk]),
             log=logs[chat.pk],
         )
         for chat in chats
@@ -249,6 +251,7 @@ def visitor_welcomes(
             epoch=site.epoch,
             site=site.view,
             chat=views[chat.pk] if chat is not None else None,
+            reply_minutes=estimates.reply_minutes([one.uid for one in site.view.departments]),
             session=each.new_token,
             cookie=each.had_cookie,
         )
@@ -294,6 +297,7 @@ def operator_welcomes(principals: Sequence[OperatorPrincipal]) -> list[OperatorW
             away_since=_ms(away.get(principal.operator_id)),
             canned=canned[principal.operator_id].replies,
             canned_version=canned[principal.operator_id].version,
+            target_seconds=firm.target_seconds,
             digest=digest_of(mine, unanswered),
         )
 

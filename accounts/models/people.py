@@ -65,6 +65,8 @@ class Account(models.Model):
     legal_name = impersonal(models.CharField(max_length=200, blank=True), "the name of a firm")
     is_unlimited = models.BooleanField(default=False)  # a plan without limits
     team_version = models.BigIntegerField(default=0)
+    # within so many seconds the firm wants a visitor answered; after them a wait looks urgent
+    target_seconds = models.PositiveSmallIntegerField(default=60)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -276,6 +276,21 @@ class TransferChat(Command, frozen=True, kw_only=True):
     operator: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
+class ReportMinor(Command, frozen=True, kw_only=True):
+    """The visitor of `chat` is under 18: it ends, and what is known of her is erased. Answered by `done`;
+    again it changes nothing."""
+
+    chat: Uid
+
+
+class LoadEarlier(Command, frozen=True, kw_only=True):
+    """What the visitor of `chat` talked about before it, as far as the caller may read it: a page of chats
+    that have ended, the latest first, behind `older_than` where that is given. Answered by `earlier`."""
+
+    chat: Uid
+    older_than: UidOrNone = ""
+
+
 class AddNote(Command, frozen=True, kw_only=True):
     """Seen by operators only. Answered by `ack` with the `staff_seq`."""
 
@@ -329,6 +344,8 @@ OPERATOR: tuple[type[Command], ...] = (
     SetAvailability,
     AcceptChat,
     TransferChat,
+    ReportMinor,
+    LoadEarlier,
     AddNote,
     SaveCannedReply,
     DeleteCannedReply,

@@ -29,6 +29,7 @@ KINDS: dict[type[c.Command], Kind] = {
     c.AddNote: "word",
     c.Resume: "look",
     c.LoadMessages: "look",
+    c.LoadEarlier: "look",
     c.Sync: "look",
     c.Ping: "sign",
     c.StillHere: "sign",

@@ -274,6 +274,15 @@ class OperatorChanged(Event, frozen=True, kw_only=True):
     gone: bool = False
 
 
+class TargetChanged(Event, frozen=True, kw_only=True):
+    """From now on the account wants a visitor answered within so many `seconds`. Counts `version` up as
+    `operator_changed` does."""
+
+    audience: ClassVar[Audience] = Audience.STAFF
+    seconds: int
+    version: int
+
+
 class CannedReplySaved(Event, frozen=True, kw_only=True):
     """For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version`
     counts the changes of their prepared replies."""
@@ -310,6 +319,7 @@ EVENTS: tuple[type[Event], ...] = (
     QueueMoved,
     AvailabilityChanged,
     OperatorChanged,
+    TargetChanged,
     CannedReplySaved,
     CannedReplyDeleted,
 )

@@ -16,6 +16,8 @@ from chatlead.realtime.shapes import (
     SurveyView,
 )
 
+TARGET_SECONDS = 60  # where an account has not set its own
+
 
 class Reply(Shape, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=wire_name):
     """`id` repeats the command's."""
@@ -89,6 +91,31 @@ class Messages(Reply, frozen=True, kw_only=True):
     more: bool = False
 
 
+class EarlierChat(Shape, frozen=True, kw_only=True):
+    """A chat that has ended, in one line. `words` are the visitor's first, cut; "" where she wrote nothing,
+    and of chats in the archive. `erased`: nothing is left of what was said. `message`: it was left while
+    nobody was there; otherwise without `operator_name` nobody answered."""
+
+    uid: str
+    started_at: int
+    department: str
+    operator_name: str = ""
+    words: str = ""
+    message: bool = False
+    archived: bool = False
+    erased: bool = False
+
+
+class Earlier(Reply, frozen=True, kw_only=True):
+    """A page of the visitor's earlier chats, the latest first. `more` says that there are older ones still;
+    `hidden` counts, on the first page, those that the caller may not read."""
+
+    chat: str
+    chats: list[EarlierChat]
+    more: bool = False
+    hidden: int = 0
+
+
 class SurveyOffered(Reply, frozen=True, kw_only=True):
     """What may be asked after this chat; without `survey` there is nothing, or it was offered already."""
 
@@ -145,7 +172,8 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost
     in the last hour, newest first. `away_since` is there when the operator was gone for so long, since
     then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older
-    server, which knows none, does not say it. `canned_version` counts their changes."""
+    server, which knows none, does not say it. `canned_version` counts their changes. `target_seconds`: within
+    so many the account wants a visitor answered."""
 
     protocol: int
     epoch: str
@@ -160,6 +188,7 @@ class OperatorWelcome(Reply, frozen=True, kw_only=True):
     away_since: int = 0
     canned: list[CannedReplyView] | None = None
     canned_version: int = 0
+    target_seconds: int = TARGET_SECONDS
     digest: str
 
 
@@ -199,8 +228,8 @@ class ChatMarks(Shape, frozen=True, kw_only=True):
 class Synced(Reply, frozen=True, kw_only=True):
     """The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log`
     and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those
-    whose positions were given, the `erased` are to be forgotten. `returned` and `canned` are the whole lists,
-    as in the welcome."""
+    whose positions were given, the `erased` are to be forgotten. `returned`, `canned` and `target_seconds`
+    are as in the welcome."""
 
     chats: list[ChatView]
     gone: list[str]
@@ -212,6 +241,7 @@ class Synced(Reply, frozen=True, kw_only=True):
     returned: list[ReturnedChat] = []
     canned: list[CannedReplyView] | None = None
     canned_version: int = 0
+    target_seconds: int = TARGET_SECONDS
     team: list[OperatorView]
     version: int
     digest: str
@@ -227,6 +257,7 @@ REPLIES: tuple[type[Reply], ...] = (
     Resumed,
     Reset,
     Messages,
+    Earlier,
     SurveyOffered,
     PrivacyLink,
     PageWelcome,

@@ -19,6 +19,7 @@ from chats.actions.erasing import erase_chats
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
 from chats.actions.limits import ask_verification, set_retention_limits
 from chats.actions.mailing import mail_transcript
+from chats.actions.minors import report_minor
 from chats.actions.presence import (
     come_back_from_the_future,
     is_to_be_noted,
@@ -51,6 +52,7 @@ __all__ = [
     "move_line",
     "note_visitors",
     "reconcile",
+    "report_minor",
     "return_chats",
     "return_lost_chats",
     "seal_ended",

@@ -16,7 +16,7 @@ from accounts.selectors import OperatorPrincipal
 from chatlead.realtime import topics
 from chatlead.realtime.events import ChatListed, QueueMoved
 from chatlead.realtime.publish import publish
-from chats import journal, rows, selectors, snapshot
+from chats import estimates, journal, rows, selectors, snapshot
 from chats.models import Chat
 
 if TYPE_CHECKING:
@@ -103,4 +103,5 @@ def move_line_later(department_id: int) -> None:
 def move_line(*, department_id: int) -> None:
     """Tell the first who wait in a department of their places in line (R-034)."""
     for place, (uid, session_key) in enumerate(selectors.line(department_id, LINE_TOLD), start=1):
-        publish(QueueMoved(chat=uid, position=place), topics.session(session_key))
+        minutes = estimates.minutes_to_turn(department_id, place)
+        publish(QueueMoved(chat=uid, position=place, minutes=minutes), topics.session(session_key))

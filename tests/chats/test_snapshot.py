@@ -270,9 +270,9 @@ def test_visitors_in_a_chat_hear_where_it_stands(
     with questions() as asked:
         told = positions.visitor_positions({vera.session_key, "nobody"})
     assert asked == {"accounts_installation": 1, "chats_chat": 2}
-    [(session_key, position, place)] = told
+    [(session_key, position, place, minutes)] = told
     assert (session_key, position.chat, position.seq, position.marks) == (vera.session_key, chat.uid, 1, 1)
-    assert place == 2
+    assert (place, minutes) == (2, 0)
 
 
 def test_who_is_there_is_not_idle(vera: VisitorPrincipal, chat: Chat, site: Site, intake: Department) -> None:
@@ -290,7 +290,7 @@ def test_who_is_there_is_not_idle(vera: VisitorPrincipal, chat: Chat, site: Site
 def test_an_ended_chat_is_stated_for_a_while(vera: VisitorPrincipal, chat: Chat) -> None:
     """V-3: who missed the end hears of it by the position; then it is the past."""
     end_chat(principal=vera, uid=chat.uid)
-    [(_, position, place)] = positions.visitor_positions({vera.session_key})
+    [(_, position, place, _)] = positions.visitor_positions({vera.session_key})
     assert (position.chat, position.seq, place) == (chat.uid, 2, 0)
     Chat.objects.update(closed_at=timezone.now() - timedelta(minutes=5))
     assert positions.visitor_positions({vera.session_key}) == []

@@ -36,7 +36,8 @@ def test_olga_reads_what_an_earlier_chat_said_and_the_owner_sees_it_is_kept(
     violations: Callable[[Page], list[str]],
 ) -> None:
     """R-118, R-036: from the visitor beside a chat to the list, to the archived conversation; and the owner
-    sets a limit and has the seals checked. The worker of the server does that."""
+    sets a limit and has the seals checked. The worker of the server does that. R-071: then olga learns that
+    the visitor is under 18, and nothing of her is left on the screens."""
     vera.starts_chat("Vera Winter", "I slipped on a wet floor")
     olga.accepts("Vera Winter")
     olga.says("Where did that happen?")
@@ -48,12 +49,13 @@ def test_olga_reads_what_an_earlier_chat_said_and_the_owner_sees_it_is_kept(
     vera.frame.get_by_role("button", name="Start chat").click()
     vera.is_in_the_chat()
     olga.accepts("Vera Winter")
+    earlier = olga.page.get_by_role("region", name="Earlier chats")
+    expect(earlier.get_by_role("listitem")).to_have_count(1)
+    expect(earlier.get_by_role("listitem")).to_contain_text("Archive")
+    assert violations(olga.page) == []
     with olga.page.expect_popup() as opened:
-        olga.page.get_by_role("link", name="1 chat").click()
+        earlier.get_by_role("link").press("Enter")
     page = opened.value
-    expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
-    assert violations(page) == []
-    page.get_by_role("row").filter(has_text="Archive").get_by_role("link").click()
     expect(page.get_by_text("I slipped on a wet floor")).to_be_visible()
     expect(page.get_by_text("Where did that happen?")).to_be_visible()
     assert violations(page) == []
@@ -70,3 +72,11 @@ def test_olga_reads_what_an_earlier_chat_said_and_the_owner_sees_it_is_kept(
         owner.wait_for_timeout(500)
         owner.reload()
     assert violations(owner) == []
+
+    olga.page.get_by_role("button", name="More").click()
+    olga.page.get_by_role("menuitem", name="Visitor is under 18").click()
+    expect(olga.page.get_by_role("dialog")).to_contain_text("erased for good")
+    assert violations(olga.page) == []
+    olga.page.get_by_role("button", name="End and erase").click()
+    expect(olga.page.get_by_role("region", name="My chats").get_by_text("Vera Winter")).to_have_count(0)
+    expect(vera.frame.get_by_text("I slipped on a wet floor")).to_have_count(0)

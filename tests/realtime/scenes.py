@@ -270,6 +270,15 @@ async def vera_is_erased_while_she_talks(world: World) -> AsyncIterator[None]:
     assert await in_thread(visitors.actions.erase_visitors)(**whose) == 1
 
 
+@case(commands.ReportMinor, chats.actions.report_minor)
+async def olga_learns_that_vera_is_under_18(world: World) -> AsyncIterator[None]:
+    chat = await world.active_chat()
+    yield
+    await said(world, "vera", chat, "I am sixteen")
+    for _ in range(2):
+        await world.does("olga", type="report_minor", chat=chat.uid)
+
+
 @case()
 async def vera_is_erased_while_she_waits(world: World) -> AsyncIterator[None]:
     chat = await world.waiting_chat()
@@ -363,7 +372,7 @@ async def nina_notes_while_vera_waits(world: World) -> AsyncIterator[None]:
     await world.does("nina", type="add_note", chat=chat.uid, ref=new_ref(), text="known to us")
 
 
-@case(commands.Ping, commands.Resume, commands.LoadMessages, commands.Sync)
+@case(commands.Ping, commands.Resume, commands.LoadMessages, commands.LoadEarlier, commands.Sync)
 async def questions_change_nothing(world: World) -> AsyncIterator[None]:
     chat = await world.active_chat()
     yield
@@ -372,4 +381,5 @@ async def questions_change_nothing(world: World) -> AsyncIterator[None]:
         await world.does(who, type="ping")
         await world.does(who, type="load_messages", chat=chat.uid)
         await world.does(who, type="resume", chat=chat.uid, after=1, epoch=epoch)
+    await world.does("olga", type="load_earlier", chat=chat.uid)
     await world.does("olga", type="sync", positions={chat.uid: [1, 0, 0]}, epoch=epoch)

@@ -26,6 +26,14 @@ async def owen_is_suspended(world: World) -> AsyncIterator[None]:
     await in_thread(accounts.actions.suspend_operator)(account_id=owen.account_id, operator_id=owen.pk)
 
 
+@case(accounts.actions.set_answer_target)
+async def the_firm_wants_to_answer_sooner(world: World) -> AsyncIterator[None]:
+    yield
+    for seconds in (30, 20):
+        assert await in_thread(accounts.actions.set_answer_target)(by=world.cast.owen, seconds=seconds)
+    await world.does("sam", type="set_availability", online=True)
+
+
 @case(accounts.actions.set_hosted_page)
 async def the_hosted_page_is_switched_off(world: World) -> AsyncIterator[None]:
     site = world.cast.site

@@ -123,7 +123,7 @@ def test_a_round_costs_the_same_for_one_visitor_and_for_twenty(
     keys = {each.session_key for each in people}
     for asked in ({people[0].session_key}, keys):
         with django_assert_num_queries(3):  # the epoch, the open ones, those that ended
-            assert {key for key, _, _ in positions.visitor_positions(asked)} == asked
+            assert {key for key, *_ in positions.visitor_positions(asked)} == asked
     with django_assert_num_queries(1):
         selectors.online_by_site([everybody.site.pk, everybody.rival_site.pk])
 

@@ -87,6 +87,11 @@ ATTACKS: dict[type[Command], list[Attack]] = {
         lambda t: {"chat": t.own_chat, "department": t.department},
         lambda t: {"chat": t.own_chat, "operator": t.operator},
     ],
+    commands.ReportMinor: [lambda t: {"chat": t.chat}],
+    commands.LoadEarlier: [
+        lambda t: {"chat": t.chat},
+        lambda t: {"chat": t.own_chat or t.chat, "older_than": t.chat},
+    ],
     commands.AddNote: [_said],
     commands.SaveCannedReply: [lambda t: {"canned": t.canned, "shortcut": "mine", "text": "mine now"}],
     commands.DeleteCannedReply: [lambda t: {"canned": t.canned}],

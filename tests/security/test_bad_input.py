@@ -36,7 +36,7 @@ GOOD: dict[str, Any] = {
     "ref": "0192f0c1-2345-7abc-8def-0123456789ab", "text": "hello", "on": True, "delivered": 1, "read": 1,
     "before": 0, "department": UID, "fields": {}, "notice": "", "name": "", "email": "a@b.test",
     "online": True, "operator": "", "positions": {}, "id": 1, "work": "", "canned": UID, "shortcut": "hello",
-    "answers": {}, "language": "en", "zone": "Europe/Paris",
+    "older_than": UID, "answers": {}, "language": "en", "zone": "Europe/Paris",
 }  # fmt: skip
 ENDPOINTS = {"visitor": commands.VISITOR, "operator": commands.OPERATOR}
 CASES = [

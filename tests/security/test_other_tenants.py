@@ -59,6 +59,7 @@ def test_every_command_has_its_attacks() -> None:
         "fields", "name", "email", "language", "zone", "shortcut", "work",  # whose work it was: test_work.py
     }  # fmt: skip
     wanted = {"chat", "department", "operator", "positions", "epoch", "notice", "canned", "answers"}
+    wanted |= {"older_than"}
     assert named - harmless == wanted
 
 
@@ -203,7 +204,9 @@ async def test_the_attacks_work_for_those_who_may(acmes: Things, talk: Chat, olg
         ]
         assert [answer["type"] for answer in last] == ["ack", "ack", "done"]
     said = {"SendMessage", "SetTyping", "Mark", "AddNote", "AcceptChat"}
-    assert set(works) == said | {"Resume", "LoadMessages", "Sync", "SaveCannedReply", "DeleteCannedReply"}
+    assert set(works) == said | {
+        "Resume", "LoadMessages", "LoadEarlier", "Sync", "SaveCannedReply", "DeleteCannedReply",
+    }  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)

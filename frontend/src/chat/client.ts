@@ -258,6 +258,7 @@ export class ChatClient {
       case "done":
       case "survey_offered":
       case "privacy_link":
+      case "earlier":
       case "pong":
       case "page_welcome":
       case "operator_welcome":

@@ -6,7 +6,7 @@ import { Avatar, Badge, Skeleton } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
 import { type Chat, isReturned, unread } from "./state.ts";
 import { useFound } from "./steady.ts";
-import { ago, firstWords, goneWords, isLeftMessage, isTyping, lastAt, lastWords, standing, teamLine, visitorName, waited, waitedInWords, WARM_MS } from "./words.ts";
+import { ago, firstWords, goneWords, isLeftMessage, isTyping, lastAt, lastWords, standing, teamLine, visitorName, waited, waitedInWords } from "./words.ts";
 import { say } from "./strings.ts";
 
 export function Lists({ desk }: { desk: Desk }) {
@@ -88,9 +88,10 @@ function WaitingRow({ desk, chat, several }: { desk: Desk; chat: Chat; several: 
 /** Goes on every second, by itself. */
 function Clock({ desk, since }: { desk: Desk; since: number }) {
   const wait = desk.now.value - since;
+  const isWarm = wait >= desk.target.value * 1000;
   return (
     <>
-      <span class={`row-clock tabular ${wait >= WARM_MS ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
+      <span class={`row-clock tabular ${isWarm ? "row-warm" : ""}`} aria-hidden="true">{waited(wait)}</span>
       <span class="sr-only">{say.lists.waitingFor(waitedInWords(wait))}</span>
     </>
   );

@@ -43,6 +43,9 @@ export interface Chat {
   readonly wasMine: boolean;
 }
 
+/** Where an account has not set its own. */
+export const TARGET_SECONDS = 60;
+
 export interface State {
   readonly epoch: string;
   readonly account: DepartmentView | null;
@@ -50,6 +53,8 @@ export interface State {
   readonly departments: readonly DepartmentView[];
   readonly team: readonly OperatorView[];
   readonly version: number;
+  /** Within so many seconds the firm wants a visitor answered. */
+  readonly target: number;
   readonly chats: ReadonlyMap<string, Chat>;
   /** Newest first. */
   readonly missed: readonly Chat[];
@@ -72,6 +77,7 @@ export const nothing: State = {
   departments: [],
   team: [],
   version: 0,
+  target: TARGET_SECONDS,
   chats: new Map(),
   missed: [],
   returned: [],

@@ -113,6 +113,7 @@ function Head({ desk, chat }: { desk: Desk; chat: Chat }) {
       {chat.state === "missed" && !chat.left && <Badge tone="warn">{isLeftMessage(chat) ? say.pane.message : say.pane.missed}</Badge>}
       {own && <Transfer desk={desk} chat={chat} />}
       {own && <End desk={desk} chat={chat} name={name} />}
+      {own && <More desk={desk} chat={chat} name={name} />}
       <IconButton icon="people" name={say.pane.about} class="only-narrow" aria-expanded={desk.column.value === "visitor"} onClick={() => (desk.column.value = desk.column.peek() === "visitor" ? "chat" : "visitor")} />
     </header>
   );
@@ -169,6 +170,32 @@ function End({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
           actions={<><Button onClick={() => setAsking(false)}>{say.pane.keep}</Button><Button kind="danger" busy={busy} onClick={() => void end()}>{say.pane.end}</Button></>}
         >
           <p>{say.pane.endText}</p>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+/** What is seldom done with a chat. */
+function More({ desk, chat, name }: { desk: Desk; chat: Chat; name: string }) {
+  const asking = useSignal(false);
+  const busy = desk.session.busy.value.has(chat.uid);
+  const report = async () => {
+    await desk.session.reportMinor(chat.uid);
+    asking.value = false;
+  };
+  return (
+    <>
+      <Menu name={say.pane.more}>
+        {(close) => <MenuItem onPick={() => { close(); asking.value = true; }}>{say.pane.minor}</MenuItem>}
+      </Menu>
+      {asking.value && (
+        <Dialog
+          title={say.pane.minorOf(name)}
+          onClose={() => (asking.value = false)}
+          actions={<><Button onClick={() => (asking.value = false)}>{say.pane.keep}</Button><Button kind="danger" busy={busy} onClick={() => void report()}>{say.pane.minorYes}</Button></>}
+        >
+          <p>{say.pane.minorText}</p>
         </Dialog>
       )}
     </>

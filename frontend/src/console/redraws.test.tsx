@@ -5,7 +5,7 @@ import { browserStorage } from "../wire/storage.test-kit.ts";
 import { Box } from "../wire/storage.ts";
 import { active, OLGA, says, T, view, welcome } from "./cast.test-kit.ts";
 import type { Desk } from "./desk.ts";
-import { countDrawings, drawable } from "./dom.test-kit.ts";
+import { countDrawings, drawable, type Place } from "./dom.test-kit.ts";
 import { Drafts } from "./drafts.ts";
 import { Lists } from "./lists.tsx";
 import { apply, type Chat, type Frame, find, nothing, open, type State } from "./state.ts";
@@ -61,6 +61,23 @@ test("the clock goes on by itself: no row is drawn anew for it", async () => {
   desk.now.value += 1000;
   const found = await news();
   expect(found).toEqual({ Clock: LINE });
+});
+
+test("a wait turns warm at the account's target, and at another one as soon as that is told", async () => {
+  const warmIn = (place: Place): number => Number(/\brow-warm\b/.test(place.attributes.get("class") ?? "")) + place.childNodes.reduce((n, each) => n + warmIn(each), 0);
+  const warm = () => warmIn(root as unknown as Place);
+  desk.now.value = T + 59_000; // the longest waits for 58 s and LINE ms
+  await news();
+  expect(warm()).toBe(0);
+  hears({ type: "target_changed", seconds: 30, version: 4 });
+  expect(await news()).toEqual({ Clock: LINE });
+  expect(warm()).toBe(LINE);
+  hears({ type: "target_changed", seconds: 600, version: 3 }); // older news
+  await news();
+  expect(warm()).toBe(LINE);
+  hears({ type: "target_changed", seconds: 120, version: 5 });
+  await news();
+  expect(warm()).toBe(0);
 });
 
 test("whoever looks into another chat has two rows drawn anew", async () => {

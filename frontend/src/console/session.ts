@@ -213,6 +213,11 @@ export class Session {
     return (await this.questions.ask({ type: "end_chat", chat }, chat)) !== null;
   }
 
+  /** The visitor is under 18: `chat_erased` takes the chat from the screen. */
+  async reportMinor(chat: string): Promise<boolean> {
+    return (await this.questions.ask({ type: "report_minor", chat }, chat)) !== null;
+  }
+
   async loadEarlier(chat: string): Promise<void> {
     const before = st.find(this.state.peek(), chat)?.log[0]?.seq ?? 0;
     await this.questions.ask({ type: "load_messages", chat, before }, chat);
@@ -261,7 +266,8 @@ export class Session {
         for (const uid of frame.erased ?? []) this.erased(uid, before);
         return this.catchUp.synced(frame);
       case "operator_changed":
-        if (frame.version > before.version + 1) this.catchUp.soon(); // news of another colleague were lost
+      case "target_changed":
+        if (frame.version > before.version + 1) this.catchUp.soon(); // other news of the team were lost
     }
   }
 

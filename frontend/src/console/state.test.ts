@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Synced } from "../wire/protocol.ts";
 import { accepted, active, closed, DANA, OLGA, operator, SALES, SAM, says, SUPPORT, T, VERA, view, welcome } from "./cast.test-kit.ts";
 import { apply, dismiss, find, type Frame, incomplete, mine, nothing, open, readHere, type State, unread, waiting } from "./state.ts";
 
@@ -144,6 +145,13 @@ test("older news of a colleague never overwrites newer", () => {
   let s = after(welcome(), { type: "operator_changed", operator: online, version: 5 });
   s = apply(s, { type: "operator_changed", operator: operator(SAM, "Sam", [], false), version: 4 }, T);
   expect(s.team.find((o) => o.uid === SAM)?.online).toBe(true);
+});
+
+test("the account's target is that of the snapshot, and 60 s with a server that knows none", () => {
+  const synced: Synced = { type: "synced", chats: [], gone: [], log: [], notes: [], missed: [], team: [], version: 9, digest: "", epoch: "e1", target_seconds: 300 };
+  expect(after(welcome()).target).toBe(60);
+  expect(after(welcome([], { target_seconds: 20 })).target).toBe(20);
+  expect(after(welcome([], { target_seconds: 20 }), synced).target).toBe(300);
 });
 
 test("after a cut line the snapshot is the truth, and what ended meanwhile stays readable (R-121)", () => {

@@ -5,7 +5,7 @@
  */
 import type { CannedReplyView, ChatMarks, ChatView, GoneVisitor, OperatorChanged, OperatorView, OperatorWelcome, PublicRow, Reply, StaffEvent, Synced } from "../wire/protocol.ts";
 import { fromView, furtherMarks, isFromVisitor, present, takeNotes, takeRows } from "./chat.ts";
-import { type Chat, find, isMine, type Left, nothing, type State } from "./model.ts";
+import { type Chat, find, isMine, type Left, nothing, type State, TARGET_SECONDS } from "./model.ts";
 import { change, leave, put, settle, without } from "./places.ts";
 
 export * from "./model.ts";
@@ -48,6 +48,8 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
       return change(state, frame.chat, (chat) => present(chat, frame.presence, frame.at));
     case "operator_changed":
       return operatorChanged(state, frame);
+    case "target_changed":
+      return frame.version > state.version ? { ...state, version: frame.version, target: frame.seconds } : state;
     case "canned_reply_saved":
       return prepared(state, frame.version, frame.reply.uid, frame.reply);
     case "canned_reply_deleted":
@@ -67,6 +69,7 @@ export function apply(state: State, frame: Frame, now: number = Date.now()): Sta
     case "done":
     case "failed":
     case "pong":
+    case "earlier":
       return state; // answers to one question; session.ts deals with them
     case "started":
     case "page_welcome":
@@ -122,6 +125,7 @@ function welcomed(state: State, frame: OperatorWelcome): State {
     departments: frame.departments,
     team: frame.team,
     version: frame.version,
+    target: frame.target_seconds ?? TARGET_SECONDS,
     returned: frame.returned ?? [],
     awaySince: frame.away_since ?? 0,
     canned: byShortcut(frame.canned),
@@ -160,7 +164,7 @@ function synced(state: State, frame: Synced): State {
   for (const chat of missed) next = without(next, chat.uid);
   const me = frame.team.find((o) => o.uid === next.me?.uid) ?? next.me;
   if (frame.canned) next = { ...next, canned: byShortcut(frame.canned), cannedVersion: frame.canned_version ?? 0 };
-  next = { ...next, missed, returned, team: frame.team, me, version: frame.version };
+  next = { ...next, missed, returned, team: frame.team, me, version: frame.version, target: frame.target_seconds ?? TARGET_SECONDS };
   return find(next, next.open) ? next : { ...next, open: "" };
 }
 

@@ -16,6 +16,7 @@ export function views(state: ReadonlySignal<State>) {
     team: part((s) => s.team),
     canned: part((s) => s.canned),
     missed: part((s) => s.missed),
+    target: part((s) => s.target),
     awaySince: part((s) => s.awaySince),
     /** Uid of the chat on the screen. */
     shown: part((s) => s.open),

@@ -2,6 +2,7 @@ import { IconButton } from "../design/button.tsx";
 import { displayName, webAddress } from "../design/names.ts";
 import { Avatar } from "../design/parts.tsx";
 import type { Desk } from "./desk.ts";
+import { EarlierChats } from "./earlier.tsx";
 import { momentOf } from "./format.ts";
 import { isLeftMessage, pagePath, visitorName } from "./words.ts";
 import { say } from "./strings.ts";
@@ -13,7 +14,6 @@ export function Visitor({ desk }: { desk: Desk }) {
   const { visitor } = chat;
   const name = visitorName(visitor);
   const page = pagePath(chat.pageUrl);
-  const earlier = Math.max(0, (visitor.chat_count ?? 0) - 1); // this one is counted too
   return (
     <section class="context" aria-label={say.visitor.title}>
       <div class="context-head">
@@ -32,7 +32,6 @@ export function Visitor({ desk }: { desk: Desk }) {
         {page && <Fact label={say.visitor.page}><a href={webAddress(chat.pageUrl) ?? "#"} target="_blank" rel="noopener noreferrer">{page}</a></Fact>}
         <Fact label={say.visitor.department}>{displayName(chat.department.name)}</Fact>
         <Fact label={say.visitor.started}><time dateTime={new Date(chat.startedAt).toISOString()}>{momentOf(chat.startedAt)}</time></Fact>
-        <Fact label={say.visitor.earlier}>{earlier ? <a href={`/account/chats/?visitor=${visitor.uid}`} target="_blank">{say.visitor.chats(earlier)}</a> : say.visitor.first}</Fact>
       </dl>
       {chat.answers.length > 0 && (
         <>
@@ -42,6 +41,7 @@ export function Visitor({ desk }: { desk: Desk }) {
           </dl>
         </>
       )}
+      <EarlierChats key={chat.uid} desk={desk} chat={chat.uid} />
     </section>
   );
 }

@@ -5,8 +5,6 @@ import type { Chat } from "./state.ts";
 import { once } from "./once.ts";
 import { say } from "./strings.ts";
 
-/** After so long a wait turns warm, until accounts set their own target. */
-export const WARM_MS = 60_000;
 export const TYPING_MS = 6_000;
 
 export function visitorName(visitor: VisitorView): string {

@@ -328,6 +328,13 @@ export interface OperatorView {
   online: boolean;
 }
 
+/** From now on the account wants a visitor answered within so many `seconds`. Counts `version` up as `operator_changed` does. */
+export interface TargetChanged {
+  type: "target_changed";
+  seconds: number;
+  version: number;
+}
+
 /** For all consoles of one operator: a prepared reply of theirs is new, or reads like this now. `version` counts the changes of their prepared replies. */
 export interface CannedReplySaved {
   type: "canned_reply_saved";
@@ -421,6 +428,28 @@ export interface Messages {
   more?: boolean;
 }
 
+/** A page of the visitor's earlier chats, the latest first. `more` says that there are older ones still; `hidden` counts, on the first page, those that the caller may not read. */
+export interface Earlier {
+  type: "earlier";
+  id?: number;
+  chat: string;
+  chats: EarlierChat[];
+  more?: boolean;
+  hidden?: number;
+}
+
+/** A chat that has ended, in one line. `words` are the visitor's first, cut; "" where she wrote nothing, and of chats in the archive. `erased`: nothing is left of what was said. `message`: it was left while nobody was there; otherwise without `operator_name` nobody answered. */
+export interface EarlierChat {
+  uid: string;
+  started_at: number;
+  department: string;
+  operator_name?: string;
+  words?: string;
+  message?: boolean;
+  archived?: boolean;
+  erased?: boolean;
+}
+
 /** What may be asked after this chat; without `survey` there is nothing, or it was offered already. */
 export interface SurveyOffered {
   type: "survey_offered";
@@ -507,7 +536,7 @@ export interface NoticeView {
   sha256: string;
 }
 
-/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. `canned_version` counts their changes. */
+/** The console's snapshot. `chats` are all waiting and own active chats; `missed` the newest 20 of the last 7 days. `version` is that of the team list. `returned` are the chats that this operator lost in the last hour, newest first. `away_since` is there when the operator was gone for so long, since then, that the intent is Away now until they say otherwise. `canned` are their prepared replies; an older server, which knows none, does not say it. `canned_version` counts their changes. `target_seconds`: within so many the account wants a visitor answered. */
 export interface OperatorWelcome {
   type: "operator_welcome";
   id?: number;
@@ -524,6 +553,7 @@ export interface OperatorWelcome {
   away_since?: number;
   canned?: CannedReplyView[] | null;
   canned_version?: number;
+  target_seconds?: number;
   digest: string;
 }
 
@@ -556,7 +586,7 @@ export interface GoneVisitor {
   at: number;
 }
 
-/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those whose positions were given, the `erased` are to be forgotten. `returned` and `canned` are the whole lists, as in the welcome. */
+/** The differences: `chats` are new or changed beyond a replay, `gone` are no longer yours, `log` and `notes` are the rows after the positions given; apply in this order: gone, chats, rows. Of those whose positions were given, the `erased` are to be forgotten. `returned`, `canned` and `target_seconds` are as in the welcome. */
 export interface Synced {
   type: "synced";
   id?: number;
@@ -570,6 +600,7 @@ export interface Synced {
   returned?: ReturnedChat[];
   canned?: CannedReplyView[] | null;
   canned_version?: number;
+  target_seconds?: number;
   team: OperatorView[];
   version: number;
   digest: string;
@@ -796,6 +827,21 @@ export interface TransferChat {
   operator?: string;
 }
 
+/** The visitor of `chat` is under 18: it ends, and what is known of her is erased. Answered by `done`; again it changes nothing. */
+export interface ReportMinor {
+  type: "report_minor";
+  id?: number;
+  chat: string;
+}
+
+/** What the visitor of `chat` talked about before it, as far as the caller may read it: a page of chats that have ended, the latest first, behind `older_than` where that is given. Answered by `earlier`. */
+export interface LoadEarlier {
+  type: "load_earlier";
+  id?: number;
+  chat: string;
+  older_than?: string;
+}
+
 /** Seen by operators only. Answered by `ack` with the `staff_seq`. */
 export interface AddNote {
   type: "add_note";
@@ -863,6 +909,7 @@ export type StaffEvent =
   | TypingChanged
   | PresenceChanged
   | OperatorChanged
+  | TargetChanged
   | CannedReplySaved
   | CannedReplyDeleted;
 
@@ -875,6 +922,7 @@ export type Reply =
   | Resumed
   | Reset
   | Messages
+  | Earlier
   | SurveyOffered
   | PrivacyLink
   | PageWelcome
@@ -920,6 +968,8 @@ export type OperatorCommand =
   | SetAvailability
   | AcceptChat
   | TransferChat
+  | ReportMinor
+  | LoadEarlier
   | AddNote
   | SaveCannedReply
   | DeleteCannedReply;

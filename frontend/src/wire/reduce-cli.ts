@@ -34,7 +34,7 @@ function operator(frames: desk.Frame[]) {
     return { ...kept, held: early.length + earlyNotes.length, unread: desk.unread(chat) };
   };
   const here = [...state.chats.values()].filter((chat) => !chat.left);
-  const { epoch, account, me, departments, team, version, returned, canned, cannedVersion } = state;
+  const { epoch, account, me, departments, team, version, target, returned, canned, cannedVersion } = state;
   return {
     epoch,
     account,
@@ -45,6 +45,7 @@ function operator(frames: desk.Frame[]) {
     chats: Object.fromEntries(here.map((chat) => [chat.uid, seen(chat)])),
     missed: state.missed.map(seen),
     canned,
+    target,
     canned_version: cannedVersion,
     returned: returned.map(({ name = "", ...rest }) => ({ ...rest, name })),
     digest: digest(state),

@@ -15,11 +15,11 @@ const NAME = "\u2068\u674e\u2069";
 
 /** Words that are the same in both. */
 const SAME: Record<string, readonly string[]> = {
-  es: ["words.times.minutesAgo(2)", "words.times.minutesAgo(7)", "words.times.hoursAgo(2)", "words.times.hoursAgo(7)", "words.times.daysAgo(2)", "words.times.daysAgo(7)", "words.app.chats", "words.needs.socket", "words.keys.ctrl", "words.keys.alt", "words.keys.esc", "words.visitor.chats(2)", "words.visitor.chats(7)"],
+  es: ["words.times.minutesAgo(2)", "words.times.minutesAgo(7)", "words.times.hoursAgo(2)", "words.times.hoursAgo(7)", "words.times.daysAgo(2)", "words.times.daysAgo(7)", "words.app.chats", "words.needs.socket", "words.keys.ctrl", "words.keys.alt", "words.keys.esc"],
 };
 const BY_NUMBER = new Set([
   "settings.seconds", "who.visitor", "who.team", "times.minutesAgo", "times.hoursAgo", "times.daysAgo", "times.minutes", "app.wanting", "app.waitingNow", "lists.lost",
-  "talk.newMessages", "talk.sendsIn", "write.tooLong", "write.left", "palette.found", "prepared.atMost", "prepared.choices", "visitor.chats",
+  "talk.newMessages", "talk.sendsIn", "write.tooLong", "write.left", "palette.found", "prepared.atMost", "prepared.choices", "visitor.hidden",
 ]);
 
 /** Every sentence by its key; those that take something are said with it. */

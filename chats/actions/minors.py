@@ -1,0 +1,36 @@
+"""An operator learns that a visitor is under 18 (R-071)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts import audit, outbox
+from accounts import selectors as accounts
+from chats import selectors
+from chats.actions import erasing, handling
+
+if TYPE_CHECKING:
+    from accounts.selectors import OperatorPrincipal
+
+
+def report_minor(*, principal: OperatorPrincipal, uid: str) -> None:
+    """Ends the chat and erases all that is known of its visitor, as her own answer "under 18" to a survey
+    does; what stays is that it happened. Again: nothing happens. Not inside `atomic()`.
+
+    Her texts are gone and her session opens nothing any more when this returns; the rest (her name, where
+    she was, files, other apps) follows by the outbox, which also survives a crash in between. Whoever comes
+    from that browser later is a stranger. Raises NotFound.
+    """
+    with transaction.atomic():
+        chat = selectors.access_chat(principal, uid, lock=True)
+        # whatever happens afterwards, it will be erased: by whoever keeps the requests of visitors
+        subject = {"account": chat.account_id, "visitors": [chat.visitor_id], "reason": "under_age"}
+        if not outbox.add("erase_visitors", subject, f"under_age:{chat.uid}", chat.account_id):
+            return
+        if chat.state in selectors.OPEN:
+            handling.close(chat, "ended", principal)
+        by = accounts.access_membership(principal)
+        audit.note("chat.closed_under_18", account=chat.account_id, by=by, subject=f"chat:{chat.uid}")
+    erasing.erase_chats(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
