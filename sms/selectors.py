@@ -102,6 +102,8 @@ def why_not(message: SmsMessage) -> str:
         return "too_late"
     if not contact.number:
         return "erased"
+    if not sender.is_live:
+        return "number_unproved"
     if sender.gateway == SmsSender.Gateway.TWILIO and not sender.is_registered:
         return "sender_unregistered"
     if kind in ANSWERS:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("account/sms/programme/", pages.programme, name="sms_programme"),
     path("account/sms/senders/new/", pages.sender, name="sms_sender_new"),
     path("account/sms/senders/<str:uid>/", pages.sender, name="sms_sender"),
+    path("account/sms/senders/<str:uid>/prove/", pages.prove, name="sms_prove"),
     path("account/sms/switch/", pages.switch, name="sms_switch"),
     path("account/sms/messages/", pages.texts, name="sms_messages"),
     path("account/sms/consents/", pages.consents, name="sms_consents"),

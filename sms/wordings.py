@@ -22,6 +22,7 @@ REASONS = {
     "too_late": "It could not be handed over in time.",
     "too_long": "It is longer than 1,600 characters.",
     "sender_unregistered": "The sender is not registered with the carriers yet.",
+    "number_unproved": "The provider has not confirmed that this number is yours.",
     "welcome_failed": "The message that confirms the consent could not be delivered.",
     "unclear": "The provider did not say whether it was sent.",
     "erased": "The number was erased.",

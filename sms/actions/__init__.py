@@ -1,6 +1,7 @@
 """Writes about texts. What comes in is taken down, answered and blocked in one transaction; what goes out is
 a row first, and is handed over by the outbox."""
 
+from sms.actions.claiming import prove_sender, release_number
 from sms.actions.consenting import Shown, give_consent
 from sms.actions.handing import hand_over
 from sms.actions.managing import (
@@ -27,8 +28,10 @@ __all__ = [
     "hand_over",
     "opt_out",
     "pause",
+    "prove_sender",
     "queue",
     "receive",
+    "release_number",
     "report",
     "resume",
     "send",

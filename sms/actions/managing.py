@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts import audit
 from chatlead.errors import BadField, TooMany
+from sms.actions import claiming
 from sms.models import SmsMessage, SmsPause, SmsProgramme, SmsSender
 from sms.numbers import e164
 from sms.selectors import ANSWERS
@@ -50,7 +51,9 @@ def add_sender(
     by: Operator | None = None,
     **facts: Any,
 ) -> SmsSender:
-    """A number or service to send from. Raises BadField, TooMany."""
+    """A number or service to send from. The provider is asked whose number it is, so never inside a
+    transaction; where it does not say that it is the account's, the sender is kept, but does nothing yet
+    (`SmsSender.fault`). Raises BadField, TooMany."""
     if SmsSender.objects.filter(account=account).count() >= SENDERS_MAX:
         raise TooMany
     sender = SmsSender(account=account, programme=programme, site=site, department=department)
@@ -58,12 +61,14 @@ def add_sender(
 
 
 def change_sender(*, sender: SmsSender, by: Operator | None = None, **facts: Any) -> SmsSender:
-    """A secret that is "" stays as it was. Raises BadField."""
+    """A secret that is "" stays as it was. Another number or other credentials are proved anew, as in
+    `add_sender`. Raises BadField."""
     kept = {key: each for key, each in facts.items() if each != "" or key not in SECRETS}
     return _write(sender, kept, "sms.sender_changed", by)
 
 
 def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | None) -> SmsSender:
+    before = claiming.claim_of(sender)
     for name, value in facts.items():
         setattr(sender, name, value.strip() if isinstance(value, str) else value)
     if sender.number:
@@ -77,19 +82,16 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
         raise BadField("Twilio shows the account's id and token on its first page.", field="account_sid")
     if bool(sender.shared_key) != bool(sender.shared_key_id):
         raise BadField("A shared key has a name and a secret.", field="shared_key_id")
-    if is_twilio and sender.number and _is_anothers(sender):
-        raise BadField("Another account on this server sends from this number.", field="number")
-    with transaction.atomic():
-        sender.save()
-        audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
+    if claiming.claim_of(sender) != before or not sender.is_live:
+        claiming.prove(sender)
+    try:
+        with transaction.atomic():
+            sender.save()
+            audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
+            claiming.ask_again(sender)
+    except IntegrityError:  # between our look and our write
+        raise BadField(claiming.TAKEN, field="number") from None
     return sender
-
-
-def _is_anothers(sender: SmsSender) -> bool:
-    """Whoever holds a number's keys says who has texted STOP to it, which counts for whoever has the number
-    afterwards (R-192): so nobody may enter another firm's."""
-    others = SmsSender.objects.filter(number=sender.number, gateway=SmsSender.Gateway.TWILIO)
-    return others.exclude(account=sender.account_id).exists()
 
 
 def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:

@@ -43,3 +43,8 @@ class Gateway(Protocol):
     def find(self, sender: SmsSender, *, to: str, text: str, key: str, since: datetime) -> Handed | None:
         """Whether an earlier attempt arrived."""
         ...
+
+    def owns(self, sender: SmsSender) -> bool:
+        """Whether the sender's number belongs to the sender's account at the provider. Refused means that
+        the credentials are not accepted."""
+        ...

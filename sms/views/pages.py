@@ -81,10 +81,26 @@ def sender(request: HttpRequest, operator: Operator, uid: str = "") -> HttpRespo
         except (BadField, TooMany) as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
-            messages.success(request, f"{made.number or made.service_sid} is saved.", "good")
+            saved = f"{made.number or made.service_sid} is saved"
+            if made.is_live:
+                messages.success(request, f"{saved}.", "good")
+            else:
+                messages.warning(request, f"{saved}, but nothing is sent or heard yet.", "warn")
             return redirect("sms_sender", uid=made.uid)
     told = {"form": form, "sender": known, "base": _base(request)}
     return _page(request, "sender", told, is_wrong=form.is_bound)
+
+
+@member_page(ADMINS)
+@require_POST
+def prove(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+    """Asks the provider once more whose the number is."""
+    known = selectors.access_sender(uid, operator.account)
+    if actions.prove_sender(sender=known, by=operator):
+        messages.warning(request, f"{known.get_fault_display()}.", "warn")
+    else:
+        messages.success(request, f"{known.number} is confirmed by the provider.", "good")
+    return redirect("sms_sender", uid=known.uid)
 
 
 @member_page(ADMINS)
