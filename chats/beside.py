@@ -1,4 +1,5 @@
-"""What higher apps have to say beside a transcript: they append to PARTS when they are ready."""
+"""What higher apps have to say beside a transcript, and who follows what is said: they append to PARTS and
+FOLLOWERS when they are ready."""
 
 from __future__ import annotations
 
@@ -10,3 +11,8 @@ if TYPE_CHECKING:
 
 # f(chat) -> HTML made by a template, "" where there is nothing to say of this chat
 PARTS: list[Callable[[Chat], str]] = []
+
+# f(chat_id): an operator has said something, which is committed, in a chat whose visitor has no browser (the
+# key of their session begins with a word and a colon). Called in the pool; it must not raise, and what it
+# hints at has to be found without it, too: a process may end before it is called
+FOLLOWERS: list[Callable[[int], None]] = []

@@ -6,10 +6,13 @@ class SmsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The outbox must know who hands texts over, and an erasure where numbers stand, in any process."""
+        """The outbox must know who hands texts over, an erasure where numbers stand, and chats whom to tell
+        of what was said, in any process."""
         from accounts import erasure
-        from sms import actions  # noqa: F401
+        from chats import beside
+        from sms import actions
         from sms.erasure import KEPT, Texts
 
         erasure.register(Texts())
         erasure.keep(KEPT)
+        beside.FOLLOWERS.append(actions.hint)

@@ -14,7 +14,7 @@ from sms.actions.managing import (
 )
 from sms.actions.receiving import receive
 from sms.actions.reporting import report
-from sms.actions.sending import follow_chats, queue, send
+from sms.actions.sending import follow_chat, follow_chats, hint, queue, send
 from sms.actions.stopping import opt_out
 
 __all__ = [
@@ -23,9 +23,11 @@ __all__ = [
     "add_sender",
     "after_restore",
     "change_sender",
+    "follow_chat",
     "follow_chats",
     "give_consent",
     "hand_over",
+    "hint",
     "opt_out",
     "pause",
     "prove_sender",

@@ -152,7 +152,7 @@ def sender_of(chat: Chat) -> SmsSender:
 
 
 def test_what_tasks_ask_again_and_again(busy: Chat, site: Site, olga: Operator) -> None:
-    """R-111, R-118, R-180: every two seconds, every minute, every two; however many have ended."""
+    """R-111, R-118, R-180: every minute, every two; however many have ended."""
     sender, contact = sender_of(busy), contact_of(site.account_id, "+12025550123")
     SmsThread.objects.create(account_id=site.account_id, chat=busy, contact=contact, sender=sender)
     RetentionLimit.objects.create(account=site.account, site=site, days=30)
