@@ -4,7 +4,7 @@ NotFound."""
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -24,6 +24,8 @@ from sms.models import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models import Account
 
 Kind = SmsMessage.Kind
@@ -60,6 +62,17 @@ def access_contact(uid: str, account: Account) -> SmsContact:
     if contact is None:
         raise NotFound
     return contact
+
+
+def name_numbers(account_id: int, rows: Iterable[Any]) -> None:
+    """Each row with a `number_key` gets its `contact`, None where nothing is known of the number any more."""
+    rows = list(rows)
+    contacts = SmsContact.objects.filter(
+        account=account_id, number_key__in={each.number_key for each in rows}
+    )
+    known = {each.number_key: each for each in contacts}
+    for each in rows:
+        each.contact = known.get(each.number_key)
 
 
 def suppressions(number_key: str, programme: SmsProgramme, our_number: str = "") -> QuerySet[SmsSuppression]:

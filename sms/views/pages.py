@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.members import ADMINS, member_page
 from chatlead.cells import harmless
 from chatlead.errors import BadField, TooMany
-from sms import actions, history, ledger, selectors
+from sms import actions, history, selectors
 from sms.forms import LookUpForm, OptOutForm, ProgrammeForm, SenderForm
-from sms.models import SmsConsent, SmsContact, SmsMessage, SmsPause, SmsProgramme, SmsSender, SmsSuppression
+from sms.models import SmsContact, SmsMessage, SmsPause, SmsProgramme, SmsSender, SmsSuppression
 from sms.numbers import e164, key_of
 from sms.wordings import reason
 
@@ -46,7 +46,7 @@ def overview(request: HttpRequest, operator: Operator) -> HttpResponse:
         "waiting": SmsMessage.objects.filter(account=operator.account_id, state="queued").count(),
         "base": _base(request),
     }
-    return _page(request, "overview", told)
+    return page_of(request, "overview", told)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,7 +62,7 @@ def programme(request: HttpRequest, operator: Operator) -> HttpResponse:
         else:
             messages.success(request, f"{made.name} is set up. Now add the number it is sent from.", "good")
             return redirect("sms_sender_new")
-    return _page(request, "programme", {"form": form}, is_wrong=form.is_bound)
+    return page_of(request, "programme", {"form": form}, is_wrong=form.is_bound)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +88,7 @@ def sender(request: HttpRequest, operator: Operator, uid: str = "") -> HttpRespo
                 messages.warning(request, f"{saved}, but nothing is sent or heard yet.", "warn")
             return redirect("sms_sender", uid=made.uid)
     told = {"form": form, "sender": known, "base": _base(request)}
-    return _page(request, "sender", told, is_wrong=form.is_bound)
+    return page_of(request, "sender", told, is_wrong=form.is_bound)
 
 
 @member_page(ADMINS)
@@ -127,19 +127,7 @@ def texts(request: HttpRequest, operator: Operator) -> HttpResponse:
     page = _paged(request, found.order_by("-id"))
     for each in page["page"]:
         each.why = reason(each.error)
-    return _page(request, "messages", page)
-
-
-@require_safe
-@member_page(ADMINS)
-def consents(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """The ledger, and whether it is whole."""
-    entries = SmsConsent.objects.filter(account=operator.account_id).select_related("programme")
-    page = _paged(request, entries.order_by("-position"))
-    _name_numbers(operator, page["page"])
-    for each in page["page"]:
-        each.source_name = history.SOURCES.get(each.source, each.source)
-    return _page(request, "consents", page | {"fault": ledger.check(operator.account_id)})
+    return page_of(request, "messages", page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -158,12 +146,12 @@ def blocked(request: HttpRequest, operator: Operator) -> HttpResponse:
             return redirect("sms_blocked")
     rows = SmsSuppression.objects.filter(account=operator.account_id, lifted_at=None)
     page = _paged(request, rows.select_related("programme").order_by("-id"))
-    _name_numbers(operator, page["page"])
+    selectors.name_numbers(operator.account_id, page["page"])
     names = dict(SmsProgramme.objects.filter(account=operator.account_id).values_list("uid", "name"))
     for each in page["page"]:
         each.source_name = history.SOURCES.get(each.source, each.source)
         each.except_names = [names[uid] for uid in each.except_programmes if uid in names]
-    return _page(
+    return page_of(
         request, "blocked", page | {"form": form, "has_programme": bool(names)}, is_wrong=form.is_bound
     )
 
@@ -203,7 +191,7 @@ def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
         rows = history.as_rows(events)
         writer.writerows([harmless(cell, with_phones=True) for cell in row.values()] for row in rows)
     else:
-        return _page(request, "number", {"contact": contact, "events": events})
+        return page_of(request, "number", {"contact": contact, "events": events})
     answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.{wanted}"'
     return answer
 
@@ -224,15 +212,6 @@ def _facts(sender: SmsSender | None) -> dict[str, Any]:
     return facts | linked | {"is_registered": sender.is_registered}
 
 
-def _name_numbers(operator: Operator, rows: Any) -> None:
-    """Numbers that are known still, by their keys."""
-    keys = {each.number_key for each in rows}
-    contacts = SmsContact.objects.filter(account=operator.account_id, number_key__in=keys)
-    known = {each.number_key: each for each in contacts}
-    for each in rows:
-        each.contact = known.get(each.number_key)
-
-
 def _paged(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
     return {"page": Paginator(rows, PAGE).get_page(request.GET.get("page"))}
 
@@ -241,6 +220,6 @@ def _base(request: HttpRequest) -> str:
     return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
-def _page(request: HttpRequest, name: str, told: dict[str, Any], *, is_wrong: bool = False) -> HttpResponse:
+def page_of(request: HttpRequest, name: str, told: dict[str, Any], *, is_wrong: bool = False) -> HttpResponse:
     context = {"section": "sms", "part": name, "look_up": LookUpForm(auto_id="look_%s")} | told
     return render(request, f"account/sms/{name}.html", context, status=422 if is_wrong else 200)
