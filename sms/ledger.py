@@ -82,12 +82,12 @@ def check(account_id: int) -> Fault | None:
 
 class Page(NamedTuple):
     """Entries of a ledger, the newest first. `newer` and `older` are the positions from which to go on there,
-    None where there is nothing. `count` is of the whole ledger; `fault` what is wrong with these entries."""
+    None where there is nothing. `total` is of the whole ledger; `fault` what is wrong with these entries."""
 
     entries: list[SmsConsent]
     newer: int | None
     older: int | None
-    count: int
+    total: int
     fault: Fault | None
 
 
@@ -114,7 +114,7 @@ def page(account_id: int, size: int, *, before: int | None = None, after: int | 
         entries=found,
         newer=found[0].position if found and above else None,
         older=found[-1].position if found and below else None,
-        count=count,
+        total=count,
         fault=_fault(found, below, follows),
     )
 

@@ -225,14 +225,14 @@ def test_the_whole_ledger_is_a_file_that_is_sent_as_it_is_read(
     agrees(programme, VERA, service=True, marketing=False)
     answer = logged_in(owen).get("/account/sms/consents.csv")
     assert answer.streaming
-    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
     assert [(row["phone"], row["deed"], row["purpose"]) for row in rows] == [
         (VERA, "no_consent", "marketing"), (VERA, "granted", "service"),
     ]  # fmt: skip
     assert rows[1]["text"] == wordings.consent_text(programme, "service")
     assert rows[1]["previous"] == rows[0]["sha256"]
     assert logged_in(olga).get("/account/sms/consents.csv").status_code == 403
-    empty = b"".join(logged_in(eve).get("/account/sms/consents.csv").streaming_content).decode()
+    empty = b"".join(logged_in(eve).get("/account/sms/consents.csv")).decode()
     assert len(empty.splitlines()) == 1
 
 
@@ -242,7 +242,7 @@ async def test_the_file_is_sent_by_the_server_of_sockets_too(
     """B1-11: on its loop, where nobody may wait for a database."""
     await sync_to_async(agrees)(programme, VERA, service=True)
     await async_client.aforce_login(owen.user)
-    answer = await async_client.get("/account/sms/consents.csv")
+    answer: Any = await async_client.get("/account/sms/consents.csv")
     parts = [part.decode() async for part in answer]
     assert len(parts) == 2 and VERA in parts[1]
 
