@@ -13,7 +13,7 @@ from accounts.models import Account, Department, Operator, Site
 from chatlead.errors import ChatNotOver, NotFound, SurveyOver
 from chats.models import Chat
 from chats.selectors import access_chat
-from surveys import answers, selectors
+from surveys import answers, links, selectors
 from surveys.models import Answer, Question, Response, Survey, SurveyVersion, VendorBlock
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _close_for_minor(response: Response) -> None:
     """She says that she is under 18 (R-071): none of her answers is kept, and all that is known of her is
     erased by whoever keeps the requests of visitors. What stays is that it happened."""
     subject = {"account": response.account_id, "visitors": [response.visitor_number], "reason": "under_age"}
-    outbox.add("erase_visitors", subject, f"under_age:{response.uid}", response.account_id)
+    outbox.add("erase_visitors", subject, links.minor_key(response.uid), response.account_id)
     it = f"survey_response:{response.uid}"
     audit.note("survey.closed_under_18", account=response.account_id, by=None, subject=it)
 
