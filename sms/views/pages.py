@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.members import ADMINS, member_page
-from chatlead.cells import harmless
 from chatlead.errors import BadField, TooMany
+from chatlead.realtime.files import csv_file
 from sms import actions, history, selectors
 from sms.forms import LookUpForm, OptOutForm, ProgrammeForm, SenderForm
 from sms.models import SmsContact, SmsMessage, SmsPause, SmsProgramme, SmsSender, SmsSuppression
@@ -176,23 +175,20 @@ def number(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 @require_safe
 @member_page(ADMINS)
-def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     """All that is known of a number (B1-11); with `?as=csv` or `?as=json` as a file."""
     contact = selectors.access_contact(uid, operator.account)
     events = history.of_contact(contact)
     wanted = request.GET.get("as", "")
     if wanted == "json":
         found = {"phone": contact.number, "number_key": contact.number_key, "events": history.as_rows(events)}
-        answer: HttpResponse = JsonResponse(found, json_dumps_params={"ensure_ascii": False, "indent": 2})
+        answer = JsonResponse(found, json_dumps_params={"ensure_ascii": False, "indent": 2})
     elif wanted == "csv":
-        answer = HttpResponse(content_type="text/csv; charset=utf-8")
-        writer = csv.writer(answer)
-        writer.writerow(["at", "what", "detail", "proof"])
-        rows = history.as_rows(events)
-        writer.writerows([harmless(cell, with_phones=True) for cell in row.values()] for row in rows)
+        rows = [list(row.values()) for row in history.as_rows(events)]
+        return csv_file(request, f"number-{contact.uid}.csv", ("at", "what", "detail", "proof"), [rows])
     else:
         return page_of(request, "number", {"contact": contact, "events": events})
-    answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.{wanted}"'
+    answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.json"'
     return answer
 
 

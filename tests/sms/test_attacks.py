@@ -144,7 +144,13 @@ def test_no_text_is_a_formula_in_a_file(
     all_is_done()
     client.login(username=owen.user.email, password=PASSWORD)
     contact = SmsContact.objects.get()
-    rows = list(csv.reader(io.StringIO(client.get(f"/account/sms/numbers/{contact.uid}/?as=csv").text)))
+    rows = list(
+        csv.reader(
+            io.StringIO(
+                b"".join(client.get(f"/account/sms/numbers/{contact.uid}/?as=csv")).decode("utf-8-sig")
+            )
+        )
+    )
     [detail] = [row[2] for row in rows if body in row[2]]
     assert detail.startswith("'")
 

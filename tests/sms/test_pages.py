@@ -132,7 +132,7 @@ def test_one_number_has_its_whole_history_in_one_view_and_as_files(
     path = shown.redirect_chain[-1][0]
     found = json.loads(client.get(f"{path}?as=json").text)
     assert found["phone"] == VERA and len(found["events"]) >= 6
-    rows = list(csv.reader(io.StringIO(client.get(f"{path}?as=csv").text)))
+    rows = list(csv.reader(io.StringIO(b"".join(client.get(f"{path}?as=csv")).decode("utf-8-sig"))))
     assert len(rows) == len(found["events"]) + 1
     assert any(cell.startswith("'=HYPERLINK") for row in rows for cell in row)
     assert not any(cell.startswith(("=", "@", "-")) for row in rows for cell in row)
@@ -225,7 +225,7 @@ def test_the_whole_ledger_is_a_file_that_is_sent_as_it_is_read(
     agrees(programme, VERA, service=True, marketing=False)
     answer = logged_in(owen).get("/account/sms/consents.csv")
     assert answer.streaming
-    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
     assert [(row["phone"], row["deed"], row["purpose"]) for row in rows] == [
         (VERA, "no_consent", "marketing"), (VERA, "granted", "service"),
     ]  # fmt: skip
