@@ -72,7 +72,10 @@ class SenderForm(Dressed):
         max_length=200, required=False, label="Auth token", help_text="Stored encrypted, never shown again.",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
-    shared_key_id = forms.CharField(max_length=64, required=False, label="Webhook key name")
+    shared_key_id = forms.CharField(
+        max_length=64, required=False, label="Webhook key name",
+        help_text="Empty it to remove the key.",
+    )  # fmt: skip
     shared_key = forms.CharField(
         max_length=200, required=False, label="Webhook key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),

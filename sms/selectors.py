@@ -34,6 +34,7 @@ UNDER_WAY = (State.QUEUED, State.SENDING)
 # Asked for by the very text that came in: they go out whatever else is said (R-186, R-197)
 ANSWERS = frozenset({Kind.STOP, Kind.HELP})
 NEEDS_CONSENT = {Kind.SERVICE: "service", Kind.MARKETING: "marketing"}
+FAILED = (State.FAILED, State.UNDELIVERED, State.REFUSED, State.CANCELLED)
 WELCOME_MINUTES = 10  # R-182: the second text waits for the first to be delivered, or so long
 
 
@@ -141,9 +142,7 @@ def _why_no_consent(message: SmsMessage) -> str:
         return ""
     if not has_consent(programme.pk, key, purpose):
         return "consent_missing"
-    welcome = welcome_of(programme, message.contact)
-    failed = (State.FAILED, State.UNDELIVERED, State.REFUSED, State.CANCELLED)
-    return "welcome_failed" if welcome is None or welcome.state in failed else ""
+    return "" if is_confirmed(programme, message.contact) else "welcome_failed"
 
 
 def is_too_early(message: SmsMessage) -> bool:
@@ -157,7 +156,17 @@ def is_too_early(message: SmsMessage) -> bool:
     return handed is None or handed > timezone.now() - timedelta(minutes=WELCOME_MINUTES)
 
 
+def is_confirmed(programme: SmsProgramme, contact: SmsContact) -> bool:
+    """Whether a text that confirms a consent to this programme has arrived or is on its way (R-182)."""
+    welcome = welcome_of(programme, contact)
+    return welcome is not None and welcome.state not in FAILED
+
+
 def welcome_of(programme: SmsProgramme, contact: SmsContact) -> SmsMessage | None:
-    """The newest text that confirms a consent to this programme."""
-    sent = SmsMessage.objects.filter(contact=contact, sender__programme=programme, kind=Kind.WELCOME)
-    return sent.order_by("-id").first()
+    """The newest text that confirms a consent to this programme, a START's too: of those that did not fail,
+    else of all."""
+    confirming = SmsMessage.objects.filter(
+        contact=contact, sender__programme=programme, kind__in=(Kind.WELCOME, Kind.START), direction="out"
+    )
+    sent = confirming.order_by("-id")
+    return sent.exclude(state__in=FAILED).first() or sent.first()

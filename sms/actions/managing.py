@@ -32,13 +32,15 @@ def add_programme(
     for field, value in said.items():
         if field in ("name", "contact") and not value.strip():
             raise BadField("This is required.", field=field)
-    if SmsProgramme.objects.filter(account=account, name=name.strip()).exists():
-        raise BadField("There is a programme of this name.", field="name")
-    with transaction.atomic():
-        programme = SmsProgramme.objects.create(
-            account=account, **{key: each.strip() for key, each in said.items()}
-        )
-        audit.note("sms.programme_added", account=account, by=by, subject=f"sms_programme:{programme.uid}")
+    try:
+        with transaction.atomic():
+            programme = SmsProgramme.objects.create(
+                account=account, **{key: each.strip() for key, each in said.items()}
+            )
+            subject = f"sms_programme:{programme.uid}"
+            audit.note("sms.programme_added", account=account, by=by, subject=subject)
+    except IntegrityError:  # two clicks are one programme, too
+        raise BadField("There is a programme of this name.", field="name") from None
     return programme
 
 
@@ -61,9 +63,11 @@ def add_sender(
 
 
 def change_sender(*, sender: SmsSender, by: Operator | None = None, **facts: Any) -> SmsSender:
-    """A secret that is "" stays as it was. Another number or other credentials are proved anew, as in
-    `add_sender`. Raises BadField."""
+    """A secret that is "" stays as it was; a webhook key goes with its name. Another number or other
+    credentials are proved anew, as in `add_sender`. Raises BadField."""
     kept = {key: each for key, each in facts.items() if each != "" or key not in SECRETS}
+    if not kept.get("shared_key_id", sender.shared_key_id):
+        kept["shared_key"] = ""
     return _write(sender, kept, "sms.sender_changed", by)
 
 
@@ -74,7 +78,7 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
     if sender.number:
         sender.number = e164(sender.number, field="number")
     is_twilio = sender.gateway == SmsSender.Gateway.TWILIO
-    if sender.kind == SmsSender.Kind.SERVICE and is_twilio and not sender.service_sid:
+    if sender.kind == SmsSender.Kind.SERVICE and not sender.service_sid:
         raise BadField("A messaging service has an id that begins with MG.", field="service_sid")
     if sender.kind != SmsSender.Kind.SERVICE and not sender.number:
         raise BadField("This is required.", field="number")

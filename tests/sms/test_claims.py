@@ -161,6 +161,37 @@ def test_what_has_nothing_to_do_with_the_number_leaves_its_proof(
         )  # fmt: skip
 
 
+def test_a_webhook_key_that_was_given_away_is_removed(
+    sender: SmsSender, provider: FakeTwilio, logged_in: Callable[[Operator], Client], owen: Operator
+) -> None:
+    """B1-13: with its name; from then on nothing that it signs is heard."""
+    path = f"/webhooks/twilio/{sender.uid}/inbound/"
+    assert provider.post(path, provider.form(VERA, "Hello"), newer=True).status_code == 200
+    actions.change_sender(sender=sender, shared_key_id="", shared_key="", by=owen)
+    assert provider.post(path, provider.form(VERA, "Hello"), newer=True).status_code == 403
+    assert provider.post(path, provider.form(VERA, "Hello")).status_code == 200
+
+
+def test_two_clicks_are_one_programme(acme: Account) -> None:
+    """R-187: at the same moment."""
+
+    def adds() -> str:
+        try:
+            actions.add_programme(account=acme, name="News", contact="call us")
+        except BadField as error:
+            return str(error.field)
+        return "added"
+
+    assert sorted(at_once(adds, adds)) == ["added", "name"]
+
+
+def test_a_service_has_a_name_with_every_provider(eves: dict[str, Any]) -> None:
+    """R-192: a sender without any could not be told from another."""
+    with pytest.raises(BadField) as refused:
+        actions.add_sender(**eves | {"gateway": "console", "kind": "service"})
+    assert refused.value.field == "service_sid"
+
+
 def test_owen_reads_why_nothing_is_sent_and_asks_again(
     sender: SmsSender, provider: FakeTwilio, logged_in: Callable[[Operator], Client], owen: Operator
 ) -> None:
