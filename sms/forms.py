@@ -47,7 +47,10 @@ class ProgrammeForm(Dressed):
         max_length=60, label="How often", initial="Message frequency varies", help_text="What you promise."
     )
     terms_url = forms.URLField(
-        max_length=300, required=False, label="Terms and privacy policy", assume_scheme="https"
+        max_length=300,
+        label="Terms and privacy policy",
+        assume_scheme="https",
+        help_text="A page of yours. Whoever agrees is shown its address.",
     )
 
 

@@ -51,7 +51,7 @@ def consent_text(programme: SmsProgramme, purpose: str) -> str:
     """What stands beside the box, word for word (R-180): who, what for, how often, what it costs, how it
     ends."""
     firm = programme.account.legal_name or programme.account.name
-    terms = f" Terms and privacy: {programme.terms_url}" if programme.terms_url else ""
+    terms = f" Terms and privacy: {programme.terms_url}" if programme.terms_url else ""  # those of before
     return (
         f"I agree to receive {PURPOSES[purpose]} from {firm} ({programme.name}) at this number. "
         f"{programme.frequency}. Message and data rates may apply. Reply STOP to end, HELP for help. "

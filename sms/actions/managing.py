@@ -25,12 +25,13 @@ SECRETS = ("auth_token", "shared_key")
 
 
 def add_programme(
-    *, account: Account, name: str, contact: str, by: Operator | None = None, **more: str
+    *, account: Account, name: str, contact: str, terms_url: str, by: Operator | None = None, **more: str
 ) -> SmsProgramme:
-    """Raises BadField where name or contact is blank: HELP needs both (R-187)."""
-    said = {"name": name, "contact": contact, **more}
+    """Raises BadField where name, contact or the address of the terms is blank: HELP needs the first two
+    (R-187), and whoever agrees is shown the third (R-180)."""
+    said = {"name": name, "contact": contact, "terms_url": terms_url, **more}
     for field, value in said.items():
-        if field in ("name", "contact") and not value.strip():
+        if field in ("name", "contact", "terms_url") and not value.strip():
             raise BadField("This is required.", field=field)
     try:
         with transaction.atomic():

@@ -144,7 +144,12 @@ def test_ending_and_sweeping(
 
 def sender_of(chat: Chat) -> SmsSender:
     """A number of the firm's, whose texts go into a file."""
-    programme = texts.add_programme(account=chat.account, name="Acme Law texts", contact="800-555-0100")
+    programme = texts.add_programme(
+        account=chat.account,
+        name="Acme Law texts",
+        contact="800-555-0100",
+        terms_url="https://acme.test/terms",
+    )
     return texts.add_sender(
         account=chat.account, programme=programme, site=chat.site, department=chat.department,
         gateway="console", kind="long_code", number="+18135550199", is_registered=True,

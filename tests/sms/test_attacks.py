@@ -28,7 +28,9 @@ def eves(
     rival: Account, rival_site: Site, rival_sales: Department, eve: Operator, provider: FakeTwilio
 ) -> dict[str, Any]:
     """What eve fills in for a sender of her own."""
-    theirs = actions.add_programme(account=rival, name="Rival texts", contact="call")
+    theirs = actions.add_programme(
+        account=rival, name="Rival texts", contact="call", terms_url="https://acme.test/terms"
+    )
     return {
         "account": rival, "programme": theirs, "site": rival_site, "department": rival_sales,
         "gateway": "twilio", "kind": "long_code", "account_sid": ACCOUNT, "auth_token": provider.token,

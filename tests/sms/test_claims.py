@@ -33,7 +33,7 @@ def eves(
     """A sender of eve's, with an account of her own at the provider, which has another number."""
     provider.others[EVES] = (EVIL, {"+18135550122"})
     return {
-        "account": rival, "programme": actions.add_programme(account=rival, name="Rival", contact="call"),
+        "account": rival, "programme": actions.add_programme(account=rival, name="Rival", contact="call", terms_url="https://acme.test/terms"),
         "site": rival_site, "department": rival_sales, "gateway": "twilio", "kind": "long_code",
         "account_sid": EVES, "auth_token": EVIL, "is_registered": True, "by": eve,
     }  # fmt: skip
@@ -177,7 +177,9 @@ def test_two_clicks_are_one_programme(acme: Account) -> None:
 
     def adds() -> str:
         try:
-            actions.add_programme(account=acme, name="News", contact="call us")
+            actions.add_programme(
+                account=acme, name="News", contact="call us", terms_url="https://acme.test/terms"
+            )
         except BadField as error:
             return str(error.field)
         return "added"

@@ -44,7 +44,10 @@ def test_an_owner_sets_up_a_programme_and_a_number(
     assert client.get("/account/sms/senders/new/")["Location"] == "/account/sms/programme/"
     wrong = posts(client, "/account/sms/programme/", name="Acme texts", contact="", frequency="Rarely")
     assert wrong.status_code == 422 and 'aria-invalid="true"' in wrong.text
-    posts(client, "/account/sms/programme/", name="Acme texts", contact="call us", frequency="Rarely")
+    named = {"name": "Acme texts", "contact": "call us", "frequency": "Rarely"}
+    wrong = posts(client, "/account/sms/programme/", **named)
+    assert wrong.status_code == 422, "whoever agrees must be told where the terms stand"
+    posts(client, "/account/sms/programme/", **named, terms_url="https://acme.test/terms")
     programme = SmsProgramme.objects.get()
     facts = {
         "programme": programme.uid, "site": site.uid, "department": intake.uid, "gateway": "twilio",
@@ -268,7 +271,9 @@ def test_people_agree_on_a_page_of_their_own_box_by_box(
     path = f"/sms/{programme.uid}/"
     page = client.get(path).text
     assert " checked" not in page and page.count('type="checkbox"') == 2
-    for wanted in ("Acme Law LLP", "Message and data rates may apply", "Reply STOP", "not a condition"):
+    told = ["Acme Law LLP", "Acme Law texts", "Message frequency varies", "Message and data rates may apply"]
+    told += ["Reply STOP", "HELP for help", "not a condition", 'href="https://acme.test/terms"']
+    for wanted in told:
         assert wanted in page
     hashes = {
         f"sha256_{each}": wordings.sha256(wordings.consent_text(programme, each))

@@ -192,7 +192,9 @@ def test_eve_cannot_speak_for_acme(
 ) -> None:
     """R-112: a sender of hers has a key of its own, and what it signs counts at its own address only."""
     provider.others[EVES] = ("evil" * 8, {"+18135550122"})
-    programme = actions.add_programme(account=rival, name="Rival", contact="eve")
+    programme = actions.add_programme(
+        account=rival, name="Rival", contact="eve", terms_url="https://acme.test/terms"
+    )
     theirs = actions.add_sender(
         account=rival, programme=programme, site=rival_site, department=rival_site.departments.get(),
         gateway="twilio", kind="long_code", number="+18135550122", account_sid=EVES,
