@@ -44,10 +44,10 @@ app.conf.beat_schedule = {
     "chats that have ended": {"task": "chats.tasks.seal_ended", "schedule": 120.0},
     "chats for the archive": {"task": "chats.tasks.archive_due", "schedule": crontab(hour="2", minute="20")},
     "seals to be proved": {"task": "chats.tasks.verify_asked", "schedule": 60.0},
-    "what is said in chats by text message": {
+    "what was said in chats by text message and nobody was told of": {
         "task": "sms.tasks.follow_chats",
-        "schedule": 2.0,
-        "options": {"expires": 10.0},  # without a worker they would pile up
+        "schedule": 60.0,
+        "options": {"expires": 60.0},  # without a worker they would pile up
     },
     "the day's backup and the week's proof, when due": {"task": "chatlead.tasks.back_up", "schedule": 300.0},
 }

@@ -17,10 +17,22 @@ import msgspec
 from accounts.actions import set_availability
 from accounts.selectors import OperatorPrincipal
 from chatlead.errors import ChatClosed, ChatLeadError, ChatReturned, NotFound
-from chatlead.realtime import commands, events, replies
+from chatlead.realtime import commands, events, pool, replies
 from chatlead.realtime.endpoint import Commands
 from chatlead.realtime.faults import report
-from chats import actions, flow, history, journal, marks, positions, prechat, recovery, selectors, snapshot
+from chats import (
+    actions,
+    beside,
+    flow,
+    history,
+    journal,
+    marks,
+    positions,
+    prechat,
+    recovery,
+    selectors,
+    snapshot,
+)
 from chats.flow import Flight
 from chats.selectors import Handle
 
@@ -92,7 +104,7 @@ def add_note(socket: Caller, command: commands.AddNote) -> Awaitable[None] | Non
 def _submit(
     socket: Caller, command: Said, handle: Handle, ref: UUID, kind: Any, text: str, target: int | None
 ) -> Awaitable[None] | None:
-    principal = socket.principal
+    principal, settled = socket.principal, _settled
     flight = socket.memory.get(Flight)
     if flight is None:
         flight = socket.memory[Flight] = flow.flight_of(principal)
@@ -110,6 +122,8 @@ def _submit(
             text=text,
             target=target,
         )
+        if kind == "text" and ":" in handle.session_key:
+            settled = _settled_elsewhere
     else:
         if not _is_of(handle, principal):
             raise NotFound  # before it takes of what all visitors of the site share
@@ -124,7 +138,7 @@ def _submit(
             text=text,
             target=target,
         )
-    journal.submit(entry, partial(_settled, socket, command, flight), socket)
+    journal.submit(entry, partial(settled, socket, command, flight), socket)
     flight.count += 1
     return flight.room() if flight.is_full() else None
 
@@ -157,7 +171,20 @@ def _settled(socket: Caller, command: Said, flight: Flight, result: journal.Outc
             socket.fail(NotFound(), command)
 
 
-_refusals: set[asyncio.Task[None]] = set()  # the loop itself would forget them
+def _settled_elsewhere(
+    socket: Caller, command: Said, flight: Flight, result: journal.Outcome | ChatLeadError
+) -> None:
+    """The same in a chat whose visitor has no browser: whoever carries the words further is told at once."""
+    _settled(socket, command, flight, result)
+    if isinstance(result, journal.Outcome) and result.status == "stored":
+        for follow in beside.FOLLOWERS:
+            task = socket.hub.loop.create_task(pool.run(follow, result.entry.chat_id))
+            _followed.add(task)
+            task.add_done_callback(_followed.discard)
+
+
+_followed: set[asyncio.Task[None]] = set()  # the loop itself would forget them
+_refusals: set[asyncio.Task[None]] = set()
 
 
 async def _refuse(socket: Caller, command: Said) -> None:

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from accounts import outbox
-from chats import transcript
+from chats import beside, transcript
 from chats.models import Chat, Message, TranscriptRequest
 from visitors import languages
 
@@ -75,6 +75,7 @@ def mail_transcript(subject: dict[str, Any], key: str) -> None:
         "language": request.language,
         "dir": languages.direction(request.language),
         "days": transcript.days(chat, words, request.language, zone),
+        "invitations": _invitations(chat, words["survey"], request.language, zone),
         "zone": words["zone"].replace("{}", zone.key.replace("_", " ")),
     }
     mail = EmailMultiAlternatives(
@@ -86,6 +87,19 @@ def mail_transcript(subject: dict[str, Any], key: str) -> None:
     mail.attach_alternative(render_to_string("emails/transcript.html", told), "text/html")
     mail.send()
     TranscriptRequest.objects.filter(pk=request.pk).update(email="", zone="")
+
+
+def _invitations(chat: Chat, said: str, language: str, zone: ZoneInfo) -> list[dict[str, str]]:
+    """Words and address of each; none where nobody has said under which address this server is known."""
+    found = [each(chat) for each in beside.INVITATIONS] if settings.PUBLIC_URL else []
+    return [
+        {
+            "said": said.replace("{}", transcript.day_of(each.until, language, zone)),
+            "url": f"{settings.PUBLIC_URL}{each.path}",
+        }
+        for each in found
+        if each is not None
+    ]
 
 
 def _headers(key: str) -> dict[str, str]:

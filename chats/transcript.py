@@ -54,5 +54,11 @@ def days(chat: Chat, words: Mapping[str, str], language: str, zone: tzinfo) -> l
     return found
 
 
+def day_of(moment: datetime, language: str, zone: tzinfo) -> str:
+    """The day of a moment, as the reader names it."""
+    with translation.override(language):
+        return _day(timezone.localtime(moment, zone))
+
+
 def _day(moment: datetime) -> str:
     return formats.date_format(moment, "DATE_FORMAT")

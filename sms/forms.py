@@ -47,7 +47,10 @@ class ProgrammeForm(Dressed):
         max_length=60, label="How often", initial="Message frequency varies", help_text="What you promise."
     )
     terms_url = forms.URLField(
-        max_length=300, required=False, label="Terms and privacy policy", assume_scheme="https"
+        max_length=300,
+        label="Terms and privacy policy",
+        assume_scheme="https",
+        help_text="A page of yours. Whoever agrees is shown its address.",
     )
 
 
@@ -72,7 +75,10 @@ class SenderForm(Dressed):
         max_length=200, required=False, label="Auth token", help_text="Stored encrypted, never shown again.",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
-    shared_key_id = forms.CharField(max_length=64, required=False, label="Webhook key name")
+    shared_key_id = forms.CharField(
+        max_length=64, required=False, label="Webhook key name",
+        help_text="Empty it to remove the key.",
+    )  # fmt: skip
     shared_key = forms.CharField(
         max_length=200, required=False, label="Webhook key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),

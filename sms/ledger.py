@@ -12,6 +12,8 @@ from django.utils import timezone
 from sms.models import SmsConsent, SmsLedger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sms.models import SmsProgramme
 
 START = "0" * 64
@@ -65,16 +67,80 @@ def check(account_id: int) -> Fault | None:
     """Reads the whole ledger of an account; None where every entry is as it was written and none is
     missing."""
     head, position = START, 0
-    for entry in SmsConsent.objects.filter(account=account_id).order_by("position").iterator(500):
+    for entries in batches(account_id):
+        for entry in entries:
+            position += 1
+            if entry.position != position:
+                return Fault(position, "missing")
+            if entry.previous != head or digest(entry) != entry.sha256:
+                return Fault(position, "changed")
+            head = entry.sha256
+    book = SmsLedger.objects.filter(account=account_id).first()
+    told = (book.head, book.entry_count) if book else (START, 0)
+    return None if told == (head, position) else Fault(position + 1, "missing")
+
+
+class Page(NamedTuple):
+    """Entries of a ledger, the newest first. `newer` and `older` are the positions from which to go on there,
+    None where there is nothing. `total` is of the whole ledger; `fault` what is wrong with these entries."""
+
+    entries: list[SmsConsent]
+    newer: int | None
+    older: int | None
+    total: int
+    fault: Fault | None
+
+
+def page(account_id: int, size: int, *, before: int | None = None, after: int | None = None) -> Page:
+    """So many entries, by their place: the newest, those before a position, or those after one. Reads no more
+    than these and the two beside them, whose hashes they are held against."""
+    book = SmsLedger.objects.filter(account=account_id).first()
+    mine = SmsConsent.objects.filter(account=account_id).select_related("programme")
+    if after is not None:
+        nearest = list(mine.filter(position__gt=after).order_by("position")[: size + 1])[::-1]
+        found = nearest[-size:]
+        above = nearest[0] if len(nearest) > size else None
+        below = mine.filter(position__lte=after).order_by("-position").first()
+    else:
+        rows = mine if before is None else mine.filter(position__lt=before)
+        nearest = list(rows.order_by("-position")[: size + 1])
+        found = nearest[:size]
+        below = nearest[size] if len(nearest) > size else None
+        newer = mine.filter(position__gte=before).order_by("position") if before is not None else mine.none()
+        above = newer.first()
+    head, count = (book.head, book.entry_count) if book else (START, 0)
+    follows = (above.position, above.previous) if above else (count + 1, head)
+    return Page(
+        entries=found,
+        newer=found[0].position if found and above else None,
+        older=found[-1].position if found and below else None,
+        total=count,
+        fault=_fault(found, below, follows),
+    )
+
+
+def _fault(entries: list[SmsConsent], below: SmsConsent | None, follows: tuple[int, str]) -> Fault | None:
+    """Whether each follows the one before it and says what it said, and what comes next follows them."""
+    position, head = (below.position, below.sha256) if below else (0, START)
+    for entry in reversed(entries):
         position += 1
         if entry.position != position:
             return Fault(position, "missing")
         if entry.previous != head or digest(entry) != entry.sha256:
             return Fault(position, "changed")
         head = entry.sha256
-    book = SmsLedger.objects.filter(account=account_id).first()
-    told = (book.head, book.entry_count) if book else (START, 0)
-    return None if told == (head, position) else Fault(position + 1, "missing")
+    if follows[0] != position + 1:
+        return Fault(position + 1, "missing")
+    return None if follows[1] == head else Fault(position + 1, "changed")
+
+
+def batches(account_id: int, size: int = 500) -> Iterator[list[SmsConsent]]:
+    """The whole ledger, the oldest first; each batch is a question of its own, in whatever thread asks."""
+    last = 0
+    mine = SmsConsent.objects.filter(account=account_id).select_related("programme").order_by("position")
+    while found := list(mine.filter(position__gt=last)[:size]):
+        yield found
+        last = found[-1].position
 
 
 def standing(programme_id: int, number_key: str, purpose: str) -> SmsConsent | None:

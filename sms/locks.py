@@ -16,8 +16,16 @@ from django.db import connection, transaction
 
 from sms.models import SmsContact
 
-_locks: dict[int, threading.RLock] = {}
-_guard = threading.Lock()
+
+class _Lock:
+    """Of one number, for as long as anybody holds it or waits for it."""
+
+    def __init__(self) -> None:
+        self.lock, self.users = threading.RLock(), 0
+
+
+_locks: dict[int, _Lock] = {}
+_guard = threading.Lock()  # of the table and the counts
 
 
 @contextmanager
@@ -31,6 +39,18 @@ def held(contact_id: int) -> Iterator[None]:
             yield
         return
     with _guard:
-        lock = _locks.setdefault(contact_id, threading.RLock())
-    with lock:
-        yield
+        mine = _locks.setdefault(contact_id, _Lock())
+        mine.users += 1
+    try:
+        with mine.lock:
+            yield
+    finally:
+        with _guard:
+            mine.users -= 1
+            if not mine.users:
+                del _locks[contact_id]
+
+
+def count() -> int:
+    """How many numbers are locked or waited for in this process; 0 on PostgreSQL, which counts by itself."""
+    return len(_locks)

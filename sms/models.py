@@ -35,6 +35,10 @@ class SmsSender(models.Model):
 
     `answers_stop` says who sends the confirmation of a STOP: never both. `auth_token` signs webhooks in the
     older scheme and our calls, `shared_key` (named `shared_key_id`) webhooks in the newer one.
+
+    A number at a provider is a claim: what was texted to it counts for whoever has it later (R-192). It is
+    proved, at `proved_at`, when the provider lists the number under these credentials; one proof of a number
+    is in force on this server. Before that nothing is sent and nothing is heard, and `fault` says why.
     """
 
     class Kind(models.TextChoices):
@@ -45,6 +49,13 @@ class SmsSender(models.Model):
     class Gateway(models.TextChoices):
         CONSOLE = "console", "None: written to a file"
         TWILIO = "twilio", "Twilio"
+
+    class Fault(models.TextChoices):
+        NOT_LISTED = "not_listed", "The provider does not list this number in this account"
+        CREDENTIALS = "credentials", "The provider does not accept the account SID and token"
+        NO_ANSWER = "no_answer", "The provider did not answer; it is asked again"
+        ANOTHERS = "anothers", "Another sender on this server has proved this number"
+        RELEASED = "released", "Released by the staff of this server"
 
     class Answers(models.TextChoices):
         GATEWAY = "gateway", "The provider"
@@ -65,7 +76,21 @@ class SmsSender(models.Model):
     shared_key = impersonal(EncryptedTextField(blank=True), "a secret of the firm's, encrypted")
     answers_stop = models.CharField(max_length=10, choices=Answers.choices, default=Answers.APP)
     is_registered = models.BooleanField(default=False)  # with the carriers: nothing is sent before
+    proved_at = models.DateTimeField(null=True, blank=True)
+    fault = models.CharField(max_length=12, choices=Fault.choices, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("number",), condition=Q(proved_at__isnull=False), name="sms_number_proved_once"
+            ),
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether anything is sent from it and heard by it: a service needs no number of its own."""
+        return self.gateway != self.Gateway.TWILIO or not self.number or self.proved_at is not None
 
 
 class SmsForm(models.Model):

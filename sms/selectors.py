@@ -4,7 +4,7 @@ NotFound."""
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -27,7 +27,7 @@ from sms.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from accounts.models import Account
 
@@ -37,6 +37,7 @@ UNDER_WAY = (State.QUEUED, State.SENDING)
 # Asked for by the very text that came in: they go out whatever else is said (R-186, R-197)
 ANSWERS = frozenset({Kind.STOP, Kind.HELP})
 NEEDS_CONSENT = {Kind.SERVICE: "service", Kind.MARKETING: "marketing"}
+FAILED = (State.FAILED, State.UNDELIVERED, State.REFUSED, State.CANCELLED)
 WELCOME_MINUTES = 10  # R-182: the second text waits for the first to be delivered, or so long
 
 
@@ -73,6 +74,17 @@ def access_contact(uid: str, account: Account) -> SmsContact:
     if contact is None:
         raise NotFound
     return contact
+
+
+def name_numbers(account_id: int, rows: Iterable[Any]) -> None:
+    """Each row with a `number_key` gets its `contact`, None where nothing is known of the number any more."""
+    rows = list(rows)
+    contacts = SmsContact.objects.filter(
+        account=account_id, number_key__in={each.number_key for each in rows}
+    )
+    known = {each.number_key: each for each in contacts}
+    for each in rows:
+        each.contact = known.get(each.number_key)
 
 
 def suppressions(number_key: str, programme: SmsProgramme, our_number: str = "") -> QuerySet[SmsSuppression]:
@@ -135,6 +147,8 @@ def why_not(message: SmsMessage) -> str:
         return "too_late"
     if not contact.number:
         return "erased"
+    if not sender.is_live:
+        return "number_unproved"
     if sender.gateway == SmsSender.Gateway.TWILIO and not sender.is_registered:
         return "sender_unregistered"
     if kind in ANSWERS:
@@ -159,9 +173,7 @@ def _why_no_consent(message: SmsMessage) -> str:
         return ""
     if not has_consent(programme.pk, key, purpose):
         return "consent_missing"
-    welcome = welcome_of(programme, message.contact)
-    failed = (State.FAILED, State.UNDELIVERED, State.REFUSED, State.CANCELLED)
-    return "welcome_failed" if welcome is None or welcome.state in failed else ""
+    return "" if is_confirmed(programme, message.contact) else "welcome_failed"
 
 
 def is_too_early(message: SmsMessage) -> bool:
@@ -175,7 +187,17 @@ def is_too_early(message: SmsMessage) -> bool:
     return handed is None or handed > timezone.now() - timedelta(minutes=WELCOME_MINUTES)
 
 
+def is_confirmed(programme: SmsProgramme, contact: SmsContact) -> bool:
+    """Whether a text that confirms a consent to this programme has arrived or is on its way (R-182)."""
+    welcome = welcome_of(programme, contact)
+    return welcome is not None and welcome.state not in FAILED
+
+
 def welcome_of(programme: SmsProgramme, contact: SmsContact) -> SmsMessage | None:
-    """The newest text that confirms a consent to this programme."""
-    sent = SmsMessage.objects.filter(contact=contact, sender__programme=programme, kind=Kind.WELCOME)
-    return sent.order_by("-id").first()
+    """The newest text that confirms a consent to this programme, a START's too: of those that did not fail,
+    else of all."""
+    confirming = SmsMessage.objects.filter(
+        contact=contact, sender__programme=programme, kind__in=(Kind.WELCOME, Kind.START), direction="out"
+    )
+    sent = confirming.order_by("-id")
+    return sent.exclude(state__in=FAILED).first() or sent.first()

@@ -8,6 +8,12 @@ from sms import actions
 
 
 @shared_task
+def follow_chat(chat_id: int) -> int:
+    """What operators have said in a chat by text message is on its way. Returns how much."""
+    return actions.follow_chat(chat_id=chat_id)
+
+
+@shared_task
 def follow_chats() -> int:
-    """What operators have said in chats by text message is on its way. Returns how much."""
+    """What nobody was told of, or a worker did not live to do. Returns how much."""
     return actions.follow_chats()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sms.views import consent, pages, webhooks
+from sms.views import consent, consents, pages, webhooks
 
 urlpatterns = [
     path("webhooks/twilio/<str:key>/inbound/", webhooks.inbound, name="sms_inbound"),
@@ -15,9 +15,11 @@ urlpatterns = [
     path("account/sms/senders/new/", pages.sender, name="sms_sender_new"),
     path("account/sms/senders/<str:uid>/", pages.sender, name="sms_sender"),
     path("account/sms/form/", pages.form, name="sms_form"),
+    path("account/sms/senders/<str:uid>/prove/", pages.prove, name="sms_prove"),
     path("account/sms/switch/", pages.switch, name="sms_switch"),
     path("account/sms/messages/", pages.texts, name="sms_messages"),
-    path("account/sms/consents/", pages.consents, name="sms_consents"),
+    path("account/sms/consents/", consents.consents, name="sms_consents"),
+    path("account/sms/consents.csv", consents.download, name="sms_consents_csv"),
     path("account/sms/blocked/", pages.blocked, name="sms_blocked"),
     path("account/sms/number/", pages.number, name="sms_number"),
     path("account/sms/numbers/<str:uid>/", pages.one, name="sms_history"),

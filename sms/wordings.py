@@ -22,6 +22,7 @@ REASONS = {
     "too_late": "It could not be handed over in time.",
     "too_long": "It is longer than 1,600 characters.",
     "sender_unregistered": "The sender is not registered with the carriers yet.",
+    "number_unproved": "The provider has not confirmed that this number is yours.",
     "welcome_failed": "The message that confirms the consent could not be delivered.",
     "unclear": "The provider did not say whether it was sent.",
     "erased": "The number was erased.",
@@ -50,7 +51,7 @@ def consent_text(programme: SmsProgramme, purpose: str) -> str:
     """What stands beside the box, word for word (R-180): who, what for, how often, what it costs, how it
     ends."""
     firm = programme.account.legal_name or programme.account.name
-    terms = f" Terms and privacy: {programme.terms_url}" if programme.terms_url else ""
+    terms = f" Terms and privacy: {programme.terms_url}" if programme.terms_url else ""  # those of before
     return (
         f"I agree to receive {PURPOSES[purpose]} from {firm} ({programme.name}) at this number. "
         f"{programme.frequency}. Message and data rates may apply. Reply STOP to end, HELP for help. "

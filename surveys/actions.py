@@ -13,7 +13,7 @@ from accounts.models import Account, Department, Operator, Site
 from chatlead.errors import ChatNotOver, NotFound, SurveyOver
 from chats.models import Chat
 from chats.selectors import access_chat
-from surveys import answers, selectors
+from surveys import answers, links, selectors
 from surveys.models import Answer, Question, Response, Survey, SurveyVersion, VendorBlock
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def show_survey(*, principal: VisitorPrincipal, uid: str, ref: UUID) -> Response
         if access_chat(principal, uid).closed_at is None:
             raise ChatNotOver
         return None
-    if response.state != State.OFFERED:
+    if response.state != State.OFFERED or not selectors.may_ask(response):
         return None
     if response.shown_ref is None:
         free = Response.objects.filter(pk=response.pk, shown_ref=None, state=State.OFFERED)
@@ -104,7 +104,7 @@ def _answer(response: Response, ref: UUID | None, values: Mapping[str, str]) -> 
     """In the caller's transaction, which holds the response."""
     if ref is not None and response.ref == ref:
         return
-    if response.state == State.ANSWERED or response.visitor_number is None:
+    if response.state == State.ANSWERED or not selectors.may_ask(response):
         raise SurveyOver
     if ref is not None and response.state == State.SKIPPED:
         raise SurveyOver  # by its link it may still be answered
@@ -132,7 +132,7 @@ def _close_for_minor(response: Response) -> None:
     """She says that she is under 18 (R-071): none of her answers is kept, and all that is known of her is
     erased by whoever keeps the requests of visitors. What stays is that it happened."""
     subject = {"account": response.account_id, "visitors": [response.visitor_number], "reason": "under_age"}
-    outbox.add("erase_visitors", subject, f"under_age:{response.uid}", response.account_id)
+    outbox.add("erase_visitors", subject, links.minor_key(response.uid), response.account_id)
     it = f"survey_response:{response.uid}"
     audit.note("survey.closed_under_18", account=response.account_id, by=None, subject=it)
 

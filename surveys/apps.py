@@ -10,9 +10,10 @@ class SurveysConfig(AppConfig):
         erased."""
         from accounts import erasure
         from chats import beside
-        from surveys import receivers  # noqa: F401
+        from surveys import receivers, selectors  # noqa: F401
         from surveys.erasure import SurveyAnswers
         from surveys.views import beside_transcript
 
         erasure.register(SurveyAnswers())
+        beside.INVITATIONS.append(selectors.invitation_of)
         beside.PARTS.append(beside_transcript)

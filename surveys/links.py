@@ -25,3 +25,8 @@ def uid_of(token: str) -> str | None:
         return _signer().unsign(token)
     except BadSignature:
         return None
+
+
+def minor_key(response_uid: str) -> str:
+    """The name of the errand that erases somebody who has said with this response that she is under 18."""
+    return f"under_age:{response_uid}"

@@ -1,14 +1,15 @@
 """What surveys have brought: numbers of a period beside those of the period before (R-046).
 
 A supervisor's are of their departments, an admin's of the account. Of what tells who somebody is (ZIP code,
-age, income) only numbers are ever shown, and none of them below CELL_MIN (R-043).
+age, income) only numbers are ever shown, and none of them below CELL_MIN (R-043). They are of whole months
+that are over, and of all surveys at once: of two sums that overlap the difference would tell what is hidden.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Avg, Count, Q
@@ -16,10 +17,11 @@ from django.utils import timezone
 
 from accounts.models import OperatorRole
 from surveys.answers import options_of
+from surveys.links import LIFETIME
 from surveys.models import CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import QuerySet
 
@@ -70,6 +72,8 @@ class Figures:
     kind: str
     label: str
     is_vendor: bool
+    now_label: str
+    before_label: str
     total: str = "0"
     average: float | None = None
     average_before: float | None = None
@@ -112,6 +116,23 @@ def in_period(operator: Operator, survey: Survey | None, days: int) -> QuerySet[
     return responses_of(operator, survey).filter(offered_at__gt=since)
 
 
+def columns(found: QuerySet[Response]) -> list[tuple[str, str]]:
+    """(kind, label) of what was answered, in the order of the questions, but for what tells who somebody
+    is."""
+    asked = Question.objects.filter(answers__response__in=found).exclude(kind__in=DEMOGRAPHIC)
+    rows = asked.order_by("version_id", "position").values_list("kind", "label")
+    return list(dict.fromkeys(rows))
+
+
+def batches(found: QuerySet[Response], size: int = 500) -> Iterator[list[Response]]:
+    """All of these with their answers, the oldest row first; each batch is a question of its own."""
+    whole = found.select_related("site", "department", "operator").prefetch_related("answers__question")
+    last = 0
+    while batch := list(whole.filter(pk__gt=last).order_by("pk")[:size]):
+        yield batch
+        last = batch[-1].pk
+
+
 def results(operator: Operator, survey: Survey | None, days: int, now: datetime | None = None) -> Results:
     """Of the last `days`, and of as many before."""
     until = now or timezone.now()
@@ -125,7 +146,10 @@ def results(operator: Operator, survey: Survey | None, days: int, now: datetime 
         days=days,
         now=_totals(present),
         before=_totals(past),
-        questions=_questions(present, past),
+        questions=[
+            *_questions(present, past, (f"Last {days} days", "Before"), ~Q(kind__in=DEMOGRAPHIC)),
+            *_people(responses_of(operator), until),
+        ],
         groups=[
             ("Operators", _rows(present, past, "operator__name", "Nobody any more")),
             ("Departments", _rows(present, past, "department__name", "None any more")),
@@ -175,10 +199,26 @@ def vendor_report() -> list[tuple[str, int, float | None]]:
 # --- questions ----------------------------------------------------------------------------------------
 
 
-def _questions(present: QuerySet[Response], past: QuerySet[Response]) -> list[Figures]:
+def _people(all_of_them: QuerySet[Response], until: datetime) -> list[Figures]:
+    """What tells who people are, in the newest month in which nobody can answer any more, and in the one
+    before. Months do not overlap and do not move, so no two pages can be taken from each other."""
+    end = (until.astimezone(UTC) - LIFETIME).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    begin = (end - timedelta(days=1)).replace(day=1)
+    older = (begin - timedelta(days=1)).replace(day=1)
+    return _questions(
+        all_of_them.filter(offered_at__gte=begin, offered_at__lt=end),
+        all_of_them.filter(offered_at__gte=older, offered_at__lt=begin),
+        (f"{begin:%B %Y}", f"{older:%B %Y}"),
+        Q(kind__in=DEMOGRAPHIC),
+    )
+
+
+def _questions(
+    present: QuerySet[Response], past: QuerySet[Response], labels: tuple[str, str], which: Q
+) -> list[Figures]:
     """In the order of the newest version. The same words, kind and answers are one question."""
     versions = present.values("version")
-    asked = Question.objects.filter(version__in=versions).order_by("-version_id", "position")
+    asked = Question.objects.filter(which, version__in=versions).order_by("-version_id", "position")
     now, before = _counts(present), _counts(past)
     same: dict[Any, list[Question]] = defaultdict(list)
     for each in asked:
@@ -187,7 +227,8 @@ def _questions(present: QuerySet[Response], past: QuerySet[Response]) -> list[Fi
     for each in Question.objects.filter(version__in=past.values("version")):
         older[_words(each)].append(each)
     return [
-        _figures(group, _sum(now, group), _sum(before, older[key]), present) for key, group in same.items()
+        _figures(group, labels, _sum(now, group), _sum(before, older[key]), present)
+        for key, group in same.items()
     ]
 
 
@@ -213,10 +254,14 @@ def _sum(counts: dict[int, Counter[str]], group: Iterable[Question]) -> Counter[
 
 
 def _figures(
-    group: list[Question], now: Counter[str], before: Counter[str], present: QuerySet[Response]
+    group: list[Question],
+    labels: tuple[str, str],
+    now: Counter[str],
+    before: Counter[str],
+    present: QuerySet[Response],
 ) -> Figures:
     question = group[0]
-    figures = Figures(question.kind, question.label, question.is_vendor, total=str(now.total()))
+    figures = Figures(question.kind, question.label, question.is_vendor, *labels, total=str(now.total()))
     if question.kind in CONTACT:
         written = Answer.objects.filter(response__in=present, question__in=group)
         figures.texts = list(written.select_related("response").order_by("-pk")[:TEXTS_SHOWN])

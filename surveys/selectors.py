@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Prefetch, Q
 from django.utils import timezone
 
-from accounts.models import Department, Operator, OperatorRole, Site
+from accounts.models import Department, Operator, OperatorRole, OutboxItem, Site
 from chatlead.errors import NotFound
+from chats.beside import Invitation
 from chats.selectors import access_chat
 from surveys import links
 from surveys.models import Question, Response, Survey, SurveyVersion, VendorBlock
@@ -16,6 +17,7 @@ from surveys.models import Question, Response, Survey, SurveyVersion, VendorBloc
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+    from chats.models import Chat
     from visitors.sessions import VisitorPrincipal
 
 
@@ -47,6 +49,28 @@ def response_by_link(token: str, *, lock: bool = False) -> Response:
     if uid is None or response is None:
         raise NotFound
     return response
+
+
+def may_ask(response: Response) -> bool:
+    """Whether its visitor may be asked anything still: not once she is erased, nor from when she has said
+    after any chat that she is under 18 (R-071). Whoever erases her may come later, or never."""
+    if response.visitor_number is None:
+        return False
+    theirs = Response.objects.filter(visitor_number=response.visitor_number).values_list("uid", flat=True)
+    return not OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in theirs]).exists()
+
+
+def invitation_of(chat: Chat) -> Invitation | None:
+    """Where the visitor of a chat may still say how it was, for the mail with its transcript (R-040): only
+    where the survey was neither answered nor put away (R-041: nobody is reminded), while the link is good,
+    and never to somebody who has said after any chat that she is under 18 (R-071)."""
+    found = Response.objects.filter(chat=chat, state=Response.State.OFFERED, visitor_number__isnull=False)
+    response = found.first()
+    if response is None or response.offered_at <= timezone.now() - links.LIFETIME:
+        return None
+    if not may_ask(response):
+        return None
+    return Invitation(links.path_of(response.uid), response.offered_at + links.LIFETIME)
 
 
 # --- for the pages of an account ----------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -15,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.members import ADMINS, SUPERVISORS, member_page
 from accounts.models import Department, Site, SiteDepartment
 from accounts.models.ids import is_uid
-from chatlead.cells import harmless
 from chatlead.errors import BadField, NotFound, SurveyOver, UnknownField
+from chatlead.realtime.files import csv_file
 from surveys import actions, answers, forms, results, selectors
 from surveys.models import CONTACT, DEMOGRAPHIC, Answer, Question, Response
 from visitors import languages
@@ -24,7 +23,7 @@ from visitors import languages
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponseBase
 
     from accounts.models import Operator
     from chats.models import Chat
@@ -90,7 +89,8 @@ def build(request: HttpRequest, operator: Operator, site: str, department: str =
                 by=operator,
             )
             number = stored.current.number if stored.current else 0
-            messages.success(request, f"Version {number} is what visitors are asked from now on.", "good")
+            since = "from now on" if stored.is_enabled else "once the survey is on"
+            messages.success(request, f"Version {number} is what visitors are asked {since}.", "good")
             return redirect("surveys")
     else:
         draft = forms.first_draft(current, selectors.questions_of(current, vendor=False))
@@ -164,30 +164,23 @@ def show_results(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 @require_safe
 @member_page(SUPERVISORS)
-def download(request: HttpRequest, operator: Operator) -> HttpResponse:
+def download(request: HttpRequest, operator: Operator) -> HttpResponseBase:
     """One line for each offer of the period, one column for each question but those that tell who somebody
     is: of these there are only numbers (R-043)."""
     survey, days = _asked_for(request, operator)
-    found = results.in_period(operator, survey, days).order_by("offered_at", "id")
-    asked: dict[tuple[str, str], None] = {}
-    lines: list[tuple[Response, dict[tuple[str, str], str]]] = []
-    for response in found.select_related("site", "department", "operator").prefetch_related(
-        "answers__question"
-    ):
-        given: dict[tuple[str, str], str] = {}
-        for answer in response.answers.all():
-            if answer.question.kind not in DEMOGRAPHIC:
-                key = (answer.question.kind, answer.question.label)
-                asked[key] = None
-                given[key] = said(answer)
-        lines.append((response, given))
-    answer_file = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer_file["Content-Disposition"] = f'attachment; filename="survey-{days}-days.csv"'
-    answer_file.write("\ufeff")  # else spreadsheets take it for another encoding
-    writer = csv.writer(answer_file)
+    found = results.in_period(operator, survey, days)
+    asked = results.columns(found)
     head = ["Response", "Offered at (UTC)", "State", "Site", "Department", "Operator"]
-    writer.writerow(map(harmless, [*head, *(label for _, label in asked)]))
-    for response, given in lines:
+    rows = (_lines(batch, asked) for batch in results.batches(found))
+    return csv_file(request, f"survey-{days}-days.csv", [*head, *(label for _, label in asked)], rows)
+
+
+def _lines(batch: list[Response], asked: list[tuple[str, str]]) -> list[list[str]]:
+    """A line each, with a cell for each column."""
+    lines = []
+    for response in batch:
+        shown = [each for each in response.answers.all() if each.question.kind not in DEMOGRAPHIC]
+        given = {(each.question.kind, each.question.label): said(each) for each in shown}
         line = [
             response.uid,
             response.offered_at.strftime("%Y-%m-%d %H:%M:%S"),
@@ -196,8 +189,8 @@ def download(request: HttpRequest, operator: Operator) -> HttpResponse:
             response.department.name if response.department else "",
             response.operator.name if response.operator else "",
         ]
-        writer.writerow(map(harmless, [*line, *(given.get(key, "") for key in asked)]))
-    return answer_file
+        lines.append([*line, *(given.get(key, "") for key in asked)])
+    return lines
 
 
 @require_safe
@@ -287,7 +280,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
             return redirect(request.path + ("?skipped" if "skip" in request.POST else ""))
         found = selectors.response_by_link(token)
     told["is_answered"] = found.state == State.ANSWERED
-    told["is_over"] = told["is_answered"] or found.visitor_number is None
+    told["is_over"] = told["is_answered"] or not selectors.may_ask(found)
     told["questions"] = _shown(
         selectors.questions_of(found.version), language, told.get("given"), told.get("wrong")
     )

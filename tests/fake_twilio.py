@@ -32,13 +32,18 @@ HOST = "testserver"
 class FakeTwilio:
     """`sent` are the texts that were taken, as the provider keeps them. `failing` holds answers for the next
     calls: a status and an error code, "gone" (taken, but the line breaks before the answer), "cut" (the line
-    breaks before anything was done). `while_sending` is called while a text is being taken."""
+    breaks before anything was done). `while_sending` is called while a text is being taken. `numbers` are
+    those of the account; `others` are further accounts, by SID: token and numbers. While it `is_silent` it
+    says 503 to whoever asks for numbers."""
 
     url: str = ""
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     key_id: str = "key-1"
     shared_key: str = field(default_factory=lambda: secrets.token_hex(16))
     sent: list[dict[str, Any]] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=lambda: {"+18135550199", "+18135550122", "+18135550133"})
+    others: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
+    is_silent: bool = False
     failing: list[Any] = field(default_factory=list)
     while_sending: Callable[[], None] = lambda: None
     calls: int = 0
@@ -147,8 +152,10 @@ def _handler(fake: FakeTwilio) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def _is_known(self) -> bool:
-            wanted = base64.b64encode(f"{ACCOUNT}:{fake.token}".encode()).decode()
-            if self.headers.get("Authorization") == f"Basic {wanted}" and ACCOUNT in self.path:
+            sid = self.path.split("/")[3]
+            token = fake.token if sid == ACCOUNT else fake.others.get(sid, ("", set()))[0]
+            wanted = base64.b64encode(f"{sid}:{token}".encode()).decode()
+            if token and self.headers.get("Authorization") == f"Basic {wanted}":
                 return True
             self._answer(401, {"code": 20003, "message": "Authenticate", "status": 401})
             return False
@@ -157,8 +164,21 @@ def _handler(fake: FakeTwilio) -> type[BaseHTTPRequestHandler]:
             if not self._is_known():
                 return
             asked = parse_qs(urlsplit(self.path).query)
+            if "/IncomingPhoneNumbers.json" in self.path:
+                self._answer_numbers(asked["PhoneNumber"][0])
+                return
             found = [each for each in fake.sent if each["to"] in asked.get("To", [])]
             self._answer(200, {"messages": found[::-1]})
+
+        def _answer_numbers(self, part: str) -> None:
+            """Those of the account in which this part is found."""
+            if fake.is_silent:
+                self._answer(503, {"code": 20503, "message": "Unavailable", "status": 503})
+                return
+            sid = self.path.split("/")[3]
+            numbers = fake.numbers if sid == ACCOUNT else fake.others[sid][1]
+            listed = [{"sid": "PN0", "phone_number": each} for each in sorted(numbers) if part in each]
+            self._answer(200, {"incoming_phone_numbers": listed})
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -2,6 +2,7 @@
 a row first, and is handed over by the outbox."""
 
 from sms.actions.asking import ask_in_form, take_boxes
+from sms.actions.claiming import prove_sender, release_number
 from sms.actions.consenting import PER_NUMBER, PER_PROGRAMME, Shown, give_consent
 from sms.actions.handing import hand_over
 from sms.actions.managing import (
@@ -14,7 +15,7 @@ from sms.actions.managing import (
 )
 from sms.actions.receiving import receive
 from sms.actions.reporting import report
-from sms.actions.sending import follow_chats, queue, send
+from sms.actions.sending import follow_chat, follow_chats, hint, queue, send
 from sms.actions.stopping import opt_out
 
 __all__ = [
@@ -26,13 +27,17 @@ __all__ = [
     "after_restore",
     "ask_in_form",
     "change_sender",
+    "follow_chat",
     "follow_chats",
     "give_consent",
     "hand_over",
+    "hint",
     "opt_out",
     "pause",
+    "prove_sender",
     "queue",
     "receive",
+    "release_number",
     "report",
     "resume",
     "send",

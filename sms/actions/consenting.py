@@ -9,7 +9,7 @@ from django.db import transaction
 
 from chatlead.addresses import truncated
 from chatlead.errors import BadField, NoticeRequired
-from sms import ledger, locks, wordings
+from sms import ledger, locks, selectors, wordings
 from sms.actions.sending import contact_of, queue
 from sms.models import SmsConsent, SmsMessage
 from sms.numbers import e164
@@ -42,7 +42,8 @@ def give_consent(
 ) -> list[SmsConsent]:
     """What was ticked for a number, an entry of the ledger for each box: {purpose: (SHA-256 of its text as it
     was shown, ticked)}. A box that was not ticked is `no_consent`, unless there was a consent before, which
-    an empty box does not take back. To the first consent to a programme a text confirms it (R-182).
+    an empty box does not take back. A text confirms the first consent to a programme (R-182); one
+    that failed is sent anew with the next.
 
     Consent does not end a STOP: that takes a START from the phone itself. Raises BadField for what is no
     number, NoticeRequired where another text was shown than the one in force.
@@ -81,7 +82,7 @@ def give_consent(
             )
         granted = [each for each in entries if each.deed == SmsConsent.Deed.GRANTED]
         sender = programme.senders.order_by("id").first()
-        if granted and sender is not None:
+        if granted and sender is not None and not selectors.is_confirmed(programme, contact):
             queue(
                 sender=sender,
                 contact=contact,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts import audit
 from chatlead.errors import BadField, TooMany
+from sms.actions import claiming
 from sms.models import SmsMessage, SmsPause, SmsProgramme, SmsSender
 from sms.numbers import e164
 from sms.selectors import ANSWERS
@@ -24,20 +25,23 @@ SECRETS = ("auth_token", "shared_key")
 
 
 def add_programme(
-    *, account: Account, name: str, contact: str, by: Operator | None = None, **more: str
+    *, account: Account, name: str, contact: str, terms_url: str, by: Operator | None = None, **more: str
 ) -> SmsProgramme:
-    """Raises BadField where name or contact is blank: HELP needs both (R-187)."""
-    said = {"name": name, "contact": contact, **more}
+    """Raises BadField where name, contact or the address of the terms is blank: HELP needs the first two
+    (R-187), and whoever agrees is shown the third (R-180)."""
+    said = {"name": name, "contact": contact, "terms_url": terms_url, **more}
     for field, value in said.items():
-        if field in ("name", "contact") and not value.strip():
+        if field in ("name", "contact", "terms_url") and not value.strip():
             raise BadField("This is required.", field=field)
-    if SmsProgramme.objects.filter(account=account, name=name.strip()).exists():
-        raise BadField("There is a programme of this name.", field="name")
-    with transaction.atomic():
-        programme = SmsProgramme.objects.create(
-            account=account, **{key: each.strip() for key, each in said.items()}
-        )
-        audit.note("sms.programme_added", account=account, by=by, subject=f"sms_programme:{programme.uid}")
+    try:
+        with transaction.atomic():
+            programme = SmsProgramme.objects.create(
+                account=account, **{key: each.strip() for key, each in said.items()}
+            )
+            subject = f"sms_programme:{programme.uid}"
+            audit.note("sms.programme_added", account=account, by=by, subject=subject)
+    except IntegrityError:  # two clicks are one programme, too
+        raise BadField("There is a programme of this name.", field="name") from None
     return programme
 
 
@@ -50,7 +54,9 @@ def add_sender(
     by: Operator | None = None,
     **facts: Any,
 ) -> SmsSender:
-    """A number or service to send from. Raises BadField, TooMany."""
+    """A number or service to send from. The provider is asked whose number it is, so never inside a
+    transaction; where it does not say that it is the account's, the sender is kept, but does nothing yet
+    (`SmsSender.fault`). Raises BadField, TooMany."""
     if SmsSender.objects.filter(account=account).count() >= SENDERS_MAX:
         raise TooMany
     sender = SmsSender(account=account, programme=programme, site=site, department=department)
@@ -58,18 +64,22 @@ def add_sender(
 
 
 def change_sender(*, sender: SmsSender, by: Operator | None = None, **facts: Any) -> SmsSender:
-    """A secret that is "" stays as it was. Raises BadField."""
+    """A secret that is "" stays as it was; a webhook key goes with its name. Another number or other
+    credentials are proved anew, as in `add_sender`. Raises BadField."""
     kept = {key: each for key, each in facts.items() if each != "" or key not in SECRETS}
+    if not kept.get("shared_key_id", sender.shared_key_id):
+        kept["shared_key"] = ""
     return _write(sender, kept, "sms.sender_changed", by)
 
 
 def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | None) -> SmsSender:
+    before = claiming.claim_of(sender)
     for name, value in facts.items():
         setattr(sender, name, value.strip() if isinstance(value, str) else value)
     if sender.number:
         sender.number = e164(sender.number, field="number")
     is_twilio = sender.gateway == SmsSender.Gateway.TWILIO
-    if sender.kind == SmsSender.Kind.SERVICE and is_twilio and not sender.service_sid:
+    if sender.kind == SmsSender.Kind.SERVICE and not sender.service_sid:
         raise BadField("A messaging service has an id that begins with MG.", field="service_sid")
     if sender.kind != SmsSender.Kind.SERVICE and not sender.number:
         raise BadField("This is required.", field="number")
@@ -77,19 +87,16 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
         raise BadField("Twilio shows the account's id and token on its first page.", field="account_sid")
     if bool(sender.shared_key) != bool(sender.shared_key_id):
         raise BadField("A shared key has a name and a secret.", field="shared_key_id")
-    if is_twilio and sender.number and _is_anothers(sender):
-        raise BadField("Another account on this server sends from this number.", field="number")
-    with transaction.atomic():
-        sender.save()
-        audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
+    if claiming.claim_of(sender) != before or not sender.is_live:
+        claiming.prove(sender)
+    try:
+        with transaction.atomic():
+            sender.save()
+            audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
+            claiming.ask_again(sender)
+    except IntegrityError:  # between our look and our write
+        raise BadField(claiming.TAKEN, field="number") from None
     return sender
-
-
-def _is_anothers(sender: SmsSender) -> bool:
-    """Whoever holds a number's keys says who has texted STOP to it, which counts for whoever has the number
-    afterwards (R-192): so nobody may enter another firm's."""
-    others = SmsSender.objects.filter(number=sender.number, gateway=SmsSender.Gateway.TWILIO)
-    return others.exclude(account=sender.account_id).exists()
 
 
 def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts import outbox
 from chats.models import Chat, Message
@@ -19,12 +22,14 @@ from sms.segments import segments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+logger = logging.getLogger(__name__)
+
 HAND_OVER = "sms"  # the kind of its items in the outbox
 LINES = UUID("6e1c8f4e-52b7-4a0c-9d3f-0d7a51c3b9e4")  # names the lines in chats by what they are about
 REPLY_MINUTES = 60  # a reply that could not be handed over for so long is not sent any more, and that is said
 # nothing is sent later; shorter than the outbox goes on (accounts/outbox.py), so that the row says so
 WAITS = timedelta(hours=2)
-FOLLOWED = 200
+FOLLOWED = 200  # read at once
 
 
 def contact_of(account_id: int, number: str) -> SmsContact:
@@ -83,24 +88,27 @@ def send(*, sender: SmsSender, phone: str, purpose: str, text: str, key: str) ->
         return queue(sender=sender, contact=contact, kind=purpose, text=text, key=f"send:{key}")
 
 
-def follow_chats() -> int:
-    """What operators have said in chats by text message since the last time is on its way; returns how much.
+def hint(chat_id: int) -> None:
+    """Tells a worker that something was said in this chat. Where the broker does not answer, or this process
+    ends before, the timer finds it: what counts is the position in the thread's row."""
+    try:
+        import_string(settings.CELERY_APP).send_task("sms.tasks.follow_chat", args=[chat_id], retry=False)
+    except Exception as error:  # kombu raises what its transport raises
+        logger.warning("no broker (%s); the timer will find what is to be texted", type(error).__name__)
 
-    1 The log is read up to its end as the chat's row has it; 2 each row becomes a text under a key of its
-    own; 3 the position moves with them in one transaction. So nothing is left out and nothing goes twice,
-    wherever this ends.
+
+def follow_chat(*, chat_id: int) -> int:
+    """What operators have said in this chat since the last time is on its way; returns how much.
+
+    1 Whoever else follows it is waited for, so that no hint is lost between his look and his end; 2 the log
+    is read up to its end as the chat's row has it; 3 each row becomes a text under a key of its own; 4 the
+    position moves with them in one transaction. So nothing is left out and nothing goes twice, wherever this
+    ends.
     """
-    news = Q(chat__last_seq__gt=F("handled_seq")) | ~Q(
-        chat__state__in=(Chat.State.WAITING, Chat.State.ACTIVE)
-    )
-    due = SmsThread.objects.filter(news, is_over=False).order_by("id")
-    return sum(_follow(thread_id) for thread_id in list(due.values_list("pk", flat=True)[:FOLLOWED]))
-
-
-def _follow(thread_id: int) -> int:
     with transaction.atomic():
-        mine = SmsThread.objects.select_for_update(of=("self",), skip_locked=True)
-        thread = mine.select_related("chat", "sender", "contact").filter(pk=thread_id, is_over=False).first()
+        list(SmsThread.objects.select_for_update().filter(chat=chat_id, is_over=False).values_list("pk"))
+        threads = SmsThread.objects.select_related("chat", "sender", "contact")
+        thread = threads.filter(chat=chat_id, is_over=False).first()
         if thread is None:
             return 0
         end = thread.chat.last_seq
@@ -119,6 +127,20 @@ def _follow(thread_id: int) -> int:
         is_over = thread.chat.state not in (Chat.State.WAITING, Chat.State.ACTIVE)
         SmsThread.objects.filter(pk=thread.pk).update(handled_seq=end, is_over=is_over)
         return len(said)
+
+
+def follow_chats() -> int:
+    """The same for all chats in which something was said that nobody has followed; and those that have ended
+    are over. The net below the hints."""
+    news = Q(chat__last_seq__gt=F("handled_seq")) | ~Q(
+        chat__state__in=(Chat.State.WAITING, Chat.State.ACTIVE)
+    )
+    due = SmsThread.objects.filter(news, is_over=False).order_by("id").values_list("pk", "chat")
+    last, count = 0, 0
+    while found := list(due.filter(pk__gt=last)[:FOLLOWED]):
+        count += sum(follow_chat(chat_id=chat_id) for _, chat_id in found)
+        last = found[-1][0]
+    return count
 
 
 def _said(thread: SmsThread, end: int) -> Sequence[Message]:

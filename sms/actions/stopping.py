@@ -128,16 +128,17 @@ def start(*, sender: SmsSender, contact: SmsContact, provider_sid: str, is_answe
         each.save(update_fields=["except_programmes", "lifted_at"])
     if not was_blocked:
         return
-    again = False
+    has_agreed = False
     for purpose in Purpose.values:
         last = ledger.standing(programme.pk, contact.number_key, purpose)
+        has_agreed |= last is not None and last.deed != SmsConsent.Deed.NO_CONSENT
         if last is not None and last.deed == SmsConsent.Deed.WITHDRAWN:
             granted = SmsConsent.Deed.GRANTED
             said = {"text": "START", "text_sha256": wordings.sha256("START"), "provider_sid": provider_sid}
             ledger.append(programme, contact.number_key, purpose, granted, source="start", **said)
-            again = True
     _tell(contact, f"start:{provider_sid}", "This person has texted START: text messages reach them again.")
-    if again and not is_answered:
+    # the provider's own answer names no programme; it is enough where ours was sent before
+    if has_agreed and not (is_answered and selectors.is_confirmed(programme, contact)):
         kind, text = SmsMessage.Kind.START, wordings.started(programme)
         queue(sender=sender, contact=contact, kind=kind, text=text, key=f"start:{provider_sid}")
 

@@ -46,3 +46,8 @@ class Gateway(Protocol):
     ) -> Handed | None:
         """Whether an earlier attempt arrived; `known` are the provider's ids of other texts."""
         ...
+
+    def owns(self, sender: SmsSender) -> bool:
+        """Whether the sender's number belongs to the sender's account at the provider. Refused means that
+        the credentials are not accepted."""
+        ...

@@ -44,3 +44,7 @@ class Console:
         sid = f"CO{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         file = settings.SMS_FILE
         return Handed(sid, "delivered") if file.exists() and f'"{sid}"' in file.read_text() else None
+
+    def owns(self, sender: SmsSender) -> bool:
+        """There is nobody to ask, and nobody who would call."""
+        return True

@@ -34,7 +34,7 @@ class Twilio:
             form["MessagingServiceSid"] = sender.service_sid
         else:
             form["From"] = sender.number
-        answer = self._ask("POST", sender, data=form)
+        answer = self._ask("POST", "Messages", sender, data=form)
         return Handed(str(answer["sid"]), str(answer.get("status") or "accepted"))
 
     def find(
@@ -43,7 +43,7 @@ class Twilio:
         """GET Messages to this number of that day and later; the first with this very text, made since then,
         that is not known as another one. The provider's list begins with the newest."""
         day = since.astimezone(UTC).date().isoformat()
-        answer = self._ask("GET", sender, params={"To": to, "DateSent>": day, "PageSize": "100"})
+        answer = self._ask("GET", "Messages", sender, params={"To": to, "DateSent>": day, "PageSize": "100"})
         for each in reversed(answer.get("messages", [])):
             made = parsedate_to_datetime(each["date_created"])
             is_later = made.timestamp() >= since.timestamp() - SECONDS_APART
@@ -52,8 +52,19 @@ class Twilio:
                 return Handed(str(each["sid"]), str(each["status"]))
         return None
 
-    def _ask(self, method: str, sender: SmsSender, **what: Any) -> dict[str, Any]:
-        url = f"{settings.TWILIO_URL}/2010-04-01/Accounts/{sender.account_sid}/Messages.json"
+    def owns(self, sender: SmsSender) -> bool:
+        """GET IncomingPhoneNumbers, the numbers of an account. Its filter finds parts of numbers too, so what
+        comes back is compared whole.
+
+        https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+        """
+        answer = self._ask("GET", "IncomingPhoneNumbers", sender, params={"PhoneNumber": sender.number})
+        return any(
+            each.get("phone_number") == sender.number for each in answer.get("incoming_phone_numbers", [])
+        )
+
+    def _ask(self, method: str, resource: str, sender: SmsSender, **what: Any) -> dict[str, Any]:
+        url = f"{settings.TWILIO_URL}/2010-04-01/Accounts/{sender.account_sid}/{resource}.json"
         try:
             with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
                 answer = client.request(method, url, auth=(sender.account_sid, sender.auth_token), **what)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.members import ADMINS, member_page
 from accounts.models import Site
 from accounts.sites import site_fields
-from chatlead.cells import harmless
 from chatlead.errors import BadField, TooMany
-from sms import actions, history, ledger, selectors
+from chatlead.realtime.files import csv_file
+from sms import actions, history, selectors
 from sms.forms import LookUpForm, OptOutForm, ProgrammeForm, SenderForm
-from sms.models import (
-    SmsConsent,
-    SmsContact,
-    SmsForm,
-    SmsMessage,
-    SmsPause,
-    SmsProgramme,
-    SmsSender,
-    SmsSuppression,
-)
+from sms.models import SmsContact, SmsForm, SmsMessage, SmsPause, SmsProgramme, SmsSender, SmsSuppression
 from sms.numbers import e164, key_of
 from sms.wordings import reason
 
@@ -58,7 +48,7 @@ def overview(request: HttpRequest, operator: Operator) -> HttpResponse:
         "base": _base(request),
         "forms": _forms(operator),
     }
-    return _page(request, "overview", told)
+    return page_of(request, "overview", told)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,7 +64,7 @@ def programme(request: HttpRequest, operator: Operator) -> HttpResponse:
         else:
             messages.success(request, f"{made.name} is set up. Now add the number it is sent from.", "good")
             return redirect("sms_sender_new")
-    return _page(request, "programme", {"form": form}, is_wrong=form.is_bound)
+    return page_of(request, "programme", {"form": form}, is_wrong=form.is_bound)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,10 +83,26 @@ def sender(request: HttpRequest, operator: Operator, uid: str = "") -> HttpRespo
         except (BadField, TooMany) as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
-            messages.success(request, f"{made.number or made.service_sid} is saved.", "good")
+            saved = f"{made.number or made.service_sid} is saved"
+            if made.is_live:
+                messages.success(request, f"{saved}.", "good")
+            else:
+                messages.warning(request, f"{saved}, but nothing is sent or heard yet.", "warn")
             return redirect("sms_sender", uid=made.uid)
     told = {"form": form, "sender": known, "base": _base(request)}
-    return _page(request, "sender", told, is_wrong=form.is_bound)
+    return page_of(request, "sender", told, is_wrong=form.is_bound)
+
+
+@member_page(ADMINS)
+@require_POST
+def prove(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+    """Asks the provider once more whose the number is."""
+    known = selectors.access_sender(uid, operator.account)
+    if actions.prove_sender(sender=known, by=operator):
+        messages.warning(request, f"{known.get_fault_display()}.", "warn")
+    else:
+        messages.success(request, f"{known.number} is confirmed by the provider.", "good")
+    return redirect("sms_sender", uid=known.uid)
 
 
 @member_page(ADMINS)
@@ -136,19 +142,7 @@ def texts(request: HttpRequest, operator: Operator) -> HttpResponse:
     page = _paged(request, found.order_by("-id"))
     for each in page["page"]:
         each.why = reason(each.error)
-    return _page(request, "messages", page)
-
-
-@require_safe
-@member_page(ADMINS)
-def consents(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """The ledger, and whether it is whole."""
-    entries = SmsConsent.objects.filter(account=operator.account_id).select_related("programme")
-    page = _paged(request, entries.order_by("-position"))
-    _name_numbers(operator, page["page"])
-    for each in page["page"]:
-        each.source_name = history.SOURCES.get(each.source, each.source)
-    return _page(request, "consents", page | {"fault": ledger.check(operator.account_id)})
+    return page_of(request, "messages", page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -167,12 +161,12 @@ def blocked(request: HttpRequest, operator: Operator) -> HttpResponse:
             return redirect("sms_blocked")
     rows = SmsSuppression.objects.filter(account=operator.account_id, lifted_at=None)
     page = _paged(request, rows.select_related("programme").order_by("-id"))
-    _name_numbers(operator, page["page"])
+    selectors.name_numbers(operator.account_id, page["page"])
     names = dict(SmsProgramme.objects.filter(account=operator.account_id).values_list("uid", "name"))
     for each in page["page"]:
         each.source_name = history.SOURCES.get(each.source, each.source)
         each.except_names = [names[uid] for uid in each.except_programmes if uid in names]
-    return _page(
+    return page_of(
         request, "blocked", page | {"form": form, "has_programme": bool(names)}, is_wrong=form.is_bound
     )
 
@@ -197,23 +191,20 @@ def number(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 @require_safe
 @member_page(ADMINS)
-def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     """All that is known of a number (B1-11); with `?as=csv` or `?as=json` as a file."""
     contact = selectors.access_contact(uid, operator.account)
     events = history.of_contact(contact)
     wanted = request.GET.get("as", "")
     if wanted == "json":
         found = {"phone": contact.number, "number_key": contact.number_key, "events": history.as_rows(events)}
-        answer: HttpResponse = JsonResponse(found, json_dumps_params={"ensure_ascii": False, "indent": 2})
+        answer = JsonResponse(found, json_dumps_params={"ensure_ascii": False, "indent": 2})
     elif wanted == "csv":
-        answer = HttpResponse(content_type="text/csv; charset=utf-8")
-        writer = csv.writer(answer)
-        writer.writerow(["at", "what", "detail", "proof"])
-        rows = history.as_rows(events)
-        writer.writerows([harmless(cell, with_phones=True) for cell in row.values()] for row in rows)
+        rows = [list(row.values()) for row in history.as_rows(events)]
+        return csv_file(request, f"number-{contact.uid}.csv", ("at", "what", "detail", "proof"), [rows])
     else:
-        return _page(request, "number", {"contact": contact, "events": events})
-    answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.{wanted}"'
+        return page_of(request, "number", {"contact": contact, "events": events})
+    answer["Content-Disposition"] = f'attachment; filename="number-{contact.uid}.json"'
     return answer
 
 
@@ -247,15 +238,6 @@ def _facts(sender: SmsSender | None) -> dict[str, Any]:
     return facts | linked | {"is_registered": sender.is_registered}
 
 
-def _name_numbers(operator: Operator, rows: Any) -> None:
-    """Numbers that are known still, by their keys."""
-    keys = {each.number_key for each in rows}
-    contacts = SmsContact.objects.filter(account=operator.account_id, number_key__in=keys)
-    known = {each.number_key: each for each in contacts}
-    for each in rows:
-        each.contact = known.get(each.number_key)
-
-
 def _paged(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
     return {"page": Paginator(rows, PAGE).get_page(request.GET.get("page"))}
 
@@ -264,6 +246,6 @@ def _base(request: HttpRequest) -> str:
     return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
-def _page(request: HttpRequest, name: str, told: dict[str, Any], *, is_wrong: bool = False) -> HttpResponse:
+def page_of(request: HttpRequest, name: str, told: dict[str, Any], *, is_wrong: bool = False) -> HttpResponse:
     context = {"section": "sms", "part": name, "look_up": LookUpForm(auto_id="look_%s")} | told
     return render(request, f"account/sms/{name}.html", context, status=422 if is_wrong else 200)

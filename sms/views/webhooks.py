@@ -47,7 +47,8 @@ def status(request: HttpRequest, key: str, uid: str) -> HttpResponse:
 
 def _genuine(request: HttpRequest, key: str) -> tuple[SmsSender, dict[str, str]]:
     """The sender and the form, where the provider signed it with the sender's key and means the sender's
-    account. Raises Forbidden for everything else, a sender that is not there included."""
+    account. Raises Forbidden for everything else, a sender that is not there or whose number is not proved
+    included."""
     try:
         sender = selectors.access_sender(key)
     except NotFound:
@@ -59,7 +60,8 @@ def _genuine(request: HttpRequest, key: str) -> tuple[SmsSender, dict[str, str]]
         request.headers.get("Content-Type", ""),
         request.body,
     )
-    if sender.gateway != sender.Gateway.TWILIO or not signatures.is_genuine(signed, _urls(request), secrets):
+    is_heard = sender.gateway == sender.Gateway.TWILIO and sender.is_live
+    if not is_heard or not signatures.is_genuine(signed, _urls(request), secrets):
         raise Forbidden
     form = signatures.fields_of(signed)
     if form.get("AccountSid") != sender.account_sid:

@@ -144,7 +144,12 @@ def test_ending_and_sweeping(
 
 def sender_of(chat: Chat) -> SmsSender:
     """A number of the firm's, whose texts go into a file."""
-    programme = texts.add_programme(account=chat.account, name="Acme Law texts", contact="800-555-0100")
+    programme = texts.add_programme(
+        account=chat.account,
+        name="Acme Law texts",
+        contact="800-555-0100",
+        terms_url="https://acme.test/terms",
+    )
     return texts.add_sender(
         account=chat.account, programme=programme, site=chat.site, department=chat.department,
         gateway="console", kind="long_code", number="+18135550199", is_registered=True,
@@ -152,7 +157,7 @@ def sender_of(chat: Chat) -> SmsSender:
 
 
 def test_what_tasks_ask_again_and_again(busy: Chat, site: Site, olga: Operator) -> None:
-    """R-111, R-118, R-180: every two seconds, every minute, every two; however many have ended."""
+    """R-111, R-118, R-180: every minute, every two; however many have ended."""
     sender, contact = sender_of(busy), contact_of(site.account_id, "+12025550123")
     SmsThread.objects.create(account_id=site.account_id, chat=busy, contact=contact, sender=sender)
     RetentionLimit.objects.create(account=site.account, site=site, days=30)

@@ -62,6 +62,7 @@ def test_a_firm_sets_texts_up_and_a_phone_gets_its_answer_and_its_stop(
     page.get_by_role("link", name="Set up a programme").click()
     page.get_by_label("Name").fill("Harbor & Lane texts")
     page.get_by_label("Help contact").fill("call 800-555-0100")
+    page.get_by_label("Terms and privacy policy").fill("https://harbor.test/terms")
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("heading", name="New sender")).to_be_visible()
     page.get_by_role("textbox", name="Number").fill("813-555-0199")

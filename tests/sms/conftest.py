@@ -35,7 +35,9 @@ def provider(settings: Settings, tmp_path: Path) -> Iterator[FakeTwilio]:
 
 @pytest.fixture
 def programme(acme: Account) -> SmsProgramme:
-    return actions.add_programme(account=acme, name="Acme Law texts", contact="call 800-555-0100")
+    return actions.add_programme(
+        account=acme, name="Acme Law texts", contact="call 800-555-0100", terms_url="https://acme.test/terms"
+    )
 
 
 @pytest.fixture

@@ -27,7 +27,9 @@ def eves(
     rival: Account, rival_site: Site, rival_sales: Department, eve: Operator, provider: FakeTwilio
 ) -> dict[str, Any]:
     """What eve fills in for a sender of her own."""
-    theirs = actions.add_programme(account=rival, name="Rival texts", contact="call")
+    theirs = actions.add_programme(
+        account=rival, name="Rival texts", contact="call", terms_url="https://acme.test/terms"
+    )
     return {
         "account": rival, "programme": theirs, "site": rival_site, "department": rival_sales,
         "gateway": "twilio", "kind": "long_code", "account_sid": ACCOUNT, "auth_token": provider.token,
@@ -143,7 +145,13 @@ def test_no_text_is_a_formula_in_a_file(
     all_is_done()
     client.login(username=owen.user.email, password=PASSWORD)
     contact = SmsContact.objects.get()
-    rows = list(csv.reader(io.StringIO(client.get(f"/account/sms/numbers/{contact.uid}/?as=csv").text)))
+    rows = list(
+        csv.reader(
+            io.StringIO(
+                b"".join(client.get(f"/account/sms/numbers/{contact.uid}/?as=csv")).decode("utf-8-sig")
+            )
+        )
+    )
     [detail] = [row[2] for row in rows if body in row[2]]
     assert detail.startswith("'")
 

@@ -76,7 +76,9 @@ def test_the_block_outlives_the_account(
 ) -> None:
     """R-192: the same number of ours under a new account finds whom it may not write to."""
     texts("STOP")
-    theirs = actions.add_programme(account=rival, name="Reborn", contact="call")
+    theirs = actions.add_programme(
+        account=rival, name="Reborn", contact="call", terms_url="https://acme.test/terms"
+    )
     key = SmsContact.objects.get().number_key
     Chat.objects.all().delete()
     for model in ("SmsMessage", "SmsThread", "SmsContact", "SmsSender", "SmsProgramme"):

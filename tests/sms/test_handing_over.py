@@ -315,6 +315,38 @@ def test_the_first_text_confirms_the_consent_and_the_second_waits_for_it(
     assert provider.bodies()[-1] == "Hello"
 
 
+def test_a_second_consent_is_not_confirmed_once_more(
+    provider: FakeTwilio, sender: SmsSender, programme: SmsProgramme
+) -> None:
+    """R-182: one confirmation of a programme, whatever else is agreed to later."""
+    agrees(programme, VERA, service=True)
+    all_is_done()
+    provider.reports(provider.sent[0], "delivered")
+    agrees(programme, VERA, marketing=True)
+    actions.send(sender=sender, phone=VERA, purpose="marketing", text="Come by", key="1")
+    all_is_done()
+    assert provider.bodies() == [wordings.welcome(programme), "Come by"]
+
+
+@pytest.mark.parametrize("by_provider", [False, True])
+def test_whoever_agreed_while_blocked_is_written_to_after_a_start(
+    texts: Callable[..., Any], provider: FakeTwilio, sender: SmsSender, programme: SmsProgramme,
+    by_provider: bool,
+) -> None:  # fmt: skip
+    """R-182, R-198: the confirmation that the STOP refused comes with the START; then other texts follow."""
+    texts("STOP", OptOutType="STOP")
+    agrees(programme, VERA, service=True)
+    all_is_done()
+    assert states() == [("welcome", "refused", "stopped")]
+    texts("START", **{"OptOutType": "START"} if by_provider else {})
+    all_is_done()
+    assert provider.bodies() == [wordings.started(programme)]
+    provider.reports(provider.sent[0], "delivered")
+    actions.send(sender=sender, phone=VERA, purpose="service", text="Your hearing is tomorrow", key="1")
+    all_is_done()
+    assert provider.bodies()[1:] == ["Your hearing is tomorrow"]
+
+
 def test_a_sender_that_is_not_registered_sends_nothing(
     provider: FakeTwilio, sender: SmsSender, chat: Chat, olga: Operator
 ) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, Operator
 from sms import ledger, wordings
@@ -39,7 +44,10 @@ def test_an_owner_sets_up_a_programme_and_a_number(
     assert client.get("/account/sms/senders/new/")["Location"] == "/account/sms/programme/"
     wrong = posts(client, "/account/sms/programme/", name="Acme texts", contact="", frequency="Rarely")
     assert wrong.status_code == 422 and 'aria-invalid="true"' in wrong.text
-    posts(client, "/account/sms/programme/", name="Acme texts", contact="call us", frequency="Rarely")
+    named = {"name": "Acme texts", "contact": "call us", "frequency": "Rarely"}
+    wrong = posts(client, "/account/sms/programme/", **named)
+    assert wrong.status_code == 422, "whoever agrees must be told where the terms stand"
+    posts(client, "/account/sms/programme/", **named, terms_url="https://acme.test/terms")
     programme = SmsProgramme.objects.get()
     facts = {
         "programme": programme.uid, "site": site.uid, "department": intake.uid, "gateway": "twilio",
@@ -127,7 +135,7 @@ def test_one_number_has_its_whole_history_in_one_view_and_as_files(
     path = shown.redirect_chain[-1][0]
     found = json.loads(client.get(f"{path}?as=json").text)
     assert found["phone"] == VERA and len(found["events"]) >= 6
-    rows = list(csv.reader(io.StringIO(client.get(f"{path}?as=csv").text)))
+    rows = list(csv.reader(io.StringIO(b"".join(client.get(f"{path}?as=csv")).decode("utf-8-sig"))))
     assert len(rows) == len(found["events"]) + 1
     assert any(cell.startswith("'=HYPERLINK") for row in rows for cell in row)
     assert not any(cell.startswith(("=", "@", "-")) for row in rows for cell in row)
@@ -135,20 +143,124 @@ def test_one_number_has_its_whole_history_in_one_view_and_as_files(
     assert "Nothing is known of this number." in nothing.text
 
 
-def test_lists_have_pages_and_say_when_the_ledger_was_changed(
+def test_the_ledger_is_read_page_by_page_and_says_when_it_was_changed(
     logged_in: LoggedIn, owen: Operator, sender: SmsSender, programme: SmsProgramme
 ) -> None:
-    """B1-11, B1-18: states and errors in words."""
+    """B1-11: by places, so that a page reads its own entries however many there are; each is held against its
+    neighbours, and all on demand."""
+    for number in range(60):
+        agrees(programme, f"+18135550{number:03}", service=True, marketing=False)
+    client = logged_in(owen)
+
+    def shown(query: str = "") -> tuple[str, list[int]]:
+        text = client.get(f"/account/sms/consents/{query}").text
+        return text, [int(each) for each in re.findall(r'<td class="number">(\d+)</td>', text)]
+
+    text, places = shown()
+    assert places == list(range(120, 70, -1))
+    assert "none is missing among them" in text and "Newer" not in text and "?before=71" in text
+    text, places = shown("?before=71")
+    assert (places, "?after=70" in text, "?before=21" in text) == (list(range(70, 20, -1)), True, True)
+    text, places = shown("?before=21")
+    assert (places, "Older" in text) == (list(range(20, 0, -1)), False)
+    assert shown("?after=20")[1] == list(range(70, 20, -1))
+    assert shown("?after=70")[1] == list(range(120, 70, -1))
+    assert "All 120 entries are as they were written" in shown("?whole=yes")[0]
+    for odd in ("?before=x", "?after=-1", "?before=\u0663", f"?before={'9' * 40}"):
+        assert shown(odd)[1] == list(range(120, 70, -1))
+    SmsLedger.objects.update(entry_count=121)
+    assert "entry 121 is missing" in shown()[0] and "entry 121 is missing" in shown("?whole=yes")[0]
+    SmsLedger.objects.update(entry_count=120)
+    with tampering():
+        SmsConsent.objects.filter(position=70).update(text="Something else")
+    assert ["entry 70 is changed" in shown(each)[0] for each in ("", "?before=71", "?whole=yes")] == [
+        False, True, True,
+    ]  # fmt: skip
+    with tampering():
+        SmsConsent.objects.filter(position=50).delete()
+    assert "entry 50 is missing" in shown("?before=60")[0]
+
+
+@contextmanager
+def tampering() -> Iterator[None]:
+    """Somebody who may do anything in the database takes its triggers away."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE sms_smsconsent DISABLE TRIGGER USER")
+            yield
+            cursor.execute("ALTER TABLE sms_smsconsent ENABLE TRIGGER USER")
+            return
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type='trigger' AND tbl_name='sms_smsconsent'"
+        )
+        triggers = cursor.fetchall()
+        for name, _ in triggers:
+            cursor.execute(f"DROP TRIGGER {name}")
+        yield
+        for _, sql in triggers:
+            cursor.execute(sql)
+
+
+def test_a_page_of_the_ledger_reads_no_more_than_itself(
+    logged_in: LoggedIn, owen: Operator, sender: SmsSender, programme: SmsProgramme
+) -> None:
+    """B1-11: by the index of the places, never the whole."""
     for number in range(30):
         agrees(programme, f"+18135550{number:03}", service=True, marketing=False)
     client = logged_in(owen)
-    page = client.get("/account/sms/consents/").text
-    assert "All 60 entries are as they were written" in page and "Page 1 of 2" in page
-    assert "Page 2 of 2" in client.get("/account/sms/consents/?page=99").text
+    client.get("/account/sms/consents/")
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/account/sms/consents/?before=60")
+    of_ledger = [each["sql"] for each in asked if 'FROM "sms_smsconsent"' in each["sql"]]
+    assert 0 < len(of_ledger) <= 2
+    assert all("LIMIT" in each for each in of_ledger)
+
+
+def test_the_whole_ledger_is_a_file_that_is_sent_as_it_is_read(
+    logged_in: LoggedIn,
+    owen: Operator,
+    olga: Operator,
+    eve: Operator,
+    programme: SmsProgramme,
+    sender: SmsSender,
+) -> None:
+    """B1-11, R-191: what each entry says and what proves it, for admins of the firm alone."""
+    agrees(programme, VERA, service=True, marketing=False)
+    answer = logged_in(owen).get("/account/sms/consents.csv")
+    assert answer.streaming
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+    assert [(row["phone"], row["deed"], row["purpose"]) for row in rows] == [
+        (VERA, "no_consent", "marketing"), (VERA, "granted", "service"),
+    ]  # fmt: skip
+    assert rows[1]["text"] == wordings.consent_text(programme, "service")
+    assert rows[1]["previous"] == rows[0]["sha256"]
+    assert logged_in(olga).get("/account/sms/consents.csv").status_code == 403
+    empty = b"".join(logged_in(eve).get("/account/sms/consents.csv")).decode()
+    assert len(empty.splitlines()) == 1
+
+
+async def test_the_file_is_sent_by_the_server_of_sockets_too(
+    programme: SmsProgramme, sender: SmsSender, owen: Operator, async_client: AsyncClient
+) -> None:
+    """B1-11: on its loop, where nobody may wait for a database."""
+    await sync_to_async(agrees)(programme, VERA, service=True)
+    await async_client.aforce_login(owen.user)
+    answer: Any = await async_client.get("/account/sms/consents.csv")
+    parts = [part.decode() async for part in answer]
+    assert len(parts) == 2 and VERA in parts[1]
+
+
+def test_lists_have_pages_and_say_errors_in_words(
+    logged_in: LoggedIn, owen: Operator, sender: SmsSender, programme: SmsProgramme
+) -> None:
+    """B1-18."""
+    for number in range(60):
+        agrees(programme, f"+18135550{number:03}", service=True)
+    client = logged_in(owen)
+    assert "Page 1 of 2" in client.get("/account/sms/messages/").text
+    assert "Page 2 of 2" in client.get("/account/sms/messages/?page=99").text
     SmsMessage.objects.update(state="undelivered", error="30005")
     assert wordings.REASONS["30005"] in client.get("/account/sms/messages/").text
-    SmsLedger.objects.update(entry_count=61)
-    assert "entry 61 is missing" in client.get("/account/sms/consents/").text
 
 
 def test_people_agree_on_a_page_of_their_own_box_by_box(
@@ -159,7 +271,9 @@ def test_people_agree_on_a_page_of_their_own_box_by_box(
     path = f"/sms/{programme.uid}/"
     page = client.get(path).text
     assert " checked" not in page and page.count('type="checkbox"') == 2
-    for wanted in ("Acme Law LLP", "Message and data rates may apply", "Reply STOP", "not a condition"):
+    told = ["Acme Law LLP", "Acme Law texts", "Message frequency varies", "Message and data rates may apply"]
+    told += ["Reply STOP", "HELP for help", "not a condition", 'href="https://acme.test/terms"']
+    for wanted in told:
         assert wanted in page
     hashes = {
         f"sha256_{each}": wordings.sha256(wordings.consent_text(programme, each))

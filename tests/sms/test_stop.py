@@ -144,7 +144,9 @@ def test_a_stop_ends_every_programme_of_the_firm_and_a_start_brings_back_one(
     texts: Texts, sender: SmsSender, programme: SmsProgramme, settings: Settings
 ) -> None:
     """B1-7: the scope is a setting; by default the whole firm."""
-    other = actions.add_programme(account=programme.account, name="News", contact="call us")
+    other = actions.add_programme(
+        account=programme.account, name="News", contact="call us", terms_url="https://acme.test/terms"
+    )
     texts("STOP")
     assert selectors.is_suppressed(key_of(VERA), other)
     texts("START")

@@ -21,6 +21,7 @@ from tests.sms.conftest import VERA, all_is_done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRETS = signatures.Secrets("12345", "key-1", "67890")
+EVES = "AC" + "e" * 32
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -190,15 +191,19 @@ def test_eve_cannot_speak_for_acme(
     provider: FakeTwilio, sender: SmsSender, rival: Any, rival_site: Any
 ) -> None:
     """R-112: a sender of hers has a key of its own, and what it signs counts at its own address only."""
-    programme = actions.add_programme(account=rival, name="Rival", contact="eve")
+    provider.others[EVES] = ("evil" * 8, {"+18135550122"})
+    programme = actions.add_programme(
+        account=rival, name="Rival", contact="eve", terms_url="https://acme.test/terms"
+    )
     theirs = actions.add_sender(
         account=rival, programme=programme, site=rival_site, department=rival_site.departments.get(),
-        gateway="twilio", kind="long_code", number="+18135550122", account_sid=sender.account_sid,
+        gateway="twilio", kind="long_code", number="+18135550122", account_sid=EVES,
         auth_token="evil" * 8, is_registered=True,
     )  # fmt: skip
     evil = FakeTwilio(token="evil" * 8)
-    form = evil.form(VERA, "Hello")
+    form = evil.form(VERA, "Hello", AccountSid=EVES)
     assert evil.post(f"/webhooks/twilio/{sender.uid}/inbound/", form).status_code == 403
     assert evil.post(f"/webhooks/twilio/{theirs.uid}/inbound/", form).status_code == 200
+    form = provider.form(VERA, "Hello")
     assert provider.post(f"/webhooks/twilio/{sender.uid}/inbound/", form).status_code == 200
     assert {each.account_id for each in Chat.objects.all()} == {sender.account_id, rival.pk}

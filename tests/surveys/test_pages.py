@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Department, Operator, Site
@@ -33,6 +34,17 @@ def at(operator: Operator) -> Client:
     client = Client()
     client.force_login(operator.user)
     return client
+
+
+def downloaded(client: Client, query: str) -> str:
+    """The file of all answers, which comes in parts."""
+    return b"".join(client.get(f"/account/surveys/results.csv{query}")).decode()
+
+
+def next_month() -> datetime:
+    """When the present month is over and nobody can answer its surveys any more."""
+    first = (timezone.now().replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0)
+    return first + timedelta(days=7, minutes=1)
 
 
 def draft(*asked: tuple[str, str, str], do: str, title: str = "How was it?") -> dict[str, str]:
@@ -102,7 +114,7 @@ def test_who_may_what(
     assert {eves.get(each).status_code for each in named} == {404}
     assert eves.post(f"/account/surveys/{survey.uid}/switch/", {"on": "no"}).status_code == 404
     assert "acme" not in eves.get("/account/surveys/").text.lower()
-    assert eves.get("/account/surveys/results.csv").text.count("\n") == 1
+    assert downloaded(eves, "").count("\n") == 1
     assert at(nina).post(f"/account/surveys/{survey.uid}/switch/", {"on": "no"}).status_code == 403
     assert Survey.objects.get().is_enabled
 
@@ -143,9 +155,7 @@ def test_the_numbers_are_those_of_the_answers(
     assert (people["Sam"].now.average, people["Olga"].now.offered) == (5.0, 5)
     shown = at(owen).get(f"/account/surveys/results/?survey={survey.uid}&days=30").text
     assert "3.60" in shown and "=1+1" in shown
-    lines = list(
-        csv.reader(io.StringIO(at(owen).get("/account/surveys/results.csv?days=30").text.lstrip("\ufeff")))
-    )
+    lines = list(csv.reader(io.StringIO(downloaded(at(owen), "?days=30").lstrip("\ufeff"))))
     assert len(lines) == 1 + 6
     assert sum(row[2] == "answered" for row in lines) == 5
     assert "'=1+1" in lines[1] and not any(cell.startswith("=") for row in lines for cell in row)
@@ -155,16 +165,42 @@ def test_nobody_is_told_from_the_others_by_a_number(
     survey: Survey, site: Site, owen: Operator, talk: Talk
 ) -> None:
     """R-043: cells under five are not shown, nor is what would give them away; no page shows them of one."""
+    later = next_month()
     for number in range(10):
         vera = visitor_on(site)
         response = answers(vera, talk(vera), score="5", age="25-34" if number < 6 else "65+", zip="33602")
-    ages = next(each for each in results.results(owen, None, 30).questions if each.kind == "age")
+    ages = next(each for each in results.results(owen, None, 30, later).questions if each.kind == "age")
     told = {bar.label: (bar.shown, bar.width) for bar in ages.bars}
     assert told["25 to 34"] == ("6", 100) and told["65 or over"] == ("<5", 0) and told["18 to 24"] == ("0", 0)
     assert ages.total == "at least 6"
     page = at(owen).get(f"/account/surveys/responses/{response.uid}/").text
     assert "5 of 5" in page and "65" not in page and "33602" not in page
-    assert "33602" not in at(owen).get("/account/surveys/results.csv").text
+    assert "33602" not in downloaded(at(owen), "")
+
+
+def test_what_is_hidden_cannot_be_taken_from_a_sum(
+    survey: Survey, site: Site, billing: Department, sam: Operator, owen: Operator, talk: Talk
+) -> None:
+    """R-043: whatever the survey and the period that are looked at, there is one number of a month, and none
+    before the month is over and its links are."""
+    theirs = publish_survey(
+        site=site, department=billing, title="B", intro="", asked=[Asked("age", "Your age")]
+    )
+    for number in range(7):
+        vera = visitor_on(site)
+        where = {"department": billing, "operator": sam} if number < 2 else {}
+        answers(vera, talk(vera, **where), age="25-34")
+    now, later = timezone.now(), next_month()
+
+    def told(of: Survey | None, days: int, at: datetime) -> list[tuple[str, str]]:
+        found = [each for each in results.results(owen, of, days, at).questions if each.kind == "age"]
+        return [(bar.shown, bar.before) for each in found for bar in each.bars if bar.label == "25 to 34"]
+
+    assert [told(of, days, now) for of in (None, survey, theirs) for days in results.PERIODS] == [[]] * 12
+    assert [told(of, days, later) for of in (None, survey, theirs) for days in results.PERIODS] == [
+        [("7", "0")]
+    ] * 12
+    assert "Of all surveys" not in at(owen).get("/account/surveys/results/?days=7").text
 
 
 def test_our_own_question_comes_with_consent_only(

@@ -187,5 +187,6 @@ export const mail: Mail = {
   deleted: "Nachricht gelöscht",
   edited: "bearbeitet",
   zone: "Die Zeiten gelten für {}.",
+  survey: "Wenn Sie möchten, sagen Sie uns, wie es war. Dieser Link gilt bis {}:",
   unasked: "Wenn Sie es nicht angefordert haben, können Sie diese E-Mail löschen.",
 };

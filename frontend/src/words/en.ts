@@ -197,6 +197,7 @@ export const mail = {
   deleted: "Message deleted",
   edited: "edited",
   zone: "Times are in {}.",
+  survey: "If you like, tell us how it was. This link is good until {}:",
   unasked: "If you did not ask for it, you can delete this email.",
 };
 

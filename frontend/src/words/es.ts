@@ -187,5 +187,6 @@ export const mail: Mail = {
   deleted: "Mensaje eliminado",
   edited: "editado",
   zone: "Las horas son de {}.",
+  survey: "Si lo desea, díganos qué le pareció. Este enlace sirve hasta el {}:",
   unasked: "Si usted no la pidió, puede borrar este correo.",
 };

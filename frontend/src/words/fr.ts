@@ -187,5 +187,6 @@ export const mail: Mail = {
   deleted: "Message supprimé",
   edited: "modifié",
   zone: "Les heures sont celles de {}.",
+  survey: "Si vous le souhaitez, dites-nous ce que vous en avez pensé. Ce lien est valable jusqu’au {} :",
   unasked: "Si vous ne l’avez pas demandée, vous pouvez supprimer cet e-mail.",
 };

@@ -187,5 +187,6 @@ export const mail: Mail = {
   deleted: "Mensagem apagada",
   edited: "editada",
   zone: "Os horários são de {}.",
+  survey: "Se quiser, diga-nos como foi. Este link vale até {}:",
   unasked: "Se não foi você que pediu, pode apagar este e-mail.",
 };

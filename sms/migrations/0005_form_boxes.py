@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_backups"),
-        ("sms", "0002_append_only"),
+        ("sms", "0004_number_once"),
     ]
 
     operations = [

@@ -1,0 +1,53 @@
+"""Long files, sent while they are read: nothing of them is held but the part on its way."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import StreamingHttpResponse
+
+from chatlead.cells import harmless
+from chatlead.realtime import pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+    from django.http import HttpRequest
+
+
+def csv_file(
+    request: HttpRequest, name: str, head: Sequence[str], batches: Iterable[Iterable[Sequence[str]]]
+) -> StreamingHttpResponse:
+    """An attachment `name` with these columns and the rows of each batch, no cell of which is a formula.
+
+    `batches` is asked for one at a time, each in whatever thread, so a batch is a question of its own. On the
+    server of sockets that is a thread of the pool, never the loop.
+    """
+    parts = _parts(head, batches)
+    answer = StreamingHttpResponse(
+        _in_threads(parts) if isinstance(request, ASGIRequest) else parts,
+        content_type="text/csv; charset=utf-8",
+    )
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+async def _in_threads(parts: Iterator[str]) -> AsyncIterator[str]:
+    while part := await pool.run(next, parts, ""):
+        yield part
+
+
+def _parts(head: Sequence[str], batches: Iterable[Iterable[Sequence[str]]]) -> Iterator[str]:
+    yield "\ufeff" + _text([head])  # else spreadsheets take it for another encoding
+    for rows in batches:
+        if text := _text(rows):
+            yield text
+
+
+def _text(rows: Iterable[Sequence[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows([harmless(cell, with_phones=True) for cell in row] for row in rows)
+    return file.getvalue()

@@ -1,0 +1,97 @@
+"""A number from which people text is known to the firm and told to the carrier's gateway, to nobody else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core import mail
+from django.db import connection
+
+from accounts.models import Operator
+from chats.actions import accept_chat, end_chat
+from chats.models import Chat
+from sms import actions
+from sms.models import SmsConsent, SmsProgramme, SmsSender
+from sms.numbers import key_of
+from tests.fake_twilio import FakeTwilio
+from tests.sms.conftest import VERA, all_is_done, answers
+from tests.sms.consents import agrees
+
+CLIENTS = {"httpx", "requests", "aiohttp", "boto3", "botocore", "pywebpush", "smtplib", "obstore"}
+CLIENTS |= {"urllib.request", "http.client"}
+# What calls a stranger's server. Whoever adds an integration comes here, and says what it is given of whom
+CALLERS = {
+    "sms/gateways/twilio.py": "the carrier's gateway: number and text (R-190)",
+    "chatlead/stores.py": "the firm's own store of backups and archives: encrypted files (B2-3)",
+}
+# Columns in which a number or a consent may stand
+OF_NUMBERS = {"sms_smscontact.number"}
+OF_KEYS = {"sms_smscontact.number_key", "sms_smsconsent.number_key", "sms_smssuppression.number_key"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_number_stands_in_one_column_and_leaves_by_one_gateway(
+    texts: Callable[..., Any], provider: FakeTwilio, sender: SmsSender, programme: SmsProgramme,
+    olga: Operator, principal_of: Any, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """R-190: after a consent, a chat, an answer, a STOP and a START no other table, errand, mail or line of a
+    log knows the number; nor does any hold what names its consents."""
+    caplog.set_level("DEBUG")
+    agrees(programme, VERA, service=True, marketing=False)
+    texts("I was in a crash")
+    chat = Chat.objects.get()
+    accept_chat(principal=principal_of(olga), uid=chat.uid)
+    answers(olga, chat, "Are you hurt?")
+    texts("STOP")
+    texts("START")
+    actions.send(sender=sender, phone=VERA, purpose="service", text="Your hearing is tomorrow", key="1")
+    all_is_done()
+    end_chat(principal=principal_of(olga), uid=chat.uid)
+    all_is_done()
+    assert {each["to"] for each in provider.sent} == {VERA}
+    tail = VERA.removeprefix("+1")
+    places = {place for place, text in everything() if tail in text}
+    assert places == OF_NUMBERS
+    assert {place for place, text in everything() if key_of(VERA) in text} == OF_KEYS
+    assert tail not in caplog.text and not mail.outbox
+    proofs = SmsConsent.objects.values_list("sha256", flat=True)
+    elsewhere = [text for place, text in everything() if not place.startswith("sms_")]
+    assert proofs and not any(proof in text for proof in proofs for text in elsewhere)
+
+
+def test_whoever_calls_out_is_known() -> None:
+    """R-190: no integration, webhook or report to a third party is there that could be given a number."""
+    found = set()
+    for app in ("accounts", "chatlead", "chats", "privacy", "sms", "surveys", "visitors"):
+        for file in (settings.BASE_DIR / app).rglob("*.py"):
+            if imported(file) & CLIENTS:
+                found.add(str(file.relative_to(settings.BASE_DIR)))
+    assert found == set(CALLERS)
+
+
+def everything() -> Iterator[tuple[str, str]]:
+    """(table.column, text) of every cell of every table."""
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
+            columns = [each[0] for each in cursor.description or ()]
+            for row in cursor.fetchall():
+                for column, cell in zip(columns, row, strict=True):
+                    yield f"{model._meta.db_table}.{column}", str(cell)
+
+
+def imported(file: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return names | {name.partition(".")[0] for name in names}
