@@ -293,7 +293,8 @@ OF_MEMBERS = {"account/chats/<str:uid>/"}
 # eve tries these in tests/sms/test_webhooks.py and tests/sms/test_pages.py
 OF_TEXTS = {
     "sms/<str:key>/", "webhooks/twilio/<str:key>/inbound/", "webhooks/twilio/<str:key>/status/<str:uid>/",
-    "account/sms/senders/<str:uid>/", "account/sms/senders/<str:uid>/prove/", "account/sms/numbers/<str:uid>/",
+    "account/sms/senders/<str:uid>/", "account/sms/senders/<str:uid>/prove/",
+    "account/sms/numbers/<str:uid>/",
 }  # fmt: skip
 
 
