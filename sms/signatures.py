@@ -1,8 +1,15 @@
 """Whether a webhook comes from the provider (B1-13): both of its schemes, over the form as it came. Pure.
 
-The older one signs with the account's token (HMAC-SHA1). The newer one says so in a header of its own
-(`X-Twilio-Webhooks-Signature-Settings: key=…,algorithm=HMAC_SHA256`) and signs with a shared key; where that
-header is there nothing else is tried, so nobody can choose the weaker one or none.
+Signed is the address with all parameters of the form behind it, sorted, under the account's token, by
+HMAC-SHA1; a body of JSON has no parameters, but its SHA-256 in the address, as `bodySHA256`:
+https://www.twilio.com/docs/usage/webhooks/webhooks-security
+https://www.twilio.com/docs/api/errors/57012
+
+The newer scheme, a public beta, puts a shared key in the place of the token, and the setting of a webhook
+names key and algorithm, as the header `X-Twilio-Webhooks-Signature-Settings: key=…,algorithm=HMAC_SHA256`
+repeats: https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys
+Where that header is there nothing else is tried, so nobody can choose the weaker one or none, and of
+algorithms only the one of B1-13.
 """
 
 from __future__ import annotations

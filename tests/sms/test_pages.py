@@ -85,6 +85,7 @@ def test_only_admins_see_any_of_it(
     token = client.cookies["cl_csrf"].value
     data = {"csrfmiddlewaretoken": token, "programme": sender.programme.uid, "on": "no"}
     assert client.post("/account/sms/switch/", data).status_code == 404
+    assert client.post(f"/account/sms/senders/{sender.uid}/prove/", data).status_code == 404
     data |= {"phone": VERA, "source": "phone"}
     assert client.post("/account/sms/blocked/", data).status_code in (302, 422)
     assert not SmsSuppression.objects.exists()

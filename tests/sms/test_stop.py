@@ -263,3 +263,24 @@ def test_the_switch_stops_all_but_the_answers(
     assert SmsSuppression.objects.count() == 1
     actions.resume(operator=owen)
     assert not selectors.is_paused(sender.programme)
+
+
+def test_of_a_thousand_that_wait_none_goes_after_the_switch(
+    provider: FakeTwilio, owen: Operator, sender: SmsSender, programme: SmsProgramme
+) -> None:
+    """R-186: what was handed over before has gone, and nothing more; the switch is one statement."""
+    agrees(programme, VERA, service=True)
+    all_is_done()
+    provider.reports(provider.sent[0], "delivered")
+    for number in range(20):
+        actions.send(sender=sender, phone=VERA, purpose="service", text=f"{number}", key=f"{number}")
+    waits = SmsMessage.objects.filter(state="queued")
+    like = waits.values("account_id", "sender_id", "contact_id", "direction", "kind", "state", "text")[0]
+    SmsMessage.objects.bulk_create(SmsMessage(**like, key=f"more {number}") for number in range(980))
+    before, after = outbox.due_ids()[:5], outbox.due_ids()[5:]
+    for pk in before:
+        outbox.carry_out(pk)
+    assert actions.pause(operator=owen) == 995
+    for pk in after:
+        outbox.carry_out(pk)
+    assert len(provider.sent) == 1 + 5 and not waits.exists()
