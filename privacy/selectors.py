@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -13,9 +14,11 @@ from django.utils import timezone
 from accounts import erasure
 from accounts.erasure import Person
 from accounts.models import Account, Site, is_uid
-from chatlead.errors import NotFound
+from chatlead.errors import BadField, NotFound
 from chats.models import Chat
 from privacy.models import PrivacyExport, PrivacyRequest
+from sms.models import SmsThread
+from sms.numbers import e164, key_of
 from visitors.models import Visitor
 from visitors.sessions import browser_key_of
 
@@ -50,7 +53,9 @@ def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = ""
     if email:
         ids |= set(mine.filter(email__iexact=email).values_list("pk", flat=True))
         ids |= set(_answered(account_id, email, lambda value: value.strip().lower() == email))
+    spoken = spoken_number(number)
     if number:
+        ids |= _texted(account_id, spoken)
         tail = number.lstrip("+")
         ids |= set(_answered(account_id, "", lambda value: _same_number(plain_number(value), tail)))
     if visitor:
@@ -61,8 +66,24 @@ def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = ""
         known = Q(uid=visitor) | Q(browser_key__in=[key for key in keys if key])
         ids |= set(mine.filter(known).values_list("pk", flat=True))
     emails = frozenset({email}) if email else frozenset()
-    phones = frozenset({number}) if number.startswith("+") else frozenset()
+    phones = frozenset({spoken}) if spoken else frozenset()
     return Person(account_id, visitor_ids=frozenset(ids), emails=emails, phones=phones)
+
+
+def spoken_number(number: str) -> str:
+    """The number with its country, for which texts take ours where none was said; "" for what is none."""
+    try:
+        return e164(number)
+    except BadField:
+        return ""
+
+
+def _texted(account_id: int, number: str) -> set[int]:
+    """Visitors of the chats that are held by text message with this number."""
+    if not number or not settings.SMS_HASH_KEY:  # without the key there are none
+        return set()
+    threads = SmsThread.objects.filter(account_id=account_id, contact__number_key=key_of(number))
+    return set(threads.values_list("chat__visitor_id", flat=True))
 
 
 def _same_number(one: str, tail: str) -> bool:
@@ -122,6 +143,16 @@ def queue(account: Account, shown: str = "open") -> QuerySet[PrivacyRequest]:
     elif shown == "closed":
         found = found.exclude(state__in=OPEN)
     return found.order_by("due_at", "id") if shown == "open" else found.order_by("-received_at", "-id")
+
+
+def requests_of(person: Person) -> QuerySet[PrivacyRequest]:
+    """By the address, the number, or the visitors that were found for it."""
+    mine = PrivacyRequest.objects.filter(account_id=person.account_id)
+    uids = set(Visitor.objects.filter(pk__in=person.visitor_ids).values_list("uid", flat=True))
+    named = [
+        pk for pk, found in mine.exclude(visitor_uids=[]).values_list("pk", "visitor_uids") if uids & {*found}
+    ]
+    return mine.filter(Q(email__in=person.emails) | Q(phone__in=person.phones) | Q(pk__in=named))
 
 
 def access_request(operator: Operator, uid: str, *, lock: bool = False) -> PrivacyRequest:
