@@ -23,7 +23,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import erasure, logins, notices, outbox
-from accounts.models import Account, Department, Installation, Operator, OperatorRole, Site
+from accounts.models import Account, Department, Installation, Operator, OperatorRole, OutboxItem, Site
 from chatlead.keys import Unreadable, decrypted
 from chatlead.personal import declaration_of
 from chats import actions as chats
@@ -214,9 +214,7 @@ def erase(name: str) -> dict[str, Any]:
     privacy.begin(by=owen, request=request, job="erase")
     deliver()
     request.refresh_from_db()
-    assert request.state == "done", outbox.OutboxItem.objects.exclude(state="done").values(
-        "kind", "last_error"
-    )
+    assert request.state == "done", OutboxItem.objects.exclude(state="done").values("kind", "last_error")
     return request.certificate or {}
 
 
