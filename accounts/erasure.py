@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,16 @@ def kept() -> Mapping[str, str]:
     return dict(_kept)
 
 
-def erase(person: Person) -> dict[str, int]:
-    """Erases all kinds; {name: rows}. Raises what a kind raises: make it again then."""
-    return {kind.name: kind.erase(person) for kind in kinds()}
+def erase(person: Person, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
+    """Erases all kinds; {name: rows}. Raises what a kind raises: make it again then. `progress` hears after
+    each how many kinds are done, and of how many."""
+    erased: dict[str, int] = {}
+    everything = kinds()
+    for number, kind in enumerate(everything, start=1):
+        erased[kind.name] = kind.erase(person)
+        if progress is not None:
+            progress(number, len(everything))
+    return erased
 
 
 _ORDER = ("privacy", "surveys", "sms", "chats", "visitors", "accounts")

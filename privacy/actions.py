@@ -203,7 +203,8 @@ def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: boo
             _step(request, State.IN_WORK)
         request.visitor_uids, request.found = uids, found
         request.job, request.with_internal = job, with_internal
-        request.save(update_fields=["visitor_uids", "found", "job", "with_internal"])
+        request.job_done = request.job_total = 0
+        request.save(update_fields=["visitor_uids", "found", "job", "with_internal", "job_done", "job_total"])
         kind = mails.ERASE if job == Job.ERASE else mails.EXPORT
         key = f"{kind}:{request.uid}:{timezone.now().timestamp():.0f}"
         outbox.add(kind, {"request": request.pk, "by": by.uid}, key, request.account_id)

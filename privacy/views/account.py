@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 PAGE = 50
+REFRESH_SECONDS = 5  # while a task is at work
 SHOWN = ("open", "closed", "all")
 ERASE_WORD = "erase"
 State, Job, Kind = PrivacyRequest.State, PrivacyRequest.Job, PrivacyRequest.Kind
@@ -171,7 +172,10 @@ def _page(
         "erase_word": ERASE_WORD,
         "can_extend": found.state in (State.VERIFIED, State.IN_WORK) and not found.extended_at,
     }
-    return render(request, "account/privacy/request.html", known, status=status)
+    response = render(request, "account/privacy/request.html", known, status=status)
+    if found.job and request.method != "POST":
+        response["Refresh"] = str(REFRESH_SECONDS)
+    return response
 
 
 @member_page(ADMINS)

@@ -200,7 +200,7 @@ def test_a_worker_killed_half_way_leaves_it_to_the_next(
     subject = {"request": vera.request.pk, "by": owen.uid}
     for last in erasure.kinds():
 
-        def dies(person: erasure.Person, last: erasure.Kind = last) -> dict[str, int]:
+        def dies(person: erasure.Person, _: object = None, last: erasure.Kind = last) -> dict[str, int]:
             for kind in erasure.kinds():
                 kind.erase(person)
                 if kind is last:
