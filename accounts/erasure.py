@@ -54,7 +54,15 @@ class KeepsPhones(Protocol):
     """A kind that keeps telephone numbers: after a restore they are compared with what must stay erased."""
 
     def phones(self, account_id: int) -> Iterable[str]:
-        """Every number that the kind keeps for an account, in E.164."""
+        """Every number that the kind keeps for an account, in E.164 or as it was written."""
+
+
+@runtime_checkable
+class KeepsAddresses(Protocol):
+    """The same of addresses, where no visitor leads to them."""
+
+    def emails(self, account_id: int) -> Iterable[str]:
+        """Every address that the kind keeps for an account, as it was written."""
 
 
 _kinds: dict[str, Kind] = {}

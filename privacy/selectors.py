@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import erasure
 from accounts.erasure import Person
-from accounts.models import Account, Site, is_uid
+from accounts.models import Account, OutboxItem, Site, is_uid
 from chatlead.errors import BadField, NotFound
 from chats.models import Chat
 from privacy.models import PrivacyExport, PrivacyRequest
@@ -55,7 +55,7 @@ def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = ""
         ids |= set(_answered(account_id, email, lambda value: value.strip().lower() == email))
     spoken = spoken_number(number)
     if number:
-        ids |= _texted(account_id, spoken)
+        ids |= texted(account_id, spoken)
         tail = number.lstrip("+")
         ids |= set(_answered(account_id, "", lambda value: _same_number(plain_number(value), tail)))
     if visitor:
@@ -78,7 +78,7 @@ def spoken_number(number: str) -> str:
         return ""
 
 
-def _texted(account_id: int, number: str) -> set[int]:
+def texted(account_id: int, number: str) -> set[int]:
     """Visitors of the chats that are held by text message with this number."""
     if not number or not settings.SMS_HASH_KEY:  # without the key there are none
         return set()
@@ -100,7 +100,9 @@ def _answered(account_id: int, needle: str, fits: object) -> Iterable[int]:
     if needle and needle.isascii():
         chats = chats.annotate(said=Cast("answers", TextField())).filter(said__icontains=needle)
     for visitor_id, answers in chats.values_list("visitor_id", "answers").iterator():
-        if any(fits(str(each.get("value", ""))) for each in answers):  # type: ignore[operator]
+        # "channel" is the firm's own number, to which somebody has written (sms.actions.receiving)
+        told = [str(each.get("value", "")) for each in answers if each.get("name") != "channel"]
+        if any(fits(value) for value in told):  # type: ignore[operator]
             yield visitor_id
 
 
@@ -167,6 +169,14 @@ def access_request(operator: Operator, uid: str, *, lock: bool = False) -> Priva
 def copy_of(request: PrivacyRequest) -> PrivacyExport | None:
     """The copy that answers it, until its time is over, whether it was cleared away or not."""
     return PrivacyExport.objects.filter(request=request, expires_at__gt=timezone.now()).first()
+
+
+def is_under_way(request: PrivacyRequest) -> bool:
+    """Whether a worker is at it, or will be: not where the outbox has given it up."""
+    if not request.job:
+        return False
+    items = OutboxItem.objects.filter(key__startswith=f"privacy_{request.job}:{request.uid}:")
+    return items.filter(state=OutboxItem.State.PENDING).exists()
 
 
 def days_left(request: PrivacyRequest) -> int:

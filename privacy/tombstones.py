@@ -23,7 +23,7 @@ from accounts.erasure import Person
 from accounts.models import Account
 from chatlead.stores import open_store
 from privacy.models import PrivacyRequest
-from privacy.selectors import OPEN, requests_of, spoken_number
+from privacy.selectors import OPEN, plain_number, requests_of, spoken_number, texted
 from visitors.models import Visitor
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ def reapply() -> dict[str, int]:
             came_back[account_id].add(pk)
     phones, emails = _numbers(_named(stones, "phones")), _addresses(_named(stones, "emails"))
     counts["requests_closed"] = _close(stones)  # after their addresses were read
+    for account_id, numbers in phones.items():
+        for number in numbers:
+            came_back[account_id] |= texted(account_id, number)
     for account_id in sorted(came_back.keys() | phones.keys() | emails.keys()):
         person = Person(
             account_id,
@@ -101,14 +104,23 @@ def _numbers(stones: set[str]) -> dict[int, set[str]]:
         if not isinstance(kind, erasure.KeepsPhones):
             continue
         for account_id in Account.objects.values_list("pk", flat=True):
-            if theirs := {each for each in kind.phones(account_id) if _is_among(each, stones)}:
+            kept = {spoken_number(plain_number(each)) for each in kind.phones(account_id)} - {""}
+            if theirs := {each for each in kept if _is_among(each, stones)}:
                 found[account_id] |= theirs
     return found
 
 
 def _addresses(stones: set[str]) -> dict[int, set[str]]:
-    """{account: addresses that have a stone}, of earlier requests, which no visitor leads to."""
+    """{account: addresses that have a stone}, of earlier requests and of kinds that keep addresses, which no
+    visitor leads to."""
     found: dict[int, set[str]] = defaultdict(set)
+    for kind in erasure.kinds() if stones else ():
+        if not isinstance(kind, erasure.KeepsAddresses):
+            continue
+        for account_id in Account.objects.values_list("pk", flat=True):
+            kept = {each.strip().lower() for each in kind.emails(account_id)}
+            if theirs := {each for each in kept if _is_among(each, stones)}:
+                found[account_id] |= theirs
     asked = PrivacyRequest.objects.exclude(email="").exclude(account=None) if stones else ()
     for request in asked:
         if request.account_id is not None and _is_among(request.email, stones):

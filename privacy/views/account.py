@@ -152,6 +152,7 @@ def _page(
         "row": _row(found),
         "found": _named(counts),
         "is_open": is_open,
+        "is_under_way": selectors.is_under_way(found),
         "copy": selectors.copy_of(found),
         "certificate": certificate,
         "erased": [
@@ -173,7 +174,7 @@ def _page(
         "can_extend": found.state in (State.VERIFIED, State.IN_WORK) and not found.extended_at,
     }
     response = render(request, "account/privacy/request.html", known, status=status)
-    if found.job and request.method != "POST":
+    if known["is_under_way"] and request.method != "POST":
         response["Refresh"] = str(REFRESH_SECONDS)
     return response
 
@@ -190,7 +191,7 @@ def do(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     except ChatLeadError as error:
         found.refresh_from_db()
         return _page(request, operator, found, error.message, error.status)
-    messages.success(request, said)
+    messages.success(request, said, extra_tags="good")
     return redirect("privacy_request", uid=uid)
 
 
