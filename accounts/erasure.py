@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,15 @@ class KeepsPhones(Protocol):
     """A kind that keeps telephone numbers: after a restore they are compared with what must stay erased."""
 
     def phones(self, account_id: int) -> Iterable[str]:
-        """Every number that the kind keeps for an account, in E.164."""
+        """Every number that the kind keeps for an account, in E.164 or as it was written."""
+
+
+@runtime_checkable
+class KeepsAddresses(Protocol):
+    """The same of addresses, where no visitor leads to them."""
+
+    def emails(self, account_id: int) -> Iterable[str]:
+        """Every address that the kind keeps for an account, as it was written."""
 
 
 _kinds: dict[str, Kind] = {}
@@ -84,9 +92,16 @@ def kept() -> Mapping[str, str]:
     return dict(_kept)
 
 
-def erase(person: Person) -> dict[str, int]:
-    """Erases all kinds; {name: rows}. Raises what a kind raises: make it again then."""
-    return {kind.name: kind.erase(person) for kind in kinds()}
+def erase(person: Person, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
+    """Erases all kinds; {name: rows}. Raises what a kind raises: make it again then. `progress` hears after
+    each how many kinds are done, and of how many."""
+    erased: dict[str, int] = {}
+    everything = kinds()
+    for number, kind in enumerate(everything, start=1):
+        erased[kind.name] = kind.erase(person)
+        if progress is not None:
+            progress(number, len(everything))
+    return erased
 
 
 _ORDER = ("privacy", "surveys", "sms", "chats", "visitors", "accounts")

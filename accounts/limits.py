@@ -19,25 +19,30 @@ from chatlead.errors import RateLimited
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 600
+DAY_SECONDS = 24 * 3600
 
 
-def take(what: str, who: str, most: int) -> None:
-    """Counts one more. Raises RateLimited, with the time after which to try again, above `most`; then it is
-    not counted, so that trying again makes nobody wait longer."""
-    count(what, who)  # first, so that of many at once no more get through
-    before, now, passed = _counted(what, who)
+def take(what: str, who: str, most: int, *, seconds: int = WINDOW_SECONDS) -> None:
+    """Counts one more. Raises RateLimited, with the time after which to try again, above `most` in so many
+    `seconds`; then it is not counted, so that trying again makes nobody wait longer. What is counted over
+    another time has another name in `what`."""
+    count(what, who, seconds=seconds)  # first, so that of many at once no more get through
+    before, now, passed = _counted(what, who, seconds)
     if _sum(before, now, passed) > most:
-        count(what, who, -1)
+        count(what, who, -1, seconds=seconds)
+        wait = _wait(before, now - 1, passed, most, seconds)
         words = "That was too often. Please try again in some minutes."
-        raise RateLimited(words, retry_after_ms=math.ceil(_wait(before, now - 1, passed, most) * 1000))
+        if seconds >= DAY_SECONDS:
+            words = "That was too often today. Please try again tomorrow."
+        raise RateLimited(words, retry_after_ms=math.ceil(wait * 1000))
 
 
-def count(what: str, who: str, number: int = 1) -> None:
+def count(what: str, who: str, number: int = 1, *, seconds: int = WINDOW_SECONDS) -> None:
     """Counts so many more."""
-    window, _ = _window()
+    window, _ = _window(seconds)
     key = _key(what, who, window)
     try:
-        cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
+        cache.add(key, 0, timeout=2 * seconds)
         cache.incr(key, number)
     except ValueError:  # it was forgotten in between
         return
@@ -50,15 +55,15 @@ def so_far(what: str, who: str) -> int:
     return math.ceil(_sum(*_counted(what, who)))
 
 
-def _window() -> tuple[int, float]:
+def _window(seconds: int = WINDOW_SECONDS) -> tuple[int, float]:
     """The number of the present window, and the share of it that has passed."""
-    window, passed = divmod(time.time(), WINDOW_SECONDS)
-    return int(window), passed / WINDOW_SECONDS
+    window, passed = divmod(time.time(), seconds)
+    return int(window), passed / seconds
 
 
-def _counted(what: str, who: str) -> tuple[int, int, float]:
+def _counted(what: str, who: str, seconds: int = WINDOW_SECONDS) -> tuple[int, int, float]:
     """In the window before, in this one, and how much of this one has passed."""
-    window, passed = _window()
+    window, passed = _window(seconds)
     keys = [_key(what, who, window - 1), _key(what, who, window)]
     try:
         found = cache.get_many(keys)
@@ -69,18 +74,18 @@ def _counted(what: str, who: str) -> tuple[int, int, float]:
 
 
 def _sum(before: int, now: int, passed: float) -> float:
-    """Of the window before only the part counts that lies within the last ten minutes: no moment comes at
-    which twice as much is allowed."""
+    """Of the window before only the part counts that lies within the time that is asked for: no moment comes
+    at which twice as much is allowed."""
     return now + before * (1 - passed)
 
 
-def _wait(before: int, now: int, passed: float, most: int) -> float:
+def _wait(before: int, now: int, passed: float, most: int, seconds: int) -> float:
     """Seconds until there is room for one more."""
     if now < most and before:
         share = 1 - (most - 1 - now) / before - passed
     else:  # not in this window, and in the next one only when some of these have faded
         share = 1 - passed + max(0.0, 1 - (most - 1) / max(now, 1))
-    return min(max(share, 0.0), 1.0) * WINDOW_SECONDS
+    return min(max(share, 0.0), 1.0) * seconds
 
 
 def network(ip: str) -> str:

@@ -309,6 +309,10 @@ PRIVACY_FORMS = {  # in ten minutes
     "address": env.int("CHATLEAD_PRIVACY_FORMS_PER_ADDRESS", default=20),
     "mailbox": env.int("CHATLEAD_PRIVACY_FORMS_PER_MAILBOX", default=3),
 }
+PRIVACY_CODES = {  # mailed in a day
+    "address": env.int("CHATLEAD_PRIVACY_CODES_PER_ADDRESS", default=100),
+    "mailbox": env.int("CHATLEAD_PRIVACY_CODES_PER_MAILBOX", default=10),
+}
 
 # --- Mail -------------------------------------------------------------------------------------------------
 # into files, not onto the screen: what a server prints is kept as a log

@@ -197,22 +197,26 @@ def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: boo
     found = selectors.counts(person)
     with transaction.atomic():
         request = selectors.access_request(by, request.uid, lock=True)
-        if request.job:
+        if selectors.is_under_way(request):
             return
         if request.state != State.IN_WORK:
             _step(request, State.IN_WORK)
         request.visitor_uids, request.found = uids, found
         request.job, request.with_internal = job, with_internal
-        request.save(update_fields=["visitor_uids", "found", "job", "with_internal"])
+        request.job_done = request.job_total = 0
+        request.save(update_fields=["visitor_uids", "found", "job", "with_internal", "job_done", "job_total"])
         kind = mails.ERASE if job == Job.ERASE else mails.EXPORT
-        key = f"{kind}:{request.uid}:{timezone.now().timestamp():.0f}"
+        key = f"{kind}:{request.uid}:{timezone.now().timestamp():.3f}"
         outbox.add(kind, {"request": request.pk, "by": by.uid}, key, request.account_id)
         _note(f"privacy.{job}_begun", request, by, {"found": sum(request.found.values())})
 
 
 def finish(*, by: Operator, request: PrivacyRequest, answer: str = "") -> None:
-    """The firm has done what was asked (a correction, an answer); `answer` is what the person reads."""
+    """The firm has done what was asked (a correction, an answer); `answer` is what the person reads.
+    Raises IllegalStep for a copy and an erasure, which end when they were carried out."""
     known = selectors.access_request(by, request.uid)
+    if known.kind in (Kind.ACCESS, Kind.ERASE) and known.state in selectors.OPEN:
+        raise IllegalStep(f"a request to {known.kind}", State.DONE)
     found = known.found or selectors.counts(selectors.person_of(known))
     with transaction.atomic():
         request = selectors.access_request(by, request.uid, lock=True)
@@ -227,7 +231,7 @@ def refuse(*, by: Operator, request: PrivacyRequest, reason: str) -> None:
         raise MissingField("Say why: the person who asked reads it.", field="reason")
     with transaction.atomic():
         request = selectors.access_request(by, request.uid, lock=True)
-        if request.job:
+        if selectors.is_under_way(request):
             raise IllegalStep(f"{State.IN_WORK} ({request.job})", State.REFUSED)
         close(request, State.REFUSED, reason=reason)
         _note("privacy.refused", request, by)

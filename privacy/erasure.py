@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-
 from privacy.models import PrivacyExport, PrivacyRequest
-from privacy.selectors import OPEN
-from visitors.models import Visitor
+from privacy.selectors import OPEN, requests_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,16 +13,6 @@ if TYPE_CHECKING:
     from accounts.erasure import Person
 
 EMPTY = {"email": "", "phone": "", "details": "", "reason": ""}
-
-
-def requests_of(person: Person) -> QuerySet[PrivacyRequest]:
-    """By the address, the number, or the visitors that were found for it."""
-    mine = PrivacyRequest.objects.filter(account_id=person.account_id)
-    uids = set(Visitor.objects.filter(pk__in=person.visitor_ids).values_list("uid", flat=True))
-    named = [
-        pk for pk, found in mine.exclude(visitor_uids=[]).values_list("pk", "visitor_uids") if uids & {*found}
-    ]
-    return mine.filter(Q(email__in=person.emails) | Q(phone__in=person.phones) | Q(pk__in=named))
 
 
 class Requests:

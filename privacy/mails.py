@@ -102,7 +102,7 @@ def mail_closed(subject: dict[str, Any], key: str) -> None:
     elif has_copy:
         days = str(settings.PRIVACY_EXPORT_DAYS)
         lines = [words["copy"].replace("{firm}", firm).replace("{days}", days), _link(request, words)]
-    elif request.kind == Kind.ERASE:
+    elif request.certificate is not None:
         lines = [words["erased"].replace("{firm}", firm), words["erased_backups"]]
     else:
         found = sum((request.found or {}).values())

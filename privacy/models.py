@@ -85,6 +85,10 @@ class PrivacyRequest(models.Model):
     code_until = models.DateTimeField(null=True, blank=True)
     code_tries = models.PositiveSmallIntegerField(default=0)
     job = models.CharField(max_length=10, choices=Job.choices, default=Job.NONE, blank=True)
+    job_done = models.PositiveSmallIntegerField(
+        default=0
+    )  # kinds of data, of job_total; 0 of 0 while it waits
+    job_total = models.PositiveSmallIntegerField(default=0)
     with_internal = models.BooleanField(default=False)  # the firm's notes are part of the copy
     found = impersonal(models.JSONField(null=True, blank=True), "numbers of rows by kind")
     certificate = impersonal(models.JSONField(null=True, blank=True), "numbers of rows by kind, and times")

@@ -6,16 +6,19 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from accounts import erasure
 from accounts.erasure import Person
-from accounts.models import Account, Site, is_uid
-from chatlead.errors import NotFound
+from accounts.models import Account, OutboxItem, Site, is_uid
+from chatlead.errors import BadField, NotFound
 from chats.models import Chat
 from privacy.models import PrivacyExport, PrivacyRequest
+from sms.models import SmsThread
+from sms.numbers import e164, key_of
 from visitors.models import Visitor
 from visitors.sessions import browser_key_of
 
@@ -50,7 +53,9 @@ def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = ""
     if email:
         ids |= set(mine.filter(email__iexact=email).values_list("pk", flat=True))
         ids |= set(_answered(account_id, email, lambda value: value.strip().lower() == email))
+    spoken = spoken_number(number)
     if number:
+        ids |= texted(account_id, spoken)
         tail = number.lstrip("+")
         ids |= set(_answered(account_id, "", lambda value: _same_number(plain_number(value), tail)))
     if visitor:
@@ -61,8 +66,24 @@ def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = ""
         known = Q(uid=visitor) | Q(browser_key__in=[key for key in keys if key])
         ids |= set(mine.filter(known).values_list("pk", flat=True))
     emails = frozenset({email}) if email else frozenset()
-    phones = frozenset({number}) if number.startswith("+") else frozenset()
+    phones = frozenset({spoken}) if spoken else frozenset()
     return Person(account_id, visitor_ids=frozenset(ids), emails=emails, phones=phones)
+
+
+def spoken_number(number: str) -> str:
+    """The number with its country, for which texts take ours where none was said; "" for what is none."""
+    try:
+        return e164(number)
+    except BadField:
+        return ""
+
+
+def texted(account_id: int, number: str) -> set[int]:
+    """Visitors of the chats that are held by text message with this number."""
+    if not number or not settings.SMS_HASH_KEY:  # without the key there are none
+        return set()
+    threads = SmsThread.objects.filter(account_id=account_id, contact__number_key=key_of(number))
+    return set(threads.values_list("chat__visitor_id", flat=True))
 
 
 def _same_number(one: str, tail: str) -> bool:
@@ -79,7 +100,9 @@ def _answered(account_id: int, needle: str, fits: object) -> Iterable[int]:
     if needle and needle.isascii():
         chats = chats.annotate(said=Cast("answers", TextField())).filter(said__icontains=needle)
     for visitor_id, answers in chats.values_list("visitor_id", "answers").iterator():
-        if any(fits(str(each.get("value", ""))) for each in answers):  # type: ignore[operator]
+        # "channel" is the firm's own number, to which somebody has written (sms.actions.receiving)
+        told = [str(each.get("value", "")) for each in answers if each.get("name") != "channel"]
+        if any(fits(value) for value in told):  # type: ignore[operator]
             yield visitor_id
 
 
@@ -124,6 +147,16 @@ def queue(account: Account, shown: str = "open") -> QuerySet[PrivacyRequest]:
     return found.order_by("due_at", "id") if shown == "open" else found.order_by("-received_at", "-id")
 
 
+def requests_of(person: Person) -> QuerySet[PrivacyRequest]:
+    """By the address, the number, or the visitors that were found for it."""
+    mine = PrivacyRequest.objects.filter(account_id=person.account_id)
+    uids = set(Visitor.objects.filter(pk__in=person.visitor_ids).values_list("uid", flat=True))
+    named = [
+        pk for pk, found in mine.exclude(visitor_uids=[]).values_list("pk", "visitor_uids") if uids & {*found}
+    ]
+    return mine.filter(Q(email__in=person.emails) | Q(phone__in=person.phones) | Q(pk__in=named))
+
+
 def access_request(operator: Operator, uid: str, *, lock: bool = False) -> PrivacyRequest:
     """A request to the operator's account, else NotFound."""
     found = queue(operator.account, "all").filter(uid=uid if is_uid(uid) else None)
@@ -136,6 +169,14 @@ def access_request(operator: Operator, uid: str, *, lock: bool = False) -> Priva
 def copy_of(request: PrivacyRequest) -> PrivacyExport | None:
     """The copy that answers it, until its time is over, whether it was cleared away or not."""
     return PrivacyExport.objects.filter(request=request, expires_at__gt=timezone.now()).first()
+
+
+def is_under_way(request: PrivacyRequest) -> bool:
+    """Whether a worker is at it, or will be: not where the outbox has given it up."""
+    if not request.job:
+        return False
+    items = OutboxItem.objects.filter(key__startswith=f"privacy_{request.job}:{request.uid}:")
+    return items.filter(state=OutboxItem.State.PENDING).exists()
 
 
 def days_left(request: PrivacyRequest) -> int:

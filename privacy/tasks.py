@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.conf import settings
@@ -16,6 +17,9 @@ from accounts.models import Operator
 from chatlead.keys import encrypted
 from privacy import actions, exports, mails, selectors, tombstones
 from privacy.models import PrivacyExport, PrivacyRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROUNDS = 5  # so often an erasure looks again: somebody may have written in this moment
 ERASE_VISITORS = "erase_visitors"
@@ -34,7 +38,8 @@ def make_export(subject: dict[str, Any], key: str) -> None:
     person = selectors.person_of(request)
     firm, now = request.account.name, timezone.now()
     made_at = now.isoformat(timespec="seconds")
-    rows = exports.collect(person, with_internal=request.with_internal)
+    told = partial(_progress, request.pk)
+    rows = exports.collect(person, with_internal=request.with_internal, progress=told)
     content = encrypted(exports.as_zip(rows, firm=firm, made_at=made_at).hex()).encode()
     with transaction.atomic():
         locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
@@ -64,7 +69,7 @@ def carry_out_erasure(subject: dict[str, Any], key: str) -> None:
         return
     person = selectors.person_of(request)
     stone = tombstones.write(person, request_uid=request.uid)
-    left = _erase(person)
+    left = _erase(person, partial(_progress, request.pk))
     now = timezone.now().isoformat(timespec="seconds")
     with transaction.atomic():
         locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
@@ -96,10 +101,15 @@ def erase_visitors(subject: dict[str, Any], key: str) -> None:
     audit.note("privacy.erased", account=person.account_id, by=None, facts=facts)
 
 
-def _erase(person: Person) -> dict[str, int]:
+def _progress(request_id: int, done: int, total: int) -> None:
+    """So many kinds of data are done, for the request's page; a worker that begins again counts anew."""
+    PrivacyRequest.objects.filter(pk=request_id).update(job_done=done, job_total=total)
+
+
+def _erase(person: Person, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
     """{kind: what is left}, all 0. Raises NotAllErased."""
     for _ in range(ROUNDS):
-        erasure.erase(person)
+        erasure.erase(person, progress)
         left = selectors.counts(person)
         if not any(left.values()):
             return left

@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from accounts.erasure import Person
 from accounts.models import Account
 from chatlead.stores import open_store
 from privacy.models import PrivacyRequest
+from privacy.selectors import OPEN, plain_number, requests_of, spoken_number, texted
 from visitors.models import Visitor
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def write(person: Person, *, request_uid: str = "") -> str:
     """Keeps the digests of a person who is about to be erased; returns the stone's name. Raises
     StoreUnavailable: then nothing may be erased yet, because a restore would bring it back."""
     uids = Visitor.objects.filter(account_id=person.account_id, pk__in=person.visitor_ids)
+    waiting = requests_of(person).filter(state__in=OPEN).exclude(uid=request_uid)
     account = Account.objects.values_list("uid", flat=True).get(pk=person.account_id)
     key = _keys()[0]
     told = {
@@ -51,6 +53,8 @@ def write(person: Person, *, request_uid: str = "") -> str:
         "emails": sorted(_digest(key, email) for email in person.emails),
         "phones": sorted(_digest(key, phone) for phone in person.phones),
         "request": _digest(key, request_uid) if request_uid else "",
+        # these still wait for an answer; whatever else was asked before has ended, whatever a backup says
+        "open": sorted(_digest(key, uid) for uid in waiting.values_list("uid", flat=True)),
     }
     name = f"{FOLDER}/{told['at'][:10]}-{secrets.token_hex(12)}.json"
     store().put(name, json.dumps(told, sort_keys=True).encode())
@@ -69,13 +73,16 @@ def reapply() -> dict[str, int]:
     counts: Counter[str] = Counter(people=0)
     if not stones:
         return dict(counts)
-    counts["requests_closed"] = _close(_named(stones, "request"))
     visitors = _named(stones, "visitors")
     came_back: dict[int, set[int]] = defaultdict(set)
     for pk, uid, account_id in Visitor.objects.values_list("pk", "uid", "account_id").iterator():
         if _is_among(uid, visitors):
             came_back[account_id].add(pk)
     phones, emails = _numbers(_named(stones, "phones")), _addresses(_named(stones, "emails"))
+    counts["requests_closed"] = _close(stones)  # after their addresses were read
+    for account_id, numbers in phones.items():
+        for number in numbers:
+            came_back[account_id] |= texted(account_id, number)
     for account_id in sorted(came_back.keys() | phones.keys() | emails.keys()):
         person = Person(
             account_id,
@@ -97,14 +104,23 @@ def _numbers(stones: set[str]) -> dict[int, set[str]]:
         if not isinstance(kind, erasure.KeepsPhones):
             continue
         for account_id in Account.objects.values_list("pk", flat=True):
-            if theirs := {each for each in kind.phones(account_id) if _is_among(each, stones)}:
+            kept = {spoken_number(plain_number(each)) for each in kind.phones(account_id)} - {""}
+            if theirs := {each for each in kept if _is_among(each, stones)}:
                 found[account_id] |= theirs
     return found
 
 
 def _addresses(stones: set[str]) -> dict[int, set[str]]:
-    """{account: addresses that have a stone}, of earlier requests, which no visitor leads to."""
+    """{account: addresses that have a stone}, of earlier requests and of kinds that keep addresses, which no
+    visitor leads to."""
     found: dict[int, set[str]] = defaultdict(set)
+    for kind in erasure.kinds() if stones else ():
+        if not isinstance(kind, erasure.KeepsAddresses):
+            continue
+        for account_id in Account.objects.values_list("pk", flat=True):
+            kept = {each.strip().lower() for each in kind.emails(account_id)}
+            if theirs := {each for each in kept if _is_among(each, stones)}:
+                found[account_id] |= theirs
     asked = PrivacyRequest.objects.exclude(email="").exclude(account=None) if stones else ()
     for request in asked:
         if request.account_id is not None and _is_among(request.email, stones):
@@ -112,16 +128,34 @@ def _addresses(stones: set[str]) -> dict[int, set[str]]:
     return found
 
 
-def _close(stones: set[str]) -> int:
-    """Requests that were carried out after the backup was made: their person is told nothing twice."""
+def _close(stones: list[dict[str, Any]]) -> int:
+    """Requests that had ended by the time of a stone, after the backup was made: their person is told nothing
+    twice, and who it was is forgotten again."""
     S = PrivacyRequest.State
     count = 0
-    for pk, uid in PrivacyRequest.objects.exclude(state__in=(S.DONE, S.REFUSED)).values_list("pk", "uid"):
-        if _is_among(uid, stones):
-            count += PrivacyRequest.objects.filter(pk=pk).update(
+    for each in PrivacyRequest.objects.filter(state__in=OPEN):
+        if any(_had_ended(each, stone) for stone in stones):
+            count += PrivacyRequest.objects.filter(pk=each.pk).update(
                 state=S.DONE, job="", closed_at=timezone.now(), email="", phone="", details="", reason=""
             )
     return count
+
+
+def _had_ended(request: PrivacyRequest, stone: dict[str, Any]) -> bool:
+    """Whether it was carried out with the stone, or is of its person and did not wait any more then."""
+    own = {_digest(key, request.uid) for key in _keys()}
+    if stone.get("request") in own:
+        return True
+    if "open" not in stone or own & {*stone["open"]}:
+        return False
+    account = request.account.uid if request.account else ""
+    if stone["account"] not in {_digest(key, account) for key in _keys()}:
+        return False
+    of_person = {*stone["visitors"], *stone["emails"], *stone["phones"]}
+    named = [request.email, spoken_number(request.phone), *request.visitor_uids]
+    return request.received_at <= datetime.fromisoformat(stone["at"]) + timedelta(seconds=1) and any(
+        _is_among(value, of_person) for value in named if value
+    )
 
 
 def _named(stones: Iterable[dict[str, Any]], part: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from privacy.views import account, public
+from privacy.views import account, audit, public
 
 urlpatterns = [
     path("privacy/proof/<str:token>/", public.prove_by_link, name="privacy_proof"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("privacy/requests/<str:uid>/", public.asked, name="privacy_asked"),
     path("privacy/requests/<str:uid>/code/", public.another_code, name="privacy_code"),
     path("privacy/requests/<str:uid>/copy/", public.fetch, name="privacy_fetch"),
+    path("account/audit/", audit.entries, name="audit"),
+    path("account/audit/audit.csv", audit.table, name="audit_table"),
     path("account/privacy/", account.queue, name="privacy"),
     path("account/privacy/search/", account.search, name="privacy_search"),
     path("account/privacy/requests/<str:uid>/", account.one, name="privacy_request"),

@@ -14,6 +14,8 @@ from sms.models import SmsConsent, SmsContact, SmsMessage
 from sms.numbers import key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
     from accounts.erasure import Person
@@ -89,6 +91,11 @@ class Texts:
                 mine = SmsContact.objects.filter(pk=contact.pk).exclude(number="")
                 erased += mine.update(number="", question_at=None, help_at=None)
         return erased
+
+    def phones(self, account_id: int) -> Iterable[str]:
+        """Every number that is kept, in E.164."""
+        kept = SmsContact.objects.filter(account=account_id).exclude(number="")
+        return kept.values_list("number", flat=True).iterator()
 
     def _numbers(self, person: Person) -> QuerySet[SmsContact]:
         return contacts_of(person).exclude(number="")

@@ -10,6 +10,8 @@ from accounts.erasure import Person
 from surveys.models import Answer, Question, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
 Kind = Question.Kind
@@ -47,6 +49,19 @@ class SurveyAnswers:
             Answer.objects.filter(response__in=ids, score=None).delete()
             Response.objects.filter(pk__in=ids).update(visitor_number=None, chat=None)
         return len(ids)
+
+    def emails(self, account_id: int) -> Iterable[str]:
+        """Every address that was given as an answer."""
+        return _written(account_id, Kind.EMAIL)
+
+    def phones(self, account_id: int) -> Iterable[str]:
+        """Every number that was given as an answer, as it was written."""
+        return _written(account_id, Kind.PHONE)
+
+
+def _written(account_id: int, kind: str) -> Iterable[str]:
+    found = Answer.objects.filter(account_id=account_id, question__kind=kind)
+    return (each.text for each in found.iterator(chunk_size=500) if each.text)
 
 
 def _theirs(person: Person) -> QuerySet[Response]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 PAGE = 50
+REFRESH_SECONDS = 5  # while a task is at work
 SHOWN = ("open", "closed", "all")
 ERASE_WORD = "erase"
 State, Job, Kind = PrivacyRequest.State, PrivacyRequest.Job, PrivacyRequest.Kind
@@ -151,6 +152,7 @@ def _page(
         "row": _row(found),
         "found": _named(counts),
         "is_open": is_open,
+        "is_under_way": selectors.is_under_way(found),
         "copy": selectors.copy_of(found),
         "certificate": certificate,
         "erased": [
@@ -171,7 +173,10 @@ def _page(
         "erase_word": ERASE_WORD,
         "can_extend": found.state in (State.VERIFIED, State.IN_WORK) and not found.extended_at,
     }
-    return render(request, "account/privacy/request.html", known, status=status)
+    response = render(request, "account/privacy/request.html", known, status=status)
+    if known["is_under_way"] and request.method != "POST":
+        response["Refresh"] = str(REFRESH_SECONDS)
+    return response
 
 
 @member_page(ADMINS)
@@ -186,7 +191,7 @@ def do(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     except ChatLeadError as error:
         found.refresh_from_db()
         return _page(request, operator, found, error.message, error.status)
-    messages.success(request, said)
+    messages.success(request, said, extra_tags="good")
     return redirect("privacy_request", uid=uid)
 
 

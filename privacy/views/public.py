@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,24 @@ def _bound(request: HttpRequest, email: str = "") -> None:
     else:  # behind a proxy that has no name here everybody comes from one place: the form stays open
         limits.take("privacy:nowhere", "", most * FROM_NOWHERE)
     if email:
-        limits.take("privacy:mailbox", email.strip().lower(), settings.PRIVACY_FORMS["mailbox"])
+        mailbox = email.strip().lower()
+        limits.take("privacy:mailbox", mailbox, settings.PRIVACY_FORMS["mailbox"])
+        # each is a mail; counted whether anything is kept of the address or not, so it tells nobody which
+        most = settings.PRIVACY_CODES
+        if place_of(ip):
+            limits.take("privacy:place:day", limits.network(ip), most["address"], seconds=limits.DAY_SECONDS)
+        limits.take("privacy:mailbox:day", mailbox, most["mailbox"], seconds=limits.DAY_SECONDS)
+
+
+def _too_often(
+    request: HttpRequest, template: str, language: str, known: dict[str, Any], error: RateLimited
+) -> HttpResponse:
+    """The same page with the refusal, which programs read in `Retry-After` and `X-Error-Code`."""
+    seconds = math.ceil((error.retry_after_ms or 0) / 1000)
+    text = words(language)["too_often_today" if seconds > limits.WINDOW_SECONDS else "too_often"]
+    response = _shown(request, template, language, known | {"error": text, "errors": {"form": text}}, 429)
+    response["X-Error-Code"], response["Retry-After"] = error.code, str(seconds)
+    return response
 
 
 @never_cache
@@ -91,9 +109,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not errors:
         try:
             _bound(request, given["email"])
-        except RateLimited:
-            errors["form"] = words(language)["too_often"]
-            return _shown(request, "public/privacy/ask.html", language, known, 429)
+        except RateLimited as error:
+            return _too_often(request, "public/privacy/ask.html", language, known, error)
         if visitor is not None:
             proved = actions.receive_proved(**given, visitor=visitor, language=language)
             request.session[f"privacy:{proved.uid}"] = time.time() + PROVED_SECONDS
@@ -160,9 +177,8 @@ def asked(request: HttpRequest, uid: str) -> HttpResponse:
         try:
             _bound(request)
             actions.prove(uid=uid if is_uid(uid) else "-", code=request.POST.get("code", ""))
-        except RateLimited:
-            known["error"] = words(language)["too_often"]
-            return _shown(request, "public/privacy/code.html", language, known, 429)
+        except RateLimited as error:
+            return _too_often(request, "public/privacy/code.html", language, known, error)
         except actions.WrongCode:
             known["error"] = words(language)["wrong_code"]
             return _shown(request, "public/privacy/code.html", language, known, 403)
@@ -202,9 +218,8 @@ def another_code(request: HttpRequest, uid: str) -> HttpResponse:
         known_uid = uid if is_uid(uid) else "-"
         _bound(request, actions.mailbox_of(uid=known_uid))
         actions.resend_code(uid=known_uid)
-    except RateLimited:
-        known = {"uid": uid, "error": words(language)["too_often"]}
-        return _shown(request, "public/privacy/code.html", language, known, 429)
+    except RateLimited as error:
+        return _too_often(request, "public/privacy/code.html", language, {"uid": uid}, error)
     return redirect(f"/privacy/requests/{uid}/?lang={language}&sent=1")
 
 

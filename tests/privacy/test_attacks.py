@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.core import mail
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Account, Operator, Site
 from chats.models import Chat
@@ -48,6 +49,39 @@ def test_many_requests_fill_no_mailbox(client: Client, site: Site, deliver: Work
     assert told == [302, 429, 429, 429, 429, 429]
     deliver()
     assert len([each for each in mail.outbox if each.to == [EMAIL]]) <= 3
+
+
+def test_a_mailbox_gets_so_many_codes_a_day_and_no_more(
+    client: Client, site: Site, known_vera: Chat, settings: Settings
+) -> None:
+    """D-2: slowly too; an address of which nothing is kept is refused in the same words."""
+    settings.PRIVACY_CODES = {"address": 100, "mailbox": 4}
+    noon = datetime(2030, 1, 2, 12, tzinfo=UTC)
+    told: dict[str, list[tuple[int, str]]] = {EMAIL: [], "nobody@post.test": []}
+    for number in range(6):
+        with time_machine.travel(noon + timedelta(minutes=30 * number)):
+            for email, answers in told.items():
+                form = {"site": site.key, "kind": "access", "email": email}
+                sent = client.post("/privacy/requests/", form)
+                answers.append((sent.status_code, sent.headers.get("X-Error-Code", "")))
+                is_late = "Please try again tomorrow" in sent.text
+    assert told[EMAIL] == told["nobody@post.test"] == [(302, "")] * 4 + [(429, "rate_limited")] * 2
+    assert is_late and int(sent.headers["Retry-After"]) > 3600
+    with time_machine.travel(noon + timedelta(days=2)):
+        assert client.post("/privacy/requests/", form).status_code == 302
+
+
+def test_a_network_has_so_many_codes_mailed_a_day(client: Client, site: Site, settings: Settings) -> None:
+    """D-2: to whomever they go."""
+    settings.PRIVACY_CODES = {"address": 3, "mailbox": 10}
+    form = {"site": site.key, "kind": "access"}
+    sent = [
+        client.post(
+            "/privacy/requests/", form | {"email": f"v{n}@post.test"}, REMOTE_ADDR="203.0.113.7"
+        ).status_code
+        for n in range(5)
+    ]
+    assert sent == [302, 302, 302, 429, 429]
 
 
 def test_a_copy_whose_time_is_over_is_not_given_out(

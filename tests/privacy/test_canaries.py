@@ -12,10 +12,11 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, models
+from django.test import Client
 from django.utils import timezone
 
 from accounts import erasure, outbox
-from accounts.models import Consent, Department, Operator, Site
+from accounts.models import Consent, Department, Operator, OutboxItem, Site
 from chatlead.keys import EncryptedTextField
 from chatlead.personal import declaration_of
 from chats.models import Chat, Message, Note, TranscriptRequest
@@ -200,7 +201,7 @@ def test_a_worker_killed_half_way_leaves_it_to_the_next(
     subject = {"request": vera.request.pk, "by": owen.uid}
     for last in erasure.kinds():
 
-        def dies(person: erasure.Person, last: erasure.Kind = last) -> dict[str, int]:
+        def dies(person: erasure.Person, _: object = None, last: erasure.Kind = last) -> dict[str, int]:
             for kind in erasure.kinds():
                 kind.erase(person)
                 if kind is last:
@@ -262,6 +263,33 @@ def test_without_a_place_for_the_stone_nothing_is_erased(
     assert vera.request.state == "in_work"
     assert places(vera.canary)
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def test_what_the_outbox_has_given_up_is_begun_again(
+    both: tuple[Planted, Planted], owen: Operator, deliver: Work, owens: Client
+) -> None:
+    """R-151: nobody waits for what nobody does any more."""
+    vera, _ = both
+    page = f"/account/privacy/requests/{vera.request.uid}/"
+    actions.confirm_identity(by=owen, request=vera.request)
+    actions.begin(by=owen, request=vera.request, job="erase")
+    OutboxItem.objects.filter(kind="privacy_erase").update(state="dead")
+    shown = owens.get(page)
+    assert "given up" in shown.text and 'value="erase"' in shown.text and "Refresh" not in shown.headers
+    owens.post(f"{page}do/", {"do": "erase", "word": "erase"})
+    deliver()
+    vera.request.refresh_from_db()
+    assert vera.request.state == "done" and places(vera.canary) == set()
+
+
+def test_nothing_is_said_to_be_erased_that_is_not(both: tuple[Planted, Planted], owen: Operator) -> None:
+    """R-176: an erasure ends with its certificate and not with an answer."""
+    vera, _ = both
+    actions.confirm_identity(by=owen, request=vera.request)
+    with pytest.raises(actions.IllegalStep):
+        actions.finish(by=owen, request=vera.request)
+    vera.request.refresh_from_db()
+    assert vera.request.state == "verified"
 
 
 def test_another_app_has_somebody_erased(both: tuple[Planted, Planted], deliver: Work) -> None:

@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts.models import Department, Operator, Site
 from chats.models import Chat, Message, Note
-from privacy import actions, exports, selectors
+from privacy import actions, exports, selectors, tasks
 from privacy.models import PrivacyExport, PrivacyRequest
 from privacy.tasks import tidy
 from tests.conftest import PASSWORD, make_chat, visitor_on
@@ -100,6 +100,38 @@ def test_the_same_rows_make_the_same_bytes(proved: Proved, told: None) -> None:
         exports.as_json(exports.collect(person, with_internal=True), firm="x", made_at="y") for _ in range(2)
     )
     assert once == twice
+
+
+@pytest.mark.parametrize("job", ["export", "erase"])
+def test_owen_sees_how_far_it_is(
+    proved: Proved,
+    told: None,
+    owens: Client,
+    deliver: Work,
+    owen: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    job: str,
+) -> None:
+    """B2-4, R-151: waiting, at work with counts, done; from rows, so a reload and another server say the
+    same."""  # fmt: skip
+    request = proved("access" if job == "export" else "erase")
+    page = f"/account/privacy/requests/{request.uid}/"
+    actions.begin(by=owen, request=request, job=job)
+    waiting = owens.get(page)
+    assert "waiting for a worker" in waiting.text and waiting["Refresh"] == "5"
+    seen: list[str] = []
+    progress = tasks._progress
+
+    def looks(request_id: int, done: int, total: int) -> None:
+        progress(request_id, done, total)
+        if done == 2:
+            seen.append(owens.get(page).text)
+
+    monkeypatch.setattr(tasks, "_progress", looks)
+    deliver()
+    assert len(seen) == 1 and "2 of " in seen[0] and "kinds of data are done" in seen[0]
+    done = owens.get(page)
+    assert "kinds of data are done" not in done.text and "Refresh" not in done.headers
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import connection
+from pytest_django import Settings
 
 from accounts import erasure
-from chats.models import Chat
+from chats.models import Chat, Message
+from privacy import tombstones
+from privacy.selectors import find
 from sms import actions, ledger, selectors
 from sms.models import SmsContact, SmsProgramme, SmsSender
 from tests.clearing import _unguarded
 from tests.fake_twilio import FakeTwilio
-from tests.sms.conftest import VERA, all_is_done, states
+from tests.sms.conftest import ACME, VERA, all_is_done, states
 from tests.sms.consents import agrees
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +73,23 @@ def test_a_visitors_number_is_found_by_her_chat_and_nobody_elses(
     assert kind.erase(erasure.Person(programme.account_id + 1, phones=frozenset({VERA}))) == 0
     assert kind.erase(erasure.Person(programme.account_id, visitor_ids=frozenset({chat.visitor_id}))) == 2
     assert set(SmsContact.objects.values_list("number", flat=True)) == {"", "+18135550155"}
+
+
+@pytest.mark.parametrize("written", [VERA, "813-555-0100"])
+def test_she_is_found_by_her_number_and_stays_erased_after_a_restore(
+    texts: Callable[..., Any], programme: SmsProgramme, settings: Settings, tmp_path: Path, written: str
+) -> None:
+    """R-175, B2-6: her chat too, however the number is written; the stone of a number alone finds both."""
+    settings.TOMBSTONES = (tmp_path / "stones").as_uri()
+    texts("my canary sings")
+    person = find(programme.account_id, phone=written)
+    assert person.phones == {VERA} and len(person.visitor_ids) == 1
+    assert not find(programme.account_id, phone=ACME).visitor_ids
+    tombstones.write(erasure.Person(programme.account_id, phones=person.phones))
+    assert tombstones.reapply()["people"] == 1
+    assert not Message.objects.filter(text__contains="canary").exists()
+    assert VERA not in everything() and "canary" not in everything()
+    assert tombstones.reapply()["people"] == 0
 
 
 def test_the_block_outlives_the_account(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_backups"),
-        ("privacy", "0001_requests"),
+        ("privacy", "0002_progress"),
     ]
 
     operations = [
