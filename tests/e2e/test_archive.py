@@ -37,7 +37,7 @@ def test_olga_reads_what_an_earlier_chat_said_and_the_owner_sees_it_is_kept(
 ) -> None:
     """R-118, R-036: from the visitor beside a chat to the list, to the archived conversation; and the owner
     sets a limit and has the seals checked. The worker of the server does that. R-071: then olga learns that
-    the visitor is under 18, and nothing of her is left on the screens."""
+    the visitor is under 18, and the chat goes from the screen."""
     vera.starts_chat("Vera Winter", "I slipped on a wet floor")
     olga.accepts("Vera Winter")
     olga.says("Where did that happen?")
@@ -78,5 +78,5 @@ def test_olga_reads_what_an_earlier_chat_said_and_the_owner_sees_it_is_kept(
     expect(olga.page.get_by_role("dialog")).to_contain_text("erased for good")
     assert violations(olga.page) == []
     olga.page.get_by_role("button", name="End and erase").click()
-    expect(olga.page.get_by_role("region", name="My chats").get_by_text("Vera Winter")).to_have_count(0)
-    expect(vera.frame.get_by_text("I slipped on a wet floor")).to_have_count(0)
+    expect(olga.page.get_by_role("log", name="Conversation")).to_have_count(0)
+    expect(olga.page.get_by_role("dialog")).to_have_count(0)

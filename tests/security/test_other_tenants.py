@@ -182,7 +182,10 @@ def own_chat_of(operator: Operator, site: Site) -> str:
     return make_chat(visitor_on(site), department, **facts).uid
 
 
-ENDING = (commands.EditMessage, commands.DeleteMessage, commands.EndChat, commands.TransferChat)
+ENDING = (
+    commands.EditMessage, commands.DeleteMessage, commands.EndChat, commands.TransferChat,
+    commands.ReportMinor,
+)  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)
@@ -201,8 +204,9 @@ async def test_the_attacks_work_for_those_who_may(acmes: Things, talk: Chat, olg
             await opened.ask(type="edit_message", chat=talk.uid, ref=new_ref(), target=4, text="new"),
             await opened.ask(type="delete_message", chat=talk.uid, ref=new_ref(), target=4),
             await opened.ask(type="transfer_chat", chat=talk.uid, department=acmes.department),
+            await opened.ask(type="report_minor", chat=talk.uid),
         ]
-        assert [answer["type"] for answer in last] == ["ack", "ack", "done"]
+        assert [answer["type"] for answer in last] == ["ack", "ack", "done", "done"]
     said = {"SendMessage", "SetTyping", "Mark", "AddNote", "AcceptChat"}
     assert set(works) == said | {
         "Resume", "LoadMessages", "LoadEarlier", "Sync", "SaveCannedReply", "DeleteCannedReply",
