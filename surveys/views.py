@@ -89,7 +89,8 @@ def build(request: HttpRequest, operator: Operator, site: str, department: str =
                 by=operator,
             )
             number = stored.current.number if stored.current else 0
-            messages.success(request, f"Version {number} is what visitors are asked from now on.", "good")
+            since = "from now on" if stored.is_enabled else "once the survey is on"
+            messages.success(request, f"Version {number} is what visitors are asked {since}.", "good")
             return redirect("surveys")
     else:
         draft = forms.first_draft(current, selectors.questions_of(current, vendor=False))

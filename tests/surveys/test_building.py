@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Operator, Site
+from surveys.actions import switch_survey
 from surveys.models import INTRO_MAX, Survey
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,3 +35,15 @@ def test_owen_sees_that_the_sentence_above_the_questions_is_refused(
     marks = ('aria-invalid="true"', 'aria-describedby="intro-error"', "autofocus")
     assert [each in control for each in marks] == [True] * 3
     assert page.partition('id="intro-error">')[2].partition("<")[0].strip()
+
+
+def test_owen_is_told_that_nobody_is_asked_while_the_survey_is_off(
+    survey: Survey, site: Site, owen: Operator, client: Client
+) -> None:
+    """R-044: a version may be published for later; once the survey is on it is asked at once."""
+    client.force_login(owen.user)
+    switch_survey(survey=survey, on=False)
+    assert "Version 2 is what visitors are asked once the survey is on." in published(client, site)[1]
+    switch_survey(survey=survey, on=True)
+    told = published(client, site, title="Another?")[1]
+    assert "Version 3 is what visitors are asked from now on." in told
