@@ -61,7 +61,7 @@ def show_survey(*, principal: VisitorPrincipal, uid: str, ref: UUID) -> Response
         if access_chat(principal, uid).closed_at is None:
             raise ChatNotOver
         return None
-    if response.state != State.OFFERED:
+    if response.state != State.OFFERED or not selectors.may_ask(response):
         return None
     if response.shown_ref is None:
         free = Response.objects.filter(pk=response.pk, shown_ref=None, state=State.OFFERED)
@@ -104,7 +104,7 @@ def _answer(response: Response, ref: UUID | None, values: Mapping[str, str]) -> 
     """In the caller's transaction, which holds the response."""
     if ref is not None and response.ref == ref:
         return
-    if response.state == State.ANSWERED or response.visitor_number is None:
+    if response.state == State.ANSWERED or not selectors.may_ask(response):
         raise SurveyOver
     if ref is not None and response.state == State.SKIPPED:
         raise SurveyOver  # by its link it may still be answered

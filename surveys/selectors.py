@@ -51,6 +51,15 @@ def response_by_link(token: str, *, lock: bool = False) -> Response:
     return response
 
 
+def may_ask(response: Response) -> bool:
+    """Whether its visitor may be asked anything still: not once she is erased, nor from when she has said
+    after any chat that she is under 18 (R-071). Whoever erases her may come later, or never."""
+    if response.visitor_number is None:
+        return False
+    theirs = Response.objects.filter(visitor_number=response.visitor_number).values_list("uid", flat=True)
+    return not OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in theirs]).exists()
+
+
 def invitation_of(chat: Chat) -> Invitation | None:
     """Where the visitor of a chat may still say how it was, for the mail with its transcript (R-040): only
     where the survey was neither answered nor put away (R-041: nobody is reminded), while the link is good,
@@ -59,8 +68,7 @@ def invitation_of(chat: Chat) -> Invitation | None:
     response = found.first()
     if response is None or response.offered_at <= timezone.now() - links.LIFETIME:
         return None
-    theirs = Response.objects.filter(visitor_number=response.visitor_number).values_list("uid", flat=True)
-    if OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in theirs]).exists():
+    if not may_ask(response):
         return None
     return Invitation(links.path_of(response.uid), response.offered_at + links.LIFETIME)
 

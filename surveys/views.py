@@ -280,7 +280,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
             return redirect(request.path + ("?skipped" if "skip" in request.POST else ""))
         found = selectors.response_by_link(token)
     told["is_answered"] = found.state == State.ANSWERED
-    told["is_over"] = told["is_answered"] or found.visitor_number is None
+    told["is_over"] = told["is_answered"] or not selectors.may_ask(found)
     told["questions"] = _shown(
         selectors.questions_of(found.version), language, told.get("given"), told.get("wrong")
     )

@@ -226,3 +226,24 @@ def test_a_child_is_forgotten(survey: Survey, vera: VisitorPrincipal, talk: Talk
     assert not any("vera" in each.lower() or "twelve" in each for each in noted.values())
     with pytest.raises(SurveyOver):
         send_by_link(token=links.path_of(response.uid).split("/")[2], values={})
+
+
+def test_a_child_is_asked_nothing_more_while_she_is_not_erased_yet(
+    survey: Survey, vera: VisitorPrincipal, talk: Talk, client: Client
+) -> None:
+    """R-071: not by the link of the chat after which she said so, nor by that of another, nor in the frame;
+    also where what erases her has failed for good."""
+    first, second = talk(vera), talk(vera)
+    response = answers(vera, first, age="u18", email="vera@post.test")
+    other = Response.objects.get(chat=second)
+    OutboxItem.objects.filter(kind="erase_visitors").update(state=OutboxItem.State.DEAD)
+    for each in (response, other):
+        path = links.path_of(each.uid)
+        assert "<form" not in client.get(path).text
+        client.post(path, answers_to(each, age="18-24", email="vera@post.test"))
+        with pytest.raises(SurveyOver):
+            send_by_link(token=path.split("/")[2], values=answers_to(each, text="I am twelve."))
+    assert show_survey(principal=vera, uid=second.uid, ref=new_ref()) is None
+    with pytest.raises(SurveyOver):
+        answers(vera, second, age="18-24")
+    assert not Answer.objects.exists()
