@@ -1,8 +1,11 @@
 """What surveys have brought: numbers of a period beside those of the period before (R-046).
 
 A supervisor's are of their departments, an admin's of the account. Of what tells who somebody is (ZIP code,
-age, income) only numbers are ever shown, and none of them below CELL_MIN (R-043). They are of whole months
-that are over, and of all surveys at once: of two sums that overlap the difference would tell what is hidden.
+age, income) only numbers are ever shown, and none of them below CELL_MIN (R-043). The rule: each answer is in
+one number only, and a number is told in steps of CELL_MIN. One number only, because of two sums that overlap
+the difference would tell what is hidden: they are of whole months that are over, of all surveys and
+departments at once, whatever a page is asked for, and so for admins alone. In steps, because a file says how
+many have answered, and what is exact could be taken from that.
 """
 
 from __future__ import annotations
@@ -18,10 +21,10 @@ from django.utils import timezone
 from accounts.models import OperatorRole
 from surveys.answers import options_of
 from surveys.links import LIFETIME
-from surveys.models import CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
+from surveys.models import AGES, CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from django.db.models import QuerySet
 
@@ -67,7 +70,7 @@ class Bar:
 
 @dataclass(slots=True)
 class Figures:
-    """One question, in all versions that ask it in the same words."""
+    """One question, in all versions that ask it in the same words. `total` is "" where it is not told."""
 
     kind: str
     label: str
@@ -148,7 +151,7 @@ def results(operator: Operator, survey: Survey | None, days: int, now: datetime 
         before=_totals(past),
         questions=[
             *_questions(present, past, (f"Last {days} days", "Before"), ~Q(kind__in=DEMOGRAPHIC)),
-            *_people(responses_of(operator), until),
+            *_people(operator, until),
         ],
         groups=[
             ("Operators", _rows(present, past, "operator__name", "Nobody any more")),
@@ -199,18 +202,53 @@ def vendor_report() -> list[tuple[str, int, float | None]]:
 # --- questions ----------------------------------------------------------------------------------------
 
 
-def _people(all_of_them: QuerySet[Response], until: datetime) -> list[Figures]:
-    """What tells who people are, in the newest month in which nobody can answer any more, and in the one
-    before. Months do not overlap and do not move, so no two pages can be taken from each other."""
+def _people(operator: Operator, until: datetime) -> list[Figures]:
+    """What tells who people are, over the whole account, in the newest month in which nobody can answer any
+    more, and in the one before. Months do not overlap and do not move, so no two pages can be taken from each
+    other; a supervisor's departments and the account do overlap, so a supervisor gets none."""
+    if operator.role == OperatorRole.SUPERVISOR:
+        return []
     end = (until.astimezone(UTC) - LIFETIME).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     begin = (end - timedelta(days=1)).replace(day=1)
     older = (begin - timedelta(days=1)).replace(day=1)
     return _questions(
-        all_of_them.filter(offered_at__gte=begin, offered_at__lt=end),
-        all_of_them.filter(offered_at__gte=older, offered_at__lt=begin),
+        _of_month(operator, begin, end),
+        _of_month(operator, older, begin),
         (f"{begin:%B %Y}", f"{older:%B %Y}"),
         Q(kind__in=DEMOGRAPHIC),
     )
+
+
+def _of_month(operator: Operator, begin: datetime, end: datetime) -> QuerySet[Response]:
+    """Asked in this month, and answered before anybody could look: a frame that stands open may answer still,
+    and whoever looked before and after would know what."""
+    asked = responses_of(operator).filter(offered_at__gte=begin, offered_at__lt=end)
+    return asked.filter(done_at__lt=end + LIFETIME)
+
+
+def in_steps(counts: Counter[str], keys: Sequence[str]) -> dict[str, str]:
+    """What may be said of how often each of these was answered: "<5" (nobody, too), "5 to 9", and so on.
+
+    Whoever knows how many have answered in all cannot tell from it how many are behind one step, unless each
+    is at the end of its own: 28 in all and "<5" seven times is four each. So nothing is told where that is
+    so, nor of any 28.
+    """
+    tops = (CELL_MIN - 1) * len(keys)
+    if sum(counts[key] for key in keys) == tops or all(
+        counts[key] % CELL_MIN == CELL_MIN - 1 for key in keys
+    ):
+        return dict.fromkeys(keys, "–")
+    return {key: _step(counts[key]) for key in keys}
+
+
+def _step(count: int) -> str:
+    low = _low(count)
+    return f"{low} to {low + CELL_MIN - 1}" if low else f"<{CELL_MIN}"
+
+
+def _low(count: int) -> int:
+    """The begin of the step."""
+    return count - count % CELL_MIN
 
 
 def _questions(
@@ -266,27 +304,36 @@ def _figures(
         written = Answer.objects.filter(response__in=present, question__in=group)
         figures.texts = list(written.select_related("response").order_by("-pk")[:TEXTS_SHOWN])
         return figures
-    is_hidden = question.kind in DEMOGRAPHIC
-    keys = options_of(question)
-    if question.kind == Kind.ZIP:
-        keys = [key for key, _ in now.most_common(ZIPS_SHOWN) if key != UNSAID] + [UNSAID]
+    if question.kind in DEMOGRAPHIC:
+        _tell_people(figures, now, before)
+        return figures
     most = max(now.values(), default=0)
-    for key in keys:
-        count = now[key]
-        is_small = is_hidden and 0 < count < CELL_MIN
-        width = 0 if is_small or not most else round(100 * count / most)
-        bar = Bar(band(question.kind, key), _cell(count, is_hidden), _cell(before[key], is_hidden), width)
-        figures.bars.append(bar)
-    if is_hidden and any(0 < count < CELL_MIN for count in now.values()):
-        shown = sum(count for count in now.values() if count >= CELL_MIN)
-        figures.total = f"at least {shown}"  # else the total would give away what one cell hides
+    for key in options_of(question):
+        width = round(100 * now[key] / most) if most else 0
+        figures.bars.append(Bar(band(question.kind, key), str(now[key]), str(before[key]), width))
     if question.kind == Kind.SCORE:
         figures.average, figures.average_before = _mean(now), _mean(before)
     return figures
 
 
-def _cell(count: int, is_hidden: bool) -> str:
-    return f"<{CELL_MIN}" if is_hidden and 0 < count < CELL_MIN else str(count)
+def _tell_people(figures: Figures, now: Counter[str], before: Counter[str]) -> None:
+    """In steps, and without a total. Of ZIP codes only those that five have given, in the order of the steps:
+    that a code stands there at all says that somebody lives there."""
+    figures.total = ""
+    if figures.kind == Kind.ZIP:
+        # any other may have been given, so here no total leads to one of them
+        codes = [code for code, count in now.items() if code != UNSAID and count >= CELL_MIN]
+        keys = sorted(codes, key=lambda code: (-_low(now[code]), code))[:ZIPS_SHOWN] + [UNSAID]
+        told, earlier = ({key: _step(counts[key]) for key in keys} for counts in (now, before))
+    else:
+        bands = AGES if figures.kind == Kind.AGE else INCOMES
+        keys = [key for key in (*bands, UNSAID) if key != MINOR]  # who is under 18 is never kept
+        told, earlier = in_steps(now, keys), in_steps(before, keys)
+    lows = {key: _low(now[key]) if told[key] != "–" else 0 for key in keys}
+    most = max(lows.values())
+    for key in keys:
+        width = round(100 * lows[key] / most) if most else 0
+        figures.bars.append(Bar(band(figures.kind, key), told[key], earlier[key], width))
 
 
 def _mean(counts: Counter[str]) -> float | None:

@@ -171,8 +171,9 @@ def test_nobody_is_told_from_the_others_by_a_number(
         response = answers(vera, talk(vera), score="5", age="25-34" if number < 6 else "65+", zip="33602")
     ages = next(each for each in results.results(owen, None, 30, later).questions if each.kind == "age")
     told = {bar.label: (bar.shown, bar.width) for bar in ages.bars}
-    assert told["25 to 34"] == ("6", 100) and told["65 or over"] == ("<5", 0) and told["18 to 24"] == ("0", 0)
-    assert ages.total == "at least 6"
+    assert told["25 to 34"] == ("5 to 9", 100)
+    assert told["65 or over"] == told["18 to 24"] == ("<5", 0)
+    assert ages.total == "" and "Under 18" not in told
     page = at(owen).get(f"/account/surveys/responses/{response.uid}/").text
     assert "5 of 5" in page and "65" not in page and "33602" not in page
     assert "33602" not in downloaded(at(owen), "")
@@ -198,7 +199,7 @@ def test_what_is_hidden_cannot_be_taken_from_a_sum(
 
     assert [told(of, days, now) for of in (None, survey, theirs) for days in results.PERIODS] == [[]] * 12
     assert [told(of, days, later) for of in (None, survey, theirs) for days in results.PERIODS] == [
-        [("7", "0")]
+        [("5 to 9", "<5")]
     ] * 12
     assert "Of all surveys" not in at(owen).get("/account/surveys/results/?days=7").text
 
