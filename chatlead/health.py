@@ -90,6 +90,8 @@ async def _failing() -> list[str]:
 
 def _look() -> list[str]:
     global _is_migrated
+    if not standby.has_share():
+        return ["restoring"]
     try:
         with own_connection():
             if not _is_migrated:

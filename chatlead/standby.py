@@ -3,6 +3,10 @@
 `Installation.restoring_since` says so, and whoever serves or works asks: the server from its start until it
 has read that it may serve, each readiness probe, each task until then. That is once in the life of a process
 but for these: a restore refuses to begin while anybody is connected to the database.
+
+SQLite has nobody who could say that: the file itself is exchanged. Who serves from it shares a lock of the
+data folder, a restore has it alone (`unserved`), and until a server has its share it neither opens the file
+nor serves anybody: what it wrote would go into a file without a name.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 2.0  # a database that has not answered by then does not answer
 AGAIN_SECONDS = 1.0
-SERVED_LOCK = "served.lock"  # in the data folder: who serves from SQLite holds it
+SERVED_LOCK = "served.lock"  # in the data folder: who serves from SQLite shares it, who restores has it alone
 _FLAG = "SELECT restoring_since FROM accounts_installation WHERE restoring_since IS NOT NULL"
 
 
@@ -36,14 +40,16 @@ class Standby:
         self.is_shut = False
         self._may_work = False
         self._stop = threading.Event()
-        self._lock: int | None = None
+        self._wants_share = False
+        self._share: int | None = None
+        self._sharing = threading.Lock()  # the probes and the thread of `begin` both look
 
     async def begin(self) -> None:
-        """Shut, until the database says that it may be served. Returns when it has said either, or nothing
-        for two seconds; goes on asking while it is shut, in a thread that no process waits for."""
-        if connection.vendor == "sqlite":
-            self._hold_lock()
+        """Shut, until the database says that it may be served, and on SQLite until no restore has it. Returns
+        when it has said either, or nothing for two seconds; goes on asking while it is shut, in a thread that
+        no process waits for."""
         self.is_shut = True
+        self._wants_share = connection.vendor == "sqlite"
         self._stop = threading.Event()
         loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
@@ -63,56 +69,79 @@ class Standby:
 
     def _ask(self) -> None:
         """A database that does not answer, or has no tables yet, has nothing to serve either."""
+        if not self.has_share():
+            return
         with contextlib.suppress(DatabaseError), own_connection():
             self.is_shut = is_flagged()
 
     def end(self) -> None:
         """Nobody is asked any more."""
         self._stop.set()
+        with self._sharing:
+            self._wants_share = False
+            if self._share is not None:
+                os.close(self._share)
+                self._share = None
         self.is_shut = False
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     def may_work(self) -> bool:
         """Whether a task may do what it does. Asks on the caller's connection until the answer is yes."""
+        if not self.has_share():
+            return False
         if not self._may_work:
             self._may_work = not is_flagged()
         return self._may_work
 
-    def _hold_lock(self) -> None:
-        """So that a restore sees that the file is being served."""
-        try:
-            import fcntl
-        except ImportError:  # not on this system
-            return
-        folder = Path(settings.DATA_DIR)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(folder / SERVED_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    def wait_for_share(self) -> None:
+        """For a process that works on the file before it serves: returns when no restore has it."""
+        self._wants_share = connection.vendor == "sqlite"
+        if not self.has_share():
+            logger.warning("a restore of this data folder is under way: waiting for its end")
+        while not self.has_share():
+            self._stop.wait(AGAIN_SECONDS)
+
+    def has_share(self) -> bool:
+        """Whether the file of the database is one to open: no restore is about to exchange it. Once it is, it
+        stays so until `end`. Always where it is no file, or this process does not serve."""
+        with self._sharing:
+            if self._wants_share and self._share is None:
+                self._share = _locked(is_alone=False)
+            return self._share is not None or not self._wants_share
 
 
 standby = Standby()
 
 
-def is_served_here() -> bool:
-    """Whether a server runs on the SQLite file of this data folder."""
+@contextmanager
+def unserved() -> Iterator[bool]:
+    """False where a server runs on the SQLite file of this data folder; else True, and for the block no other
+    comes to serve it. On PostgreSQL always True: it says itself who is connected."""
+    if connection.vendor != "sqlite":
+        yield True
+        return
+    lock = _locked(is_alone=True)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked(*, is_alone: bool) -> int | None:
+    """The lock, to be closed; None where others have it. The system lets go of it for whoever dies."""
+    folder = Path(settings.DATA_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    number = os.open(folder / SERVED_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         import fcntl
     except ImportError:  # not on this system
-        return False
+        return number
     try:
-        number = os.open(Path(settings.DATA_DIR) / SERVED_LOCK, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(number, (fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    finally:
         os.close(number)
-    return False
+        return None
+    return number
 
 
 def is_flagged() -> bool:

@@ -32,7 +32,6 @@ from chatlead.backups.sources import (
     owner_settings,
     postgres_program,
 )
-from chatlead.standby import is_served_here
 
 # What a database may hold that was only migrated, and nobody has used
 _SETUP = frozenset({"django_migrations", "django_content_type", "auth_permission", "accounts_installation"})
@@ -239,12 +238,11 @@ def compare(expected: dict[str, int], found: dict[str, int]) -> None:
 
 
 def live_target() -> Target:
-    """The database in use, which must be empty and nobody else's. Raises NotEmpty, SourceFailed."""
+    """The database in use, which must be empty and nobody else's; on SQLite the caller sees to it that nobody
+    serves it (standby.unserved), until it is restored. Raises NotEmpty, SourceFailed."""
     if connection.vendor != "postgresql":
         place = Path(connection.settings_dict["NAME"])
         place.parent.mkdir(parents=True, exist_ok=True)
-        if is_served_here():
-            raise NotEmpty("a server is running on this data folder: stop it first")
         if place.exists():
             _refuse_if_used(place)
         connection.close()

@@ -3,7 +3,10 @@ own."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -179,6 +182,30 @@ def test_killed_in_the_middle_neither_leaves_half_of_anything(
             new.manage("restore", "--finish")
     facts = new.facts()
     assert facts["accounts"] == firm.facts()["accounts"] and not facts["shut"]
+
+
+def test_no_server_has_the_file_before_its_restore_is_over(
+    firm: Installation, elsewhere: Callable[[], Installation]
+) -> None:
+    """R-116, B2-6: on SQLite, where a server keeps a restore away, and a restore a server until its end."""
+    new = elsewhere()
+    if not new.is_sqlite:
+        return  # PostgreSQL says who is connected
+    with (new.at / "served.lock").open("w") as share:
+        fcntl.flock(share, fcntl.LOCK_SH)
+        assert "A server is running on this data folder" in new.refused("restore", "--newest")
+        fcntl.flock(share, fcntl.LOCK_UN)
+        restore = new.start("restore", "--newest")
+        while restore.poll() is None and not any((new.at / "scratch").glob("*/fetched")):
+            time.sleep(0.001)
+        fcntl.flock(share, fcntl.LOCK_SH)  # as a server does that was started now: it waits
+        with contextlib.closing(sqlite3.connect(new.at / "db.sqlite3")) as database:
+            asked = (
+                "SELECT restoring_since, (SELECT count(*) FROM accounts_account) FROM accounts_installation"
+            )
+            assert database.execute(asked).fetchall() == [(None, firm.facts()["accounts"])]
+        said, _ = restore.communicate()
+        assert restore.returncode == 0 and b"Ready to be served" in said
 
 
 def test_what_was_acknowledged_before_a_backup_began_is_in_it(

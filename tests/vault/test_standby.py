@@ -9,13 +9,14 @@ import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Installation
 from chatlead.asgi import application
 from chatlead.celery import app
 from chatlead.realtime import hub as hubs
-from chatlead.standby import Standby, standby
+from chatlead.standby import Standby, standby, unserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,3 +89,29 @@ def test_no_task_works_before_the_restore_is_finished(
     assert task.apply().state == "IGNORED"
     Installation.objects.update(restoring_since=None)
     assert task.apply().state == "SUCCESS"
+
+
+async def test_a_server_started_during_a_restore_opens_no_file_that_is_about_to_go(
+    installation: Installation, hub: hubs.Hub
+) -> None:
+    """B2-6: what olga wrote in it would be lost without a word: it stays shut until the restore is over."""
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL says itself who is connected
+    app.loader.import_default_modules()
+    sweep = sync_to_async(lambda: app.tasks["accounts.tasks.sweep_outbox"].apply().state)
+    with unserved() as is_alone:
+        assert is_alone
+        await standby.begin()
+        assert standby.is_shut
+        assert (await get("/readyz")).json()["failing"] == ["restoring"]
+        assert (await get("/")).status_code == 503 and (await get("/healthz")).status_code == 200
+        assert await sweep() == "IGNORED"
+    async with asyncio.timeout(60):
+        while (await get("/")).status_code == 503:
+            assert (await get("/healthz")).status_code == 200
+    assert (await get("/readyz")).status_code == 200 and await sweep() == "SUCCESS"
+    with unserved() as is_alone:
+        assert not is_alone  # and now no restore begins
+    standby.end()
+    with unserved() as is_alone:
+        assert is_alone

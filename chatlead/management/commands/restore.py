@@ -6,6 +6,7 @@ Servers, workers and beat are stopped; whatever is in a database is never overwr
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,6 +21,7 @@ from chatlead.backups.pack import Damaged
 from chatlead.backups.sources import SourceFailed
 from chatlead.backups.targets import NotEmpty, live_target
 from chatlead.errors import ArchiveUnavailable
+from chatlead.standby import unserved
 from chatlead.stores import NotInStore, StoreUnavailable
 
 REFUSALS = (AtWork, SourceFailed, NotEmpty, Damaged, age.BadKey, StoreUnavailable, NotInStore)
@@ -47,11 +49,13 @@ class Command(BaseCommand):
             if options["list"]:
                 self.list(self.store(options["store"]))
                 return
-            with alone():
-                if options["finish"]:
+            with alone(), ExitStack() as held:
+                if options["finish"]:  # a server that was started meanwhile waits for this one
                     if not restoring.is_unfinished():
                         raise SourceFailed("there is no restore to go on with")
                 else:
+                    if not held.enter_context(unserved()):
+                        raise NotEmpty("a server is running on this data folder: stop it first")
                     self.restore(options)
                 erased, brought = self.finish(options)
         except age.Undecryptable:

@@ -13,6 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 
+from chatlead.standby import standby
+
 
 class Command(BaseCommand):
     help = __doc__
@@ -29,6 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(0o077)  # the database and the mails of a copy without servers are files, and nobody else's
         allow_many_sockets()
+        if options["migrate"] or options["demo"]:
+            standby.wait_for_share()
         if options["migrate"]:
             migrate()
         listener = self.listen(options)
