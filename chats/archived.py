@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
+from accounts import outbox
+from accounts.models import Account
 from chats import archive, sealing
 from chats.models import ArchivedChat, Chat
 
@@ -13,6 +15,22 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.erasure import Person
+
+
+DROP_FILES: Final = "drop_archive"
+
+
+@outbox.handler(DROP_FILES)
+def drop_files(subject: dict[str, Any], key: str) -> None:
+    """The files of an account that was deleted go. Nothing is done where it is there (again): a restore has
+    brought it back. Raises StoreUnavailable, archive.OfAnother."""
+    folder = str(subject["folder"])
+    if not folder or Account.objects.filter(subscriber_id=folder).exists():
+        return
+    archive.claim()
+    store = archive.store()
+    for file in store.list(folder):
+        store.delete(file.name)
 
 
 class ArchivedChats:

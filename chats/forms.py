@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from django import forms
 
-from accounts.models import Site
-from chats import keeping
+from accounts.models import Department, Operator, Site
+from chats import history, keeping
+from chats.models import Chat
+
+WORDS_MAX = 100
+SAID_MIN = 3  # letters; fewer are in nearly every message
 
 
 class LimitsForm(forms.Form):
@@ -34,3 +38,49 @@ class LimitsForm(forms.Form):
     def days(self) -> dict[str, int]:
         """{site uid: days}, 0 for never; of a form that is valid."""
         return {uid: value or 0 for uid, value in self.cleaned_data.items()}
+
+
+class SearchForm(forms.Form):
+    """What conversations are looked for; nothing is required, and nothing given is everything."""
+
+    words = forms.CharField(required=False, max_length=WORDS_MAX)
+    said = forms.CharField(
+        label="Words that were said",
+        required=False,
+        min_length=SAID_MIN,
+        max_length=WORDS_MAX,
+        help_text="In the archive what was said is encrypted and is not searched.",
+    )
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
+    department = forms.ChoiceField(label="Department", required=False)
+    operator = forms.ChoiceField(label="Answered by", required=False)
+    state = forms.ChoiceField(
+        label="State",
+        required=False,
+        choices=[("", "Any"), *Chat.State.choices, (history.ARCHIVED, "In the archive")],
+    )
+
+    def __init__(
+        self, departments: Iterable[Department], operators: Iterable[Operator],
+        data: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(data=data)
+        for name, choices in (("department", departments), ("operator", operators)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 as declared above
+            field.choices = [("", "Any"), *((each.uid, each.name) for each in choices)]
+        for name, bound in self.fields.items():
+            bound.widget.attrs["class"] = "input"
+            if self.is_bound and self[name].errors:
+                bound.widget.attrs["aria-invalid"] = "true"
+
+    @property
+    def wanted(self) -> history.Wanted:
+        """Of a form that is valid."""
+        return history.Wanted(**self.cleaned_data)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything beside `words` is given, or was given wrongly."""
+        return self.is_bound and any(self[name].value() for name in self.fields if name != "words")

@@ -1,11 +1,11 @@
-"""Chats that have ended, for the people who may see them: found, and told as a page tells them."""
+"""Chats, for the people who may see them: found wherever they lie, and told as a page tells them."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import logins
 from accounts.members import ADMINS
@@ -15,38 +15,125 @@ from chats import archive, selectors
 from chats.models import Chat, Message, Note
 
 PAGE = 30
+ARCHIVED: Final = "archived"
+DAY = timedelta(days=1)
+SLACK = DAY  # between the order of rows and that of their times: two servers' clocks
+# One request looks at so many chats of an account at most, however many it has; the page offers to go on
+STEP, STEPS = 5000, 4
+SAID_STEP = 500  # where their words are looked at too
+
+
+class Wanted(NamedTuple):
+    """What is looked for; "" and None are anything. `words` are of the visitor's name, e-mail address or
+    number, `said` of a message; department and operator are uids; days are of UTC, both inclusive; `state` is
+    a Chat.State or `archived`."""
+
+    words: str = ""
+    said: str = ""
+    since: date | None = None
+    until: date | None = None
+    department: str = ""
+    operator: str = ""
+    state: str = ""
 
 
 class Found(NamedTuple):
-    """A page of chats, the latest first, with department, operator, site and visitor; `next` is the uid of
-    the last of them where there are older ones."""
+    """A page of chats, the latest first, with department, operator, site and visitor. `next` is the uid to go
+    on behind where there may be more; `looked_until` says how far back this page has looked where it ended
+    because of the bound, not because it is full."""
 
     chats: list[Chat]
     next: str
+    looked_until: datetime | None = None
 
 
-def ended_chats(
-    principal: OperatorPrincipal, *, words: str = "", visitor: str = "", before: str = ""
-) -> Found:
-    """Chats within reach that are over, in the database or in the archive: of one visitor (uid), or whose
-    visitor's name, e-mail address or number is like `words`. What was said is not searched."""
-    found = Chat.objects.filter(
-        selectors.within_reach(principal), selectors.still_rightful(principal), closed_at__isnull=False
-    )
+def find_chats(principal: OperatorPrincipal, wanted: Wanted, *, visitor: str = "", before: str = "") -> Found:
+    """Chats within reach, open, ended or in the archive; of one visitor (uid) where given. What was said in
+    the archive is encrypted, so `said` finds nothing there.
+
+    Numbers of rows go back in time, slice by slice over an index: neither a rare name nor a rare word makes
+    one request read a table.
+    """
+    matching = _matching(principal, wanted, visitor).select_related(*selectors.VIEWED).order_by("-pk")
+    own = Chat.objects.filter(account_id=principal.account_id)
+    step = SAID_STEP if wanted.said else STEP
+    upper = own.filter(uid=before).values_list("pk", flat=True).first() if before else None
+    if upper is None and wanted.until is not None:
+        upper = _first_after(own, wanted.until, step)
+    if visitor:  # an index finds those at once
+        found = list((matching if upper is None else matching.filter(pk__lt=upper))[: PAGE + 1])
+        return Found(found[:PAGE], found[PAGE - 1].uid if len(found) > PAGE else "")
+    found = []
+    last: tuple[int, str, datetime] | None = None
+    for _ in range(STEPS):
+        rest = own if upper is None else own.filter(pk__lt=upper)
+        last = rest.order_by("-pk").values_list("pk", "uid", "started_at")[step - 1 : step].first()
+        part = matching if upper is None else matching.filter(pk__lt=upper)
+        if last is not None:
+            part = part.filter(pk__gte=last[0])
+        found += _saying(part, wanted.said) if wanted.said else part[: PAGE + 1 - len(found)]
+        if len(found) > PAGE:
+            return Found(found[:PAGE], found[PAGE - 1].uid)
+        if last is None or (wanted.since is not None and last[2] < _midnight(wanted.since) - SLACK):
+            return Found(found, "")
+        upper = last[0]
+    assert last is not None  # noqa: S101 the loop has returned otherwise
+    return Found(found, last[1], last[2])
+
+
+def _matching(principal: OperatorPrincipal, wanted: Wanted, visitor: str) -> QuerySet[Chat]:
+    found = Chat.objects.filter(selectors.within_reach(principal), selectors.still_rightful(principal))
     if visitor:
         found = found.filter(visitor__uid=visitor)
-    if words := words.strip():
+    if words := wanted.words.strip():
         like = Q(visitor__name__icontains=words) | Q(visitor__email__icontains=words)
         number = words.rpartition(" ")[2].lstrip("#")
         if number.isascii() and number.isdigit() and len(number) < 10:
             like |= Q(visitor__number=int(number))
         found = found.filter(like)
-    if before:
-        found = found.filter(
-            pk__lt=Chat.objects.filter(account_id=principal.account_id, uid=before).values("pk")
-        )
-    chats = list(found.select_related(*selectors.VIEWED).order_by("-id")[: PAGE + 1])
-    return Found(chats[:PAGE], chats[PAGE - 1].uid if len(chats) > PAGE else "")
+    if wanted.since is not None:
+        found = found.filter(started_at__gte=_midnight(wanted.since))
+    if wanted.until is not None:
+        found = found.filter(started_at__lt=_midnight(wanted.until) + DAY)
+    if wanted.department:
+        found = found.filter(department__uid=wanted.department)
+    if wanted.operator:
+        found = found.filter(operator__uid=wanted.operator)
+    if wanted.state == ARCHIVED:
+        found = found.filter(archived_at__isnull=False)
+    elif wanted.state:
+        found = found.filter(state=wanted.state)
+    return found
+
+
+def _saying(part: QuerySet[Chat], said: str) -> list[Chat]:
+    """Those in which a message that was not deleted has these words, by the index that begins with the
+    chat: named one by one, so that no plan begins with the words."""
+    chats = list(part.filter(archived_at=None)[:SAID_STEP])
+    texts = Message.objects.filter(chat_id__in=[chat.pk for chat in chats], kind=Message.Kind.TEXT)
+    saying = set(texts.filter(text__icontains=said).values_list("chat_id", flat=True).distinct())
+    return [chat for chat in chats if chat.pk in saying]
+
+
+def _first_after(own: QuerySet[Chat], day: date, step: int) -> int | None:
+    """A number of a row from which on all began after this day, by halving: numbers grow with the time. None
+    where there are so few that it does not matter."""
+    if not own.order_by("-pk")[step - 1 : step].exists():
+        return None
+    limit = _midnight(day) + DAY + SLACK
+    low, high = 0, own.order_by("-pk").values_list("pk", flat=True)[0] + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = own.filter(pk__gte=middle).order_by("pk").values_list("pk", "started_at").first()
+        if row is None or row[1] > limit:
+            high = middle
+        else:
+            low = row[0] + 1
+    return low
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class Line(NamedTuple):

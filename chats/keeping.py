@@ -15,6 +15,7 @@ LEASE_SECONDS: Final = 600  # renewed before each chat
 RENEW_SECONDS: Final = 60
 FAULTS_KEPT: Final = 50
 PAGE: Final = 200
+LATE_DAYS: Final = 30
 LEAST_DAYS: Final = 14  # what was missed is listed with its words for seven
 MOST_DAYS: Final = 10 * 365
 
@@ -163,9 +164,20 @@ def due_everywhere() -> Due:
 
 
 def chats_grown() -> list[int]:
-    """Chats in the database whose logs go beyond their seal."""
+    """Chats in the database whose logs go beyond their seal, of the seals of the last LATE_DAYS: however many
+    there are, a night reads the new ones. What comes later is sealed when its chat moves to the archive."""
     grown = ~Q(last_seq=F("chat__last_seq")) | ~Q(last_staff_seq=F("chat__last_staff_seq"))
-    return list(ChatSeal.objects.filter(grown, chat__archived_at=None).values_list("chat_id", flat=True))
+    since = timezone.now() - timedelta(days=LATE_DAYS)
+    seals = ChatSeal.objects.order_by("-pk")
+    rest, found = seals, list[int]()
+    while page := list(rest.values_list("pk", "sealed_at")[:PAGE]):
+        if max(sealed_at for _, sealed_at in page) < since:
+            break
+        first, last = page[-1][0], page[0][0]
+        late = seals.filter(grown, pk__gte=first, pk__lte=last, chat__archived_at=None)
+        found += late.values_list("chat_id", flat=True)
+        rest = seals.filter(pk__lt=first)
+    return found
 
 
 def sealed_chats(account_id: int | None = None, uid: str = "") -> Iterator[Chat]:

@@ -1,4 +1,4 @@
-"""Pages of `/account/` about chats that have ended."""
+"""Pages of `/account/` about chats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.members import ADMINS, EVERYBODY, member_page
 from accounts.models import Operator, Site, is_uid
 from chatlead.errors import ArchiveDamaged, ArchiveUnavailable, NotFound
 from chats import actions, beside, history, keeping, selectors
-from chats.forms import LimitsForm
+from chats.forms import LimitsForm, SearchForm
 from chats.models import KeepingRun, RetentionLimit
 
 if TYPE_CHECKING:
@@ -76,24 +76,25 @@ def verify(request: HttpRequest, operator: Operator) -> HttpResponse:
     return redirect("keeping")
 
 
-WORDS_MAX = 100
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page(EVERYBODY)
 def ended(request: HttpRequest, operator: Operator) -> HttpResponse:
-    """Conversations that are over and that this person may see, in the archive or not. What is looked for
-    comes by POST: a name or an address is no part of an address."""
-    words, before = (
-        request.POST.get(name, "")[:WORDS_MAX].replace("\x00", "") for name in ("words", "before")
-    )
-    visitor = request.GET.get("visitor", "")
+    """Conversations that this person may see, open, over or in the archive. What is looked for comes by POST:
+    a name or an address is no part of an address."""
+    before, visitor = request.POST.get("before", ""), request.GET.get("visitor", "")
     if not all(is_uid(each) for each in (before, visitor) if each):
         raise NotFound
-    principal = history.principal_of(operator)
-    found = history.ended_chats(principal, words=words, visitor=visitor, before=before)
-    told = {"section": "chats", "found": found, "words": words, "visitor": visitor, "is_later": bool(before)}
-    return render(request, "account/chats.html", told)
+    form = SearchForm(
+        operator.account.departments.order_by("name", "pk"),
+        operator.account.operators.order_by("name", "pk"),
+        request.POST if request.method == "POST" else None,
+    )
+    principal, found = history.principal_of(operator), history.Found([], "")
+    if not form.is_bound or form.is_valid():
+        wanted = form.wanted if form.is_bound else history.Wanted()
+        found = history.find_chats(principal, wanted, visitor=visitor, before=before)
+    told = {"section": "chats", "found": found, "form": form, "visitor": visitor, "is_later": bool(before)}
+    return render(request, "account/chats.html", told, status=400 if form.errors else 200)
 
 
 @require_safe

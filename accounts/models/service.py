@@ -62,6 +62,7 @@ class Backup(models.Model):
     name = impersonal(models.CharField(max_length=100, blank=True), "a time and a random number")
     size = models.BigIntegerField(default=0)  # bytes
     row_count = models.BigIntegerField(default=0)
+    file_count = models.BigIntegerField(default=0)  # of archived chats, beside it
     problem = impersonal(models.CharField(max_length=300, blank=True), "words of ours and of programs")
     asked_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True)
     started_at = models.DateTimeField()
@@ -113,6 +114,7 @@ class BackupProof(models.Model):
     table_count = models.PositiveIntegerField(default=0)
     row_count = models.BigIntegerField(default=0)
     seal_count = models.BigIntegerField(default=0)
+    file_count = models.BigIntegerField(default=0)
     problem = impersonal(models.CharField(max_length=300, blank=True), "words of ours and of programs")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -3,6 +3,7 @@ R-117, V-12).
 
 pack     the file: a tar in small pieces inside age; the plain text of it is nowhere on a disk
 sources  what a database gives: SQLite's online copy, or pg_dump
+files    what is beside the backups: the files of archived chats, copied once each
 keep     the stores, names, and what is thrown away when
 making   one backup, and the record of it
 restoring   into an empty database

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Backup, BackupCopy, BackupProof, Installation, User
 from chatlead import age
-from chatlead.backups import erased, keep
+from chatlead.backups import erased, files, keep
 from chatlead.backups.alone import alone
 from chatlead.backups.pack import Packing, seal
 from chatlead.backups.sources import Source, SourceFailed, open_source
@@ -24,7 +24,7 @@ from chatlead.stores import NotInStore, StoreRefused, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2  # 1 had no list of files
 FIELD_KEY_TEST = "chatlead"  # encrypted with the key of the columns, so that a restore sees whether it fits
 RETRY = timedelta(minutes=30)  # after one that failed
 AHEAD = timedelta(hours=1)  # of another machine's clock, at most
@@ -46,7 +46,8 @@ def make_backup(asked_by: User | None = None) -> Backup:
         else:
             failed = [copy for copy in backup.copies.all() if copy.state == BackupCopy.State.FAILED]
             problem = "; ".join(f"{copy.get_place_display()}: {copy.problem}" for copy in failed)
-        _end(backup, Backup.State.FAILED if problem else Backup.State.DONE, problem)
+        # files that the archive lacks are said, but are no reason to make the same every half hour
+        _end(backup, Backup.State.FAILED if problem else Backup.State.DONE, problem or backup.problem)
     if problem:
         logger.error("a backup has failed: see /admin/backups/")
     return backup
@@ -108,12 +109,15 @@ def _make(backup: Backup) -> None:
     erased.mark()
     with keep.scratch_folder() as scratch:
         sealed = scratch / "sealed"
+        copying = files.Copying(keep.stores())
         with open_source(scratch) as source:
             packing = Packing()
 
             def content() -> Iterator[bytes]:
                 yield from packing.head(head_of(source, backup.started_at))
                 yield from packing.part(source.part, source.read())
+                # after the moment of the database: what it names lies in the stores, or a newer one
+                yield from packing.part(files.PART, copying.lines())
                 yield from packing.manifest({"counts": source.counts})
 
             sealed.touch(mode=0o600)
@@ -121,15 +125,20 @@ def _make(backup: Backup) -> None:
                 seal(content(), target, to)
             backup.row_count = sum(source.counts.values())
         backup.name, backup.size = keep.new_name(backup.started_at), sealed.stat().st_size
-        backup.save(update_fields=["name", "size", "row_count"])
+        backup.file_count, backup.problem = copying.count, copying.problem
+        backup.save(update_fields=["name", "size", "row_count", "file_count"])
         for place, url in keep.stores().items():
-            _keep(backup, place, url, sealed)
+            _keep(backup, place, url, sealed, copying)
+        copying.throw_away()
 
 
-def _keep(backup: Backup, place: str, url: str, sealed: Path) -> None:
-    """One store has it, or its record says why not; that one fails does not keep the other from trying."""
-    state, problem = BackupCopy.State.KEPT, ""
+def _keep(backup: Backup, place: str, url: str, sealed: Path, copying: files.Copying) -> None:
+    """One store has it, or its record says why not; that one fails does not keep the other from trying. One
+    that lacks files of the archive has the backup nevertheless, and its record says what it lacks."""
+    state, problem = BackupCopy.State.KEPT, copying.problem_of(place)
     try:
+        if place in copying.closed:
+            raise StoreUnavailable(problem)
         store = keep.opened(url)
         store.sweep()
         store.put(backup.name, sealed)

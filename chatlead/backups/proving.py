@@ -2,7 +2,8 @@
 
 1. fetched, from off-site where that is set up: the copy that is there when this machine is not
 2. restored as a real one is: every part by its digest, every table by its count
-3. migrations, the chain over what was done, the seals of chats that have ended, and a look by the application
+3. migrations, the chain over what was done, the seals of chats that have ended, a look by the application,
+   and the files of archived chats beside the backup: each is there, opens and fits its seal
 4. the scratch database goes; one that was left behind by somebody who was killed goes before
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,12 +25,12 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Account, Backup, BackupProof, Site
 from chatlead import age
-from chatlead.backups import keep, restoring
+from chatlead.backups import files, keep, restoring
 from chatlead.backups.alone import alone
 from chatlead.backups.making import FAULTS, words_of
 from chatlead.backups.pack import Damaged
 from chatlead.backups.sources import SourceFailed, owner_connection
-from chatlead.backups.targets import PostgresDatabase, SqliteFile, scratch_settings
+from chatlead.backups.targets import PostgresDatabase, SqliteFile, Target, scratch_settings
 from chatlead.stores import NotInStore
 from chats import keeping, sealing
 from chats.models import Chat, Message
@@ -44,6 +46,7 @@ class Found(NamedTuple):
     """What a look into a restored database found."""
 
     seal_count: int
+    file_count: int
 
 
 def is_due(now: datetime) -> bool:
@@ -86,19 +89,26 @@ def prove_newest() -> BackupProof:
 
 def _prove(proof: BackupProof, url: str) -> None:
     identities = keep.identities()
-    with keep.scratch_folder() as folder:
+    with keep.scratch_folder() as folder, tempfile.TemporaryFile(dir=folder) as listed:
         proof.name, file = restoring.fetch(url, folder)
+
+        def into(make: Callable[[], Target]) -> restoring.Read:
+            return restoring.read_into(file, make, identities, is_own=True, listed=listed)
+
+        def look_at(name: str, read: restoring.Read) -> Found:
+            return look(name, (lambda: files.prove(url, listed)) if read.has_list else None)
+
         if connection.vendor == "postgresql":
             with _scratch_database() as name:
-                read = restoring.read_into(file, lambda: PostgresDatabase(name), identities, is_own=True)
-                found = look(name)
+                read = into(lambda: PostgresDatabase(name))
+                found = look_at(name, read)
         else:
             place = folder / "scratch.sqlite3"
-            read = restoring.read_into(file, lambda: SqliteFile(place), identities, is_own=True)
-            found = look(str(place))
+            read = into(lambda: SqliteFile(place))
+            found = look_at(str(place), read)
     proof.backup_made_at = read.made_at
     proof.table_count, proof.row_count = len(read.counts), sum(read.counts.values())
-    proof.seal_count = found.seal_count
+    proof.seal_count, proof.file_count = found.seal_count, found.file_count
 
 
 @contextmanager
@@ -138,8 +148,9 @@ def _in_database(name: str) -> Iterator[None]:
         connections[DEFAULT_DB_ALIAS] = before
 
 
-def look(name: str) -> Found:
-    """Read a restored database as the application would. Raises Damaged, SourceFailed, DatabaseError."""
+def look(name: str, prove_files: Callable[[], int] | None = None) -> Found:
+    """Read a restored database as the application would, and have its files proved. Raises Damaged,
+    SourceFailed, StoreUnavailable, age.BadKey, DatabaseError."""
     if connection.vendor == "sqlite":
         assert Path(name).name == "scratch.sqlite3"  # noqa: S101 never the one in use
     with _in_database(name):
@@ -155,7 +166,7 @@ def look(name: str) -> Found:
             numbers = list(Message.objects.filter(chat=chat).order_by("seq").values_list("seq", flat=True))
             if len(numbers) > chat.last_seq or numbers != sorted(set(numbers)):
                 raise Damaged("a chat has other messages than it counts")
-        return Found(seal_count=_verified_seals())
+        return Found(seal_count=_verified_seals(), file_count=prove_files() if prove_files else 0)
 
 
 def _verified_seals() -> int:
@@ -163,7 +174,7 @@ def _verified_seals() -> int:
     count = 0
     for chat in keeping.sealed_chats():
         if chat.archived_at is not None:
-            continue  # its rows are in a file, which may have moved on since
+            continue  # its rows are in a file: files.prove
         faults = sealing.verify_chain(chat)
         if faults:
             raise Damaged(f"the seal of a chat does not hold: {faults[0]}")

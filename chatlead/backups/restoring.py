@@ -4,8 +4,9 @@
 2. it is read once: what is in it is checked while it is put into the database, which takes all or nothing and
    is flagged not to be served
 3. migrations that are newer than the backup
-4. erasures since then, and before, are applied again
-5. a new epoch, so that every client starts afresh; the flag goes
+4. the files of archived chats, where the archive has lost them
+5. erasures since then, and before, are applied again
+6. a new epoch, so that every client starts afresh; the flag goes
 
 Whoever is stopped after 2 goes on with `manage.py restore --finish`.
 """
@@ -13,10 +14,10 @@ Whoever is stopped after 2 goes on with `manage.py restore --finish`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from django.conf import settings
 from django.core.management import call_command
@@ -27,7 +28,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Backup, Installation, new_uid
-from chatlead.backups import erased, keep
+from chatlead.backups import erased, files, keep
 from chatlead.backups.making import FIELD_KEY_TEST, FORMAT
 from chatlead.backups.pack import Damaged, unseal
 from chatlead.backups.sources import SourceFailed
@@ -43,6 +44,7 @@ class Read(NamedTuple):
     made_at: datetime
     counts: dict[str, int]
     warnings: list[str]
+    has_list: bool  # of the files of archived chats; the first version had none
 
 
 def fetch(url: str, folder: Path, name: str = "") -> tuple[str, Path]:
@@ -60,11 +62,17 @@ def fetch(url: str, folder: Path, name: str = "") -> tuple[str, Path]:
 
 
 def read_into(
-    file: Path, make_target: Callable[[], Target], identities: list[str], *, is_own: bool = False
+    file: Path,
+    make_target: Callable[[], Target],
+    identities: list[str],
+    *,
+    is_own: bool = False,
+    listed: IO[bytes] | None = None,
 ) -> Read:
     """Put what is in the file into the target, which is made when the file has said that it fits; all of it
-    or nothing. With `is_own` only what was made under one of our field keys: anybody may encrypt to a
-    recipient. Raises Damaged, age.Undecryptable, age.BadKey, SourceFailed, and what `make_target` raises."""
+    or nothing. Its list of files goes to `listed`. With `is_own` only what was made under one of our field
+    keys: anybody may encrypt to a recipient. Raises Damaged, age.Undecryptable, age.BadKey, SourceFailed, and
+    what `make_target` raises."""
     head: dict[str, Any] = {}
     targets: list[Target] = []
     warnings: list[str] = []
@@ -77,6 +85,10 @@ def read_into(
         targets.append(make_target())
 
     def take(part: str, piece: bytes) -> None:
+        if part == files.PART:
+            if listed is not None:
+                listed.write(piece)
+            return
         if part != targets[0].part:
             raise Damaged(f"it holds {part}, which nobody knows here")
         targets[0].take(piece)
@@ -89,11 +101,12 @@ def read_into(
         for target in targets:
             target.abandon()
         raise
-    return Read(datetime.fromisoformat(head["made_at"]), manifest["counts"], warnings)
+    has_list = any(part["name"] == files.PART for part in manifest["parts"])
+    return Read(datetime.fromisoformat(head["made_at"]), manifest["counts"], warnings, has_list)
 
 
 def _check_head(head: dict[str, Any]) -> list[str]:
-    if head.get("format") != FORMAT:
+    if head.get("format") not in (1, FORMAT):
         raise SourceFailed("another version of ChatLead made this backup: restore it with that one")
     if head["engine"] != connection.vendor:
         raise SourceFailed(
@@ -130,14 +143,22 @@ def is_unfinished() -> bool:
         return False
 
 
-def finish(*, list_is_lost: bool = False) -> dict[str, int]:
-    """What is left to do before it may be served (3 to 5). May be done twice. Returns how much was erased
-    again, by kind. Raises what erased.reapply raises."""
+class Finished(NamedTuple):
+    """What was erased again, by kind, and what became of the archive's files."""
+
+    erased: dict[str, int]
+    files: files.Brought
+
+
+def finish(stores: Sequence[str], *, list_is_lost: bool = False) -> Finished:
+    """What is left to do before it may be served (3 to 6); `stores` are the addresses where files of the
+    archive may lie beside backups. May be done twice. Raises what erased.reapply raises."""
     connection.close()  # it may be one to the file that was there before
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
-    again = erased.reapply(is_lost=list_is_lost)
+    brought = files.bring_back(stores)
+    again = erased.reapply(is_lost=list_is_lost)  # of these files too
     # its own record was under way at the moment that it is a copy of
     own = Backup.objects.filter(state=Backup.State.RUNNING).order_by("-started_at").first()
     if own is not None:
@@ -149,4 +170,4 @@ def finish(*, list_is_lost: bool = False) -> dict[str, int]:
         after_restore()
         audit.note("backup.restored", account=None, by=None, facts={"erased": again})
         Installation.objects.update(epoch=new_uid(), restoring_since=None)
-    return again
+    return Finished(again, brought)

@@ -12,7 +12,6 @@ from accounts.models import Backup, BackupCopy, BackupProof, Installation
 from chatlead.backups import keep
 from chatlead.backups.sources import SourceFailed
 from chatlead.metrics import Reading
-from chats.models import ArchivedChat
 
 TOO_OLD = timedelta(hours=26)  # R-116
 PROOF_TOO_OLD = timedelta(days=8)
@@ -38,9 +37,10 @@ def newest_proof() -> BackupProof | None:
 
 
 def failures() -> int:
-    """How many have failed since the last one that did not."""
-    good = Backup.objects.filter(state=Backup.State.DONE).order_by("-started_at").first()
-    failed = Backup.objects.filter(state=Backup.State.FAILED)
+    """How many have failed, or lacked files, since the last one that did not."""
+    whole = Backup.objects.filter(state=Backup.State.DONE, problem="")
+    good = whole.exclude(copies__in=BackupCopy.objects.exclude(problem="")).order_by("-started_at").first()
+    failed = Backup.objects.exclude(state=Backup.State.RUNNING)
     return (failed.filter(started_at__gt=good.started_at) if good else failed).count()
 
 
@@ -69,16 +69,16 @@ def problems(now: datetime) -> list[Problem]:
     last = Backup.objects.exclude(state=Backup.State.RUNNING).order_by("-started_at").first()
     if last is not None and last.state == Backup.State.FAILED:
         found.append(Problem(f"The last backup has failed: {last.problem}.", "Mend that, then back up now."))
+    if last is not None and last.state == Backup.State.DONE:
+        lacking = [copy.problem for copy in last.copies.exclude(problem="").order_by("pk")]
+        found += [
+            Problem(f"The last backup lacks files: {said}.", "Mend that; the next backup copies them.")
+            for said in (last.problem, *lacking)
+            if said
+        ]
     if not settings.BACKUP_OFFSITE:
         found.append(
             Problem("No off-site store is set: a fire takes the backups too.", "Set CHATLEAD_BACKUP_OFFSITE.")
-        )
-    if settings.ARCHIVE_STORE.startswith("file:") and ArchivedChat.objects.exists():
-        found.append(
-            Problem(
-                "Archived chats lie in a folder of this machine, and no backup holds them.",
-                "Set CHATLEAD_ARCHIVE_STORE to a store elsewhere, or copy that folder each day.",
-            )
         )
     proof = BackupProof.objects.exclude(state=BackupProof.State.RUNNING).order_by("-started_at").first()
     passed = newest_proof()

@@ -101,13 +101,113 @@ def test_who_may_see_what(
 
 @pytest.fixture
 def chat_of_billing(site: Site, billing: Department) -> Chat:
-    """Somebody waits in billing: not over, so not listed."""
+    """Somebody waits in billing."""
     return make_chat(visitor_on(site), billing)
 
 
-def test_an_open_chat_is_not_listed(chat_of_billing: Chat, nina: Operator, logged_in: LoggedIn) -> None:
-    """R-036: what goes on is in the console."""
-    assert "Nothing here yet" in logged_in(nina).get(LIST).content.decode()
+def test_an_open_chat_is_listed_for_those_who_may_see_it(
+    chat_of_billing: Chat, sam: Operator, olga: Operator, logged_in: LoggedIn
+) -> None:
+    """R-036, R-112"""
+    page = logged_in(sam).get(LIST).content.decode()
+    assert chat_of_billing.uid in page and "<td>Waiting</td>" in page
+    assert "Nothing here yet" in logged_in(olga).get(LIST).content.decode()
+
+
+@pytest.fixture
+def recent(site: Site, intake: Department, olga: Operator, principal_of: Any) -> Ended:
+    """Somebody's chat with olga of an hour ago, in the database."""
+    return talk(visitor_on(site), intake, principal_of(olga), "A piano fell on me", "Poor you")
+
+
+def test_a_chat_is_found_by_what_is_known_of_it(
+    old: Ended, recent: Ended, chat_of_billing: Chat, owen: Operator, olga: Operator, sam: Operator,
+    logged_in: LoggedIn,
+) -> None:  # fmt: skip
+    """R-118: by days, department, operator and state, and by words that were said but in the archive."""
+    client = logged_in(owen)
+    a, b, c = old.chat, recent.chat, chat_of_billing
+    day = recent.again().started_at.date()
+    for asked, expected in (
+        ({}, (a, b, c)),
+        ({"since": f"{day}"}, (b, c)),
+        ({"until": f"{old.again().started_at.date()}"}, (a,)),
+        ({"department": c.department.uid}, (c,)),
+        ({"operator": olga.uid}, (a, b)),
+        ({"operator": sam.uid}, ()),
+        ({"state": "waiting"}, (c,)),
+        ({"state": "closed"}, (a, b)),
+        ({"state": "archived"}, (a,)),
+        ({"said": "PIANO fell"}, (b,)),
+        ({"said": "slipped"}, ()),
+        ({"said": "piano", "state": "waiting"}, ()),
+    ):  # fmt: skip
+        page = find(client, "", **asked)
+        assert [each.uid for each in (a, b, c) if f"{LIST}{each.uid}/" in page] == [
+            each.uid for each in expected
+        ], asked
+        assert ("Nothing is like that" in page or "this was said" in page) is (not expected)
+    assert "In the archive what was said is encrypted" in find(client, "", said="slipped")
+
+
+def test_nobody_finds_what_is_not_theirs(
+    old: Ended, recent: Ended, eve: Operator, sam: Operator, logged_in: LoggedIn
+) -> None:
+    """R-112: by no word and no filter; the filters name nobody of another firm."""
+    for who in (eve, sam):
+        client = logged_in(who)
+        for asked in ({}, {"said": "piano"}, {"state": "closed"}, {"since": "2020-01-01"}):
+            page = find(client, "", **asked)
+            assert recent.chat.uid not in page and old.chat.uid not in page
+    client = logged_in(eve)
+    assert recent.chat.department.uid not in client.get(LIST).content.decode()
+    token = client.cookies["cl_csrf"].value
+    asked = {"csrfmiddlewaretoken": token, "department": recent.chat.department.uid}
+    answer = client.post(LIST, asked)
+    assert answer.status_code == 400 and recent.chat.uid not in answer.content.decode()
+
+
+def test_what_makes_no_sense_is_said_at_its_field(old: Ended, olga: Operator, logged_in: LoggedIn) -> None:
+    """R-118: and looked for is nothing."""
+    client = logged_in(olga)
+    client.get(LIST)
+    token = client.cookies["cl_csrf"].value
+    for name, value in (("said", "ab"), ("since", "soon"), ("state", "lost"), ("words", "x" * 101)):
+        answer = client.post(LIST, {"csrfmiddlewaretoken": token, name: value})
+        assert answer.status_code == 400 and old.chat.uid not in answer.content.decode()
+
+
+def test_a_search_reads_a_bounded_part_and_offers_to_go_on(
+    folder: Path, site: Site, intake: Department, olga: Operator, principal_of: Any, logged_in: LoggedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """P: however many chats a firm has; nothing is passed over between two pages, and the days find their
+    place by halving."""
+    for name, value in (("STEP", 2), ("STEPS", 2), ("SAID_STEP", 1)):
+        monkeypatch.setattr(history, name, value)
+    at_desk = principal_of(olga)
+    days = [60, 50, 40, 30, 20, 10]
+    chats = [talk(visitor_on(site), intake, at_desk, f"It was day {day} after", "Well", hours=day * 24)
+             for day in days]  # fmt: skip
+    uids = [each.chat.uid for each in chats]
+    client = logged_in(olga)
+    page = find(client, "", said="day 60 after")
+    assert "Nothing found so far" in page and "Looked back to" in page and "Look further back" in page
+    found, before = [], ""
+    while True:
+        answer = history.find_chats(at_desk, history.Wanted(said="day"), before=before)
+        found += [chat.uid for chat in answer.chats]
+        if not (before := answer.next):
+            break
+    assert found == uids[::-1]
+    until = chats[1].again().started_at.date()
+    assert [each.uid for each in history.find_chats(at_desk, history.Wanted(until=until)).chats] == [
+        uids[1], uids[0]
+    ]  # fmt: skip
+    since = chats[4].again().started_at.date()
+    assert [each.uid for each in history.find_chats(at_desk, history.Wanted(since=since)).chats] == [
+        uids[5], uids[4]
+    ]  # fmt: skip
 
 
 def test_a_store_that_is_away_is_said_on_the_page(

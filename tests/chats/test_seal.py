@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department, Operator, Site
-from chats import actions, sealing, seals
+from chats import actions, keeping, sealing, seals
 from chats.models import Chat, ChatSeal, Message, Note
 from tests.chats.ended import Ended, say, talk
 from tests.conftest import make_chat, visitor_on
@@ -113,6 +113,17 @@ def test_an_erasure_that_forgets_the_salts_cannot_hide_another_change(ended: End
     with transaction.atomic():
         sealing.forget([chat.pk])
     assert "public row 3 is not what was sealed" in sealing.verify_chain(chat)
+
+
+def test_a_night_reads_the_new_seals_only(ended: Ended) -> None:
+    """R-111: what comes later than that is sealed when the chat moves into the archive."""
+    sealed(ended)
+    say(ended.chat, "closed", facts={"state": "closed", "reason": "ended"})
+    before = timezone.now() - timedelta(days=keeping.LATE_DAYS + 1)
+    ChatSeal.objects.update(sealed_at=before)
+    assert keeping.chats_grown() == []
+    ChatSeal.objects.update(sealed_at=timezone.now())
+    assert keeping.chats_grown() == [ended.chat.pk]
 
 
 def test_rows_after_the_end_extend_the_chain(ended: Ended) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
+from accounts.models import Installation
 from chatlead.stores import Store, open_store
 from tests.s3_server import S3Server
 
@@ -34,3 +36,15 @@ def file_of(tmp_path: Path) -> Callable[[bytes], Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def vault(settings: Settings, tmp_path: Path, installation: Installation) -> Path:
+    """Stores and keys of this test: a folder, and another one as if it were elsewhere."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.TOMBSTONES = f"file://{tmp_path}/tombstones"
+    settings.ARCHIVE_STORE = f"file://{tmp_path}/archive"
+    settings.ARCHIVE_IDENTITY_FILE = tmp_path / "archive_identity"
+    settings.BACKUP_STORE = f"file://{tmp_path}/primary"
+    settings.BACKUP_OFFSITE = f"file://{tmp_path}/offsite"
+    return tmp_path

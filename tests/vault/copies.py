@@ -47,7 +47,9 @@ class Installation:
             self.env["CHATLEAD_BACKUP_RECIPIENTS"] = pair.splitlines()[0].rpartition("=")[2]
         else:
             self.env |= {name: value for name, value in like.env.items() if "BACKUP" in name or "S3" in name}
+            self.env["CHATLEAD_ARCHIVE_IDENTITY_FILE"] = like.env["CHATLEAD_ARCHIVE_IDENTITY_FILE"]
             self.env["CHATLEAD_TOMBSTONES"] = f"file://{like.at}/tombstones"
+        self.env.setdefault("CHATLEAD_ARCHIVE_IDENTITY_FILE", str(at / "archive_identity"))
         self.env["CHATLEAD_BACKUP_IDENTITY_FILE"] = str(self.identity)
         self.env.setdefault("CHATLEAD_BACKUP_STORE", f"file://{at}/backups")
 
@@ -109,6 +111,10 @@ class Installation:
             )
         )
         return found
+
+    @property
+    def is_sqlite(self) -> bool:
+        return not self._database
 
     def backups(self) -> list[Path]:
         return sorted((self.at / "backups").glob("*.backup.age"))

@@ -25,16 +25,6 @@ from tests.servers import ROOT
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def vault(settings: Settings, tmp_path: Path, installation: Installation) -> Path:
-    """Stores and keys of this test: a folder, and another one as if it were elsewhere."""
-    settings.DATA_DIR = tmp_path / "data"
-    settings.TOMBSTONES = f"file://{tmp_path}/tombstones"
-    settings.BACKUP_STORE = f"file://{tmp_path}/primary"
-    settings.BACKUP_OFFSITE = f"file://{tmp_path}/offsite"
-    return tmp_path
-
-
 def kept(*days_ago: float) -> list[Kept]:
     return [Kept(f"{days}", 1, NOON - timedelta(days=days)) for days in days_ago]
 

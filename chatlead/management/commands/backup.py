@@ -39,4 +39,8 @@ class Command(BaseCommand):
         copies = ", ".join(f"{copy.place}: {copy.state}" for copy in backup.copies.order_by("pk"))
         if backup.state != Backup.State.DONE:
             raise CommandError(f"The backup has failed: {backup.problem}")
-        self.stdout.write(f"{backup.name}  {backup.size} bytes, {backup.row_count} rows  {copies}")
+        said = f"{backup.size} bytes, {backup.row_count} rows, {backup.file_count} archived chats"
+        self.stdout.write(f"{backup.name}  {said}  {copies}")
+        for problem in (backup.problem, *(copy.problem for copy in backup.copies.order_by("pk"))):
+            if problem:
+                self.stderr.write(f"Warning: {problem}.")

@@ -23,6 +23,6 @@ class Command(BaseCommand):
         if proof.state != BackupProof.State.PASSED:
             raise CommandError(f"{proof.name or 'No backup'} could not be proved: {proof.problem}")
         self.stdout.write(
-            f"{proof.name} ({proof.place}): {proof.table_count} tables, {proof.row_count} rows and "
-            f"{proof.seal_count} seals are as they were."
+            f"{proof.name} ({proof.place}): {proof.table_count} tables, {proof.row_count} rows, "
+            f"{proof.seal_count} seals and {proof.file_count} archived chats are as they were."
         )

@@ -52,7 +52,7 @@ class Command(BaseCommand):
                         raise SourceFailed("there is no restore to go on with")
                 else:
                     self.restore(options)
-                erased = self.finish(options["list_is_lost"])
+                erased, brought = self.finish(options)
         except age.Undecryptable:
             raise CommandError(
                 "This file does not open: it is cut off, changed, or encrypted to another key. Nothing was "
@@ -61,6 +61,12 @@ class Command(BaseCommand):
         except REFUSALS as fault:
             raise CommandError(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from None
         again = ", ".join(f"{name} {count}" for name, count in sorted(erased.items()) if count) or "nothing"
+        self.stdout.write(f"Files of archived chats brought back: {brought.file_count}.")
+        if brought.missing_count:
+            self.stderr.write(
+                f"Warning: {brought.missing_count} archived chats have no file, neither in the archive nor "
+                "beside the backups; see `manage.py verify_archive`."
+            )
         self.stdout.write(f"Erased again: {again}.")
         self.stdout.write(f"Ready to be served, after {monotonic() - began:.0f} s. Start the servers now.")
 
@@ -84,9 +90,14 @@ class Command(BaseCommand):
             f"{sum(read.counts.values())} rows, all as they were counted then."
         )
 
-    def finish(self, list_is_lost: bool) -> dict[str, int]:
+    def finish(self, options: dict[str, Any]) -> restoring.Finished:
+        stores = [self.store(options["store"])] if options["store"] else []
+        given = Path(options["file"] or "")
+        if options["file"] and given.is_file():
+            stores.append(given.resolve().parent.as_uri())  # what lies beside it
+        stores += [url for url in keep.stores().values() if url not in stores]
         try:
-            return restoring.finish(list_is_lost=list_is_lost)
+            return restoring.finish(stores, list_is_lost=options["list_is_lost"])
         except (StoreUnavailable, SourceFailed) as fault:
             raise SourceFailed(
                 f"{fault}. Nobody is served before: mend it, then run `manage.py restore --finish`"
