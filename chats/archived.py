@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import outbox
 from accounts.models import Account
-from chats import archive, sealing
+from chats import answered, archive, sealing
 from chats.models import ArchivedChat, Chat
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ class ArchivedChats:
         unfinished = list(_unfinished(person))
         for file in unfinished:  # what a task was writing, or had when it was killed: it comes to nothing
             archive.drop(file)
-        return len(unfinished) + sum(archive.erase(chat) for chat in list(self._of(person)))
+        count = len(unfinished)
+        for chat in list(self._of(person)):
+            count += archive.erase(chat)
+            answered.forget(chat)
+        return count
 
     def _of(self, person: Person) -> QuerySet[Chat]:
         chats = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
