@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import erasure
-from accounts.models import Account
+from accounts.models import Account, Department, Operator
+from chatlead.stores import StoreUnavailable
 from chats import actions, answered, archive, tasks
+from chats.archived import UNREADABLE
 from chats.models import ArchivedAnswer, ArchivedChat, Chat, RetentionLimit
-from privacy import selectors, tombstones
-from tests.chats.ended import CANARY, Ended, archived, files_in
+from privacy import exports, selectors, tombstones
+from tests.chats.ended import CANARY, Ended, archived, files_in, talk
 from visitors.models import Visitor
+from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,3 +158,31 @@ def test_what_became_nothing_leaves_no_digest(folder: Path, filled: Ended) -> No
     assert ArchivedAnswer.objects.exists() and not actions.archive_chat(filled.chat.pk)
     Chat.objects.filter(pk=filled.chat.pk).delete()
     assert not ArchivedAnswer.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["lost", "broken"])
+def test_a_copy_says_which_conversation_cannot_be_read_and_has_the_others(
+    folder: Path, old: Ended, vera: VisitorPrincipal, intake: Department, olga: Operator,
+    principal_of: Any, fault: str,
+) -> None:  # fmt: skip
+    """B2-4, R-176: one bad file does not keep all the rest from her; a store that is not there does."""
+    other = talk(vera, intake, principal_of(olga), "Hello", "Good morning", hours=900)
+    archive.claim()
+    archived(old)
+    [path] = files_in(folder)
+    archived(other)
+    if fault == "lost":
+        path.unlink()
+    else:
+        path.write_bytes(b"broken")
+    person = erasure.Person(old.chat.account_id, visitor_ids=frozenset({old.chat.visitor_id}))
+    kinds = exports.collect(person, with_internal=False)
+    told = {each["chat"]: each for each in kinds["chats_archived"]}
+    assert set(told) == {old.chat.uid, other.chat.uid}
+    assert "messages" not in told[old.chat.uid] and told[old.chat.uid]["closed_at"]
+    assert "Good morning" in str(told[other.chat.uid]["messages"])
+    assert UNREADABLE in exports.as_html(kinds, firm="Acme Law", made_at="today")
+    folder.rename(folder.with_name("aside"))
+    folder.mkdir()
+    with pytest.raises(StoreUnavailable):
+        exports.collect(person, with_internal=False)
