@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from accounts import outbox
 from accounts.models import Account
-from chats import archive, emptying, sealing
+from chatlead.errors import ArchiveDamaged
+from chatlead.stores import StoreUnavailable
+from chats import answered, archive, emptying, sealing
 from chats.models import ArchivedChat, Chat
 
 if TYPE_CHECKING:
@@ -16,8 +19,10 @@ if TYPE_CHECKING:
 
     from accounts.erasure import Person
 
+logger = logging.getLogger(__name__)
 
 DROP_FILES: Final = "drop_archive"
+UNREADABLE: Final = "The file of this conversation in the archive is lost or damaged and cannot be read."
 
 
 @outbox.handler(DROP_FILES)
@@ -47,9 +52,10 @@ class ArchivedChats:
         return kept.count() + _unfinished(person).count()
 
     def export(self, person: Person) -> list[dict[str, Any]]:
-        """As chats in the database are exported, without notes. Raises StoreUnavailable, ArchiveDamaged."""
+        """As chats in the database are exported, without notes; of a file that is lost or broken when it was
+        and that it cannot be read (`unreadable`). Raises StoreUnavailable."""
         chats = self._of(person).select_related("site", "department").order_by("started_at", "id")
-        return [_told(chat, archive.read(chat)) for chat in chats]
+        return [_read(chat) for chat in chats]
 
     def erase(self, person: Person) -> int:
         """Raises StoreUnavailable, ArchiveUnavailable, ArchiveDamaged, age.BadKey: some are erased then."""
@@ -61,7 +67,11 @@ class ArchivedChats:
         unfinished = list(_unfinished(person))
         for file in unfinished:  # what a task was writing, or had when it was killed: it comes to nothing
             archive.drop(file)
-        return len(unfinished) + sum(emptying.erase(chat) for chat in list(self._of(person)))
+        count = len(unfinished)
+        for chat in list(self._of(person)):
+            count += emptying.erase(chat)
+            answered.forget(chat)
+        return count
 
     def _of(self, person: Person) -> QuerySet[Chat]:
         chats = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
@@ -75,16 +85,34 @@ def _unfinished(person: Person) -> QuerySet[ArchivedChat]:
     return theirs.exclude(state=ArchivedChat.State.KEPT)
 
 
-def _told(chat: Chat, kept: archive.Contents) -> dict[str, Any]:
+def _read(chat: Chat) -> dict[str, Any]:
+    try:
+        return _told(chat, archive.read(chat))
+    except ArchiveDamaged as error:
+        # without the file at its top it is a disk that was not mounted: then all is only late
+        if isinstance(error, archive.FileGone) and not archive.store().has(archive.CLAIM):
+            raise StoreUnavailable("the store of the archive is empty: is it the right one?") from error
+        logger.error("archive: chat %s cannot be read for a copy", chat.uid)
+        return {**_stub(chat), "unreadable": UNREADABLE}
+
+
+def _stub(chat: Chat) -> dict[str, Any]:
+    """What of an archived chat is in the database."""
     return {
         "chat": chat.uid,
         "site": chat.site.name,
         "department": chat.department.name,
-        "page": kept.page_url,
-        "answers": kept.answers,
         "started_at": chat.started_at.isoformat(),
         "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
         "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
+    }
+
+
+def _told(chat: Chat, kept: archive.Contents) -> dict[str, Any]:
+    return {
+        **_stub(chat),
+        "page": kept.page_url,
+        "answers": kept.answers,
         "messages": [
             {
                 "at": row.created_at.isoformat(),

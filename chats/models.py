@@ -271,6 +271,8 @@ class ArchivedChat(models.Model):
     note_count = models.PositiveIntegerField(default=0)
     touched_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True, blank=True)  # since then it says nothing of its visitor
+    # with which key the digests of its form were made; "" for a file from before there were any
+    answered_key = impersonal(models.CharField(max_length=16, blank=True, default=""), "names a key")
 
     class Meta:
         indexes = (
@@ -281,6 +283,17 @@ class ArchivedChat(models.Model):
                 name="archive_unfinished",
             ),
         )
+
+
+class ArchivedAnswer(models.Model):
+    """An address or a number in the form of an archived chat, as a keyed digest: by chats/answered.py."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    file = models.ForeignKey(ArchivedChat, models.CASCADE, related_name="told")
+    digest = impersonal(models.CharField(max_length=64), "a keyed hash of an address or a number")
+
+    class Meta:
+        indexes = (models.Index(fields=("digest", "account"), name="archive_answer"),)
 
 
 class RetentionLimit(models.Model):

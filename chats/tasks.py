@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from chats import actions, mails
+from chats import actions, answered, mails
 
 __all__ = ["archive_due", "close_idle", "mails", "seal_ended", "verify_asked"]
 # a worker knows the handlers of the outbox by this import
@@ -24,8 +24,11 @@ def seal_ended() -> int:
 
 @shared_task
 def archive_due() -> int:
-    """Moves the chats that are older than their site's limit into the archive (R-118). Returns how many."""
-    return actions.archive_due()
+    """Moves the chats that are older than their site's limit into the archive (R-118). Then
+    notes who stands in the forms of files that do not say it yet. Returns how many it moved."""
+    count = actions.archive_due()
+    answered.fill()
+    return count
 
 
 @shared_task

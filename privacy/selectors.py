@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from accounts import erasure
 from accounts.erasure import Person
 from accounts.models import Account, OutboxItem, Site, is_uid
 from chatlead.errors import BadField, NotFound
+from chats import answered
+from chats.answered import is_same_number, plain_number
 from chats.models import Chat
 from privacy.models import PrivacyExport, PrivacyRequest
 from sms.models import SmsThread
@@ -23,7 +24,7 @@ from visitors.models import Visitor
 from visitors.sessions import browser_key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from django.db.models import QuerySet
 
@@ -31,17 +32,6 @@ if TYPE_CHECKING:
 
 State = PrivacyRequest.State
 OPEN = (State.RECEIVED, State.VERIFIED, State.IN_WORK)
-DIGITS_MIN = 6  # fewer are no telephone number
-
-
-def plain_number(text: str) -> str:
-    """A telephone number as `+` and digits, or digits alone where the country was not said; "" for none."""
-    digits = re.sub(r"\D", "", text)
-    if len(digits) < DIGITS_MIN:
-        return ""
-    if text.strip().startswith("00"):
-        return f"+{digits[2:]}"
-    return f"+{digits}" if text.strip().startswith("+") else digits
 
 
 def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = "") -> Person:
@@ -52,12 +42,13 @@ def find(account_id: int, *, email: str = "", phone: str = "", visitor: str = ""
     mine = Visitor.objects.filter(account_id=account_id)
     if email:
         ids |= set(mine.filter(email__iexact=email).values_list("pk", flat=True))
-        ids |= set(_answered(account_id, email, lambda value: value.strip().lower() == email))
+        ids |= _answered(account_id, email, lambda value: value.strip().lower() == email)
     spoken = spoken_number(number)
     if number:
         ids |= texted(account_id, spoken)
-        tail = number.lstrip("+")
-        ids |= set(_answered(account_id, "", lambda value: _same_number(plain_number(value), tail)))
+        ids |= _answered(account_id, "", lambda value: is_same_number(plain_number(value), number))
+    in_archive = answered.digests_of(emails=[email], numbers=[number])
+    ids |= answered.visitors_of(account_id, in_archive)
     if visitor:
         keys = [
             browser_key_of(key, visitor)
@@ -86,24 +77,23 @@ def texted(account_id: int, number: str) -> set[int]:
     return set(threads.values_list("chat__visitor_id", flat=True))
 
 
-def _same_number(one: str, tail: str) -> bool:
-    """Whether two ways of writing may be one number: the country, or a leading zero, may be missing."""
-    other = one.lstrip("+")
-    short, long = sorted((other.lstrip("0"), tail.lstrip("0")), key=len)
-    return len(short) >= DIGITS_MIN and long.endswith(short) and len(long) - len(short) <= 3
+def _answered(account_id: int, needle: str, fits: Callable[[str], bool]) -> set[int]:
+    """Visitors who have filled a form in with a value that fits."""
+    chats = _with_answers(needle).filter(account_id=account_id)
+    return {
+        visitor_id
+        for visitor_id, answers in chats.values_list("visitor_id", "answers").iterator()
+        if any(fits(value) for value in answered.told_in(answers))
+    }
 
 
-def _answered(account_id: int, needle: str, fits: object) -> Iterable[int]:
-    """Visitors who have filled a form in with a value that fits. The database narrows it down, the rest is
-    compared here, because a text within a JSON column is escaped."""
-    chats = Chat.objects.filter(account_id=account_id).exclude(answers=[])
-    if needle and needle.isascii():
-        chats = chats.annotate(said=Cast("answers", TextField())).filter(said__icontains=needle)
-    for visitor_id, answers in chats.values_list("visitor_id", "answers").iterator():
-        # "channel" is the firm's own number, to which somebody has written (sms.actions.receiving)
-        told = [str(each.get("value", "")) for each in answers if each.get("name") != "channel"]
-        if any(fits(value) for value in told):  # type: ignore[operator]
-            yield visitor_id
+def _with_answers(needle: str) -> QuerySet[Chat]:
+    """Chats whose form may hold a text that fits. The database narrows it down where it can, the rest is
+    compared by who asks: what is no ASCII, a quote and a backslash are escaped within a JSON column."""
+    chats = Chat.objects.exclude(answers=[])
+    if not needle or not needle.isascii() or {*needle} & {*'"\\'}:
+        return chats
+    return chats.annotate(said=Cast("answers", TextField())).filter(said__icontains=needle)
 
 
 def person_of(request: PrivacyRequest) -> Person:
@@ -125,13 +115,10 @@ def counts(person: Person) -> dict[str, int]:
 def accounts_with(email: str) -> list[Account]:
     """Every account that keeps something of who has this address, by id (R-150)."""
     with_profile = Visitor.objects.filter(email__iexact=email).values("account")
-    with_answer = (
-        Chat.objects.exclude(answers=[])
-        .annotate(said=Cast("answers", TextField()))
-        .filter(said__icontains=email)
-        .values("account")
-    )
-    likely = Account.objects.filter(Q(pk__in=with_profile) | Q(pk__in=with_answer)).order_by("pk")
+    with_answer = _with_answers(email.strip().lower()).values("account")
+    in_archive = answered.accounts_of(answered.digests_of(emails=[email]))
+    is_likely = Q(pk__in=with_profile) | Q(pk__in=with_answer) | Q(pk__in=in_archive)
+    likely = Account.objects.filter(is_likely).order_by("pk")
     return [each for each in likely if find(each.pk, email=email).visitor_ids]
 
 

@@ -22,8 +22,10 @@ from accounts import erasure
 from accounts.erasure import Person
 from accounts.models import Account
 from chatlead.stores import open_store
+from chats import answered
+from chats.answered import plain_number
 from privacy.models import PrivacyRequest
-from privacy.selectors import OPEN, plain_number, requests_of, spoken_number, texted
+from privacy.selectors import OPEN, requests_of, spoken_number, texted
 from visitors.models import Visitor
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ def write(person: Person, *, request_uid: str = "") -> str:
         "visitors": sorted(_digest(key, uid) for uid in uids.values_list("uid", flat=True)),
         "emails": sorted(_digest(key, email) for email in person.emails),
         "phones": sorted(_digest(key, phone) for phone in person.phones),
+        # with every key, because a form in the archive has its digests alone
+        "answers": sorted(answered.digests_of(emails=person.emails, numbers=person.phones)),
         "request": _digest(key, request_uid) if request_uid else "",
         # these still wait for an answer; whatever else was asked before has ended, whatever a backup says
         "open": sorted(_digest(key, uid) for uid in waiting.values_list("uid", flat=True)),
@@ -83,6 +87,10 @@ def reapply() -> dict[str, int]:
     for account_id, numbers in phones.items():
         for number in numbers:
             came_back[account_id] |= texted(account_id, number)
+    for account_id, uid in Account.objects.values_list("pk", "uid"):
+        theirs = [stone for stone in stones if _is_among(uid, {stone["account"]})]
+        if in_archive := answered.visitors_of(account_id, _named(theirs, "answers")):
+            came_back[account_id] |= in_archive
     for account_id in sorted(came_back.keys() | phones.keys() | emails.keys()):
         person = Person(
             account_id,

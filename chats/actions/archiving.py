@@ -18,7 +18,7 @@ from accounts.models import Account
 from chatlead import age
 from chatlead.errors import ArchiveDamaged
 from chatlead.stores import NotInStore, StoreUnavailable
-from chats import archive, keeping, sealing, seals, selectors
+from chats import answered, archive, keeping, sealing, seals, selectors
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note
 
 logger = logging.getLogger(__name__)
@@ -92,6 +92,7 @@ def archive_chat(chat_id: int) -> bool:
             note_count=sum(log == "staff" for log, _ in rows),
             touched_at=timezone.now(),
         ):
+            answered.keep(file, chat.answers)  # as the rows, the same as now
             Chat.objects.filter(pk=chat_id).update(archived_at=timezone.now(), answers=[], page_url="")
             Message.objects.filter(chat_id=chat_id).delete()
             Note.objects.filter(chat_id=chat_id).delete()
