@@ -32,6 +32,8 @@ START = "0" * 64  # what the first link follows
 CHAINED_AT_ONCE = 5000
 # Each action in the words of who reads it, by its kind; tests/privacy/test_audit_page.py finds one without.
 KINDS = {
+    "account": "The account",
+    "chat": "Conversations",
     "survey": "Surveys",
     "sms": "Text messages",
     "privacy": "Privacy",
@@ -41,8 +43,11 @@ KINDS = {
     "proof": "Backups",
 }
 WORDS = {
+    "account.deleted": "Deleted the account",
+    "account.target_set": "Set within how long visitors are to be answered",
     "backup.asked": "Asked for a backup",
     "backup.restored": "Restored a backup",
+    "chat.closed_under_18": "Erased a visitor who is under 18",
     "privacy.done": "Answered a privacy request",
     "privacy.downloaded": "Downloaded the copy of a privacy request",
     "privacy.due_soon": "Warned the admins of a privacy request that is due soon",
@@ -59,6 +64,9 @@ WORDS = {
     "proof.asked": "Asked for a backup to be tried",
     "retention.changed": "Changed how long conversations are kept",
     "seals.verified": "Had the seals of conversations checked",
+    "sms.form_changed": "Chose what a chat's form asks about text messages",
+    "sms.number_proved": "Proved that a number is ours",
+    "sms.number_released": "Released a number for others",
     "sms.paused": "Stopped all text messages",
     "sms.programme_added": "Added a programme of text messages",
     "sms.resumed": "Let text messages go out again",

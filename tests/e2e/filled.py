@@ -233,12 +233,16 @@ class _Firm:
         from sms.models import SmsContact
 
         actions.add_programme(
-            account=self.account, name="Harbor & Lane appointment reminders", contact="call 800-555-0100"
+            account=self.account,
+            name="Harbor & Lane appointment reminders",
+            contact="call 800-555-0100",
+            terms_url="https://harbor-lane-and-partners.test/terms",
         )
         programme = actions.add_programme(
             account=self.account,
             name="Harbor & Lane texts",
             contact="write to help@harbor-lane-and-partners.test",
+            terms_url="https://harbor-lane-and-partners.test/terms",
         )
         places: dict[str, Any] = {
             "programme": programme,

@@ -93,7 +93,12 @@ def plant() -> None:
         Asked(kind, f"Your {kind}?", ("A friend", "An ad") if kind == "choice" else ()) for kind in kinds
     ]
     publish_survey(site=site, department=None, title="How was it?", intro="", asked=asked)
-    programme = sms.add_programme(account=acme, name="Acme Law texts", contact="call 800-555-0100")
+    programme = sms.add_programme(
+        account=acme,
+        name="Acme Law texts",
+        contact="call 800-555-0100",
+        terms_url="https://acme.test/terms",
+    )
     sender = sms.add_sender(
         account=acme, programme=programme, site=site, department=intake, gateway="console", kind="long_code",
         number="+18135550199", is_registered=True,

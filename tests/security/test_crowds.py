@@ -172,7 +172,7 @@ def test_every_command_is_counted_as_something() -> None:
     assert deeds == {
         "Hello", "OperatorHello", "StartChat", "LeaveMessage", "MailTranscript", "EndChat", "SetAvailability",
         "AcceptChat", "TransferChat", "SaveCannedReply", "DeleteCannedReply", "AskSurvey", "SendSurvey",
-        "SkipSurvey",
+        "SkipSurvey", "AskPrivacyLink", "ReportMinor",
     }  # fmt: skip
 
 

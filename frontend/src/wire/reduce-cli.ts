@@ -22,7 +22,7 @@ function visitor(frames: widget.Incoming[]) {
   return {
     epoch,
     online: site?.online ?? [],
-    chat: chat && { position: 0, closed_at: 0, operator_name: "", log: [], ...chat, marks: { ...NO_MARKS, ...chat.marks } },
+    chat: chat && { position: 0, minutes: 0, closed_at: 0, operator_name: "", log: [], ...chat, marks: { ...NO_MARKS, ...chat.marks } },
   };
 }
 
