@@ -29,7 +29,7 @@ from privacy.selectors import OPEN, requests_of, spoken_number, texted
 from visitors.models import Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from chatlead.stores import Store
 
@@ -82,13 +82,17 @@ def reapply() -> dict[str, int]:
     for pk, uid, account_id in Visitor.objects.values_list("pk", "uid", "account_id").iterator():
         if _is_among(uid, visitors):
             came_back[account_id].add(pk)
-    phones, emails = _numbers(_named(stones, "phones")), _addresses(_named(stones, "emails"))
+    # what one firm has erased says nothing of what another one keeps of the same person
+    by_account = {
+        account_id: [stone for stone in stones if _is_among(uid, {stone["account"]})]
+        for account_id, uid in Account.objects.values_list("pk", "uid")
+    }
+    phones, emails = _numbers(by_account), _addresses(by_account)
     counts["requests_closed"] = _close(stones)  # after their addresses were read
     for account_id, numbers in phones.items():
         for number in numbers:
             came_back[account_id] |= texted(account_id, number)
-    for account_id, uid in Account.objects.values_list("pk", "uid"):
-        theirs = [stone for stone in stones if _is_among(uid, {stone["account"]})]
+    for account_id, theirs in by_account.items():
         if in_archive := answered.visitors_of(account_id, _named(theirs, "answers")):
             came_back[account_id] |= in_archive
     for account_id in sorted(came_back.keys() | phones.keys() | emails.keys()):
@@ -103,37 +107,31 @@ def reapply() -> dict[str, int]:
     return dict(counts)
 
 
-def _numbers(stones: set[str]) -> dict[int, set[str]]:
-    """{account: its telephone numbers that have a stone}, of the kinds that keep numbers."""
+def _numbers(stones: Mapping[int, list[dict[str, Any]]]) -> dict[int, set[str]]:
+    """{account: its telephone numbers that have a stone of its own}, of the kinds that keep numbers."""
     found: dict[int, set[str]] = defaultdict(set)
-    if not stones:
-        return found
-    for kind in erasure.kinds():
-        if not isinstance(kind, erasure.KeepsPhones):
-            continue
-        for account_id in Account.objects.values_list("pk", flat=True):
-            kept = {spoken_number(plain_number(each)) for each in kind.phones(account_id)} - {""}
-            if theirs := {each for each in kept if _is_among(each, stones)}:
-                found[account_id] |= theirs
-    return found
+    for account_id, theirs in stones.items():
+        digests = _named(theirs, "phones")
+        for kind in erasure.kinds() if digests else ():
+            if isinstance(kind, erasure.KeepsPhones):
+                kept = {spoken_number(plain_number(each)) for each in kind.phones(account_id)} - {""}
+                found[account_id] |= {each for each in kept if _is_among(each, digests)}
+    return {account_id: numbers for account_id, numbers in found.items() if numbers}
 
 
-def _addresses(stones: set[str]) -> dict[int, set[str]]:
-    """{account: addresses that have a stone}, of earlier requests and of kinds that keep addresses, which no
-    visitor leads to."""
+def _addresses(stones: Mapping[int, list[dict[str, Any]]]) -> dict[int, set[str]]:
+    """{account: addresses that have a stone of its own}, of earlier requests and of kinds that keep
+    addresses, which no visitor leads to."""
     found: dict[int, set[str]] = defaultdict(set)
-    for kind in erasure.kinds() if stones else ():
-        if not isinstance(kind, erasure.KeepsAddresses):
-            continue
-        for account_id in Account.objects.values_list("pk", flat=True):
-            kept = {each.strip().lower() for each in kind.emails(account_id)}
-            if theirs := {each for each in kept if _is_among(each, stones)}:
-                found[account_id] |= theirs
-    asked = PrivacyRequest.objects.exclude(email="").exclude(account=None) if stones else ()
-    for request in asked:
-        if request.account_id is not None and _is_among(request.email, stones):
-            found[request.account_id].add(request.email)
-    return found
+    for account_id, theirs in stones.items():
+        digests = _named(theirs, "emails")
+        for kind in erasure.kinds() if digests else ():
+            if isinstance(kind, erasure.KeepsAddresses):
+                kept = {each.strip().lower() for each in kind.emails(account_id)}
+                found[account_id] |= {each for each in kept if _is_among(each, digests)}
+        asked = PrivacyRequest.objects.filter(account_id=account_id).exclude(email="") if digests else ()
+        found[account_id] |= {each.email for each in asked if _is_among(each.email, digests)}
+    return {account_id: addresses for account_id, addresses in found.items() if addresses}
 
 
 def _close(stones: list[dict[str, Any]]) -> int:

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import erasure
 from chats.models import Chat, Message
 from privacy import tombstones
+from privacy.models import PrivacyRequest
 from privacy.selectors import find
 from sms import actions, ledger, selectors
 from sms.models import SmsContact, SmsProgramme, SmsSender
+from sms.numbers import key_of
 from tests.clearing import _unguarded
 from tests.fake_twilio import FakeTwilio
 from tests.sms.conftest import ACME, VERA, all_is_done, states
@@ -90,6 +93,26 @@ def test_she_is_found_by_her_number_and_stays_erased_after_a_restore(
     assert not Message.objects.filter(text__contains="canary").exists()
     assert VERA not in everything() and "canary" not in everything()
     assert tombstones.reapply()["people"] == 0
+
+
+def test_what_one_firm_has_erased_another_one_keeps(
+    texts: Callable[..., Any], programme: SmsProgramme, rival: Any, settings: Settings, tmp_path: Path
+) -> None:
+    """R-112, B2-6: vera texted acme and talked to eve's firm; a stone of acme's is no stone of eve's."""
+    settings.TOMBSTONES = (tmp_path / "stones").as_uri()
+    texts("my canary sings")
+    SmsContact.objects.create(account=rival, number=VERA, number_key=key_of(VERA))
+    PrivacyRequest.objects.create(
+        account=rival, kind="erase", email="vera@post.test", received_at=timezone.now(), due_at=timezone.now()
+    )
+    person = erasure.Person(
+        programme.account_id, phones=frozenset({VERA}), emails=frozenset({"vera@post.test"})
+    )
+    tombstones.write(person)
+    assert tombstones.reapply()["people"] == 1
+    assert not SmsContact.objects.filter(account=programme.account_id, number=VERA).exists()
+    assert SmsContact.objects.filter(account=rival, number=VERA).exists()
+    assert PrivacyRequest.objects.get(account=rival).email == "vera@post.test"
 
 
 def test_the_block_outlives_the_account(
