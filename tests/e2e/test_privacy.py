@@ -41,9 +41,9 @@ def test_vera_is_erased_before_everybodys_eyes(
     vera.frame.get_by_role("textbox", name="Email").fill(EMAIL)
     vera.frame.get_by_role("button", name="Start chat").click()
     vera.is_in_the_chat()
-    vera.says("I was in a crash")
+    vera.says("A van ran me over at the quay")
     olga.accepts("Vera Erased")
-    olga.sees("I was in a crash")
+    olga.sees("A van ran me over at the quay")
     with vera.page.context.expect_page() as opened:
         vera.frame.get_by_role("link", name="Your data").click()
     expect(opened.value.get_by_text("You ask from your chat")).to_be_visible()
@@ -76,8 +76,8 @@ def test_vera_is_erased_before_everybodys_eyes(
     page.get_by_role("textbox", name="Type erase to confirm").fill("erase")
     page.get_by_role("button", name="Erase").click()
     expect(vera.frame.get_by_role("button", name="Start chat")).to_be_visible()
-    expect(vera.frame.get_by_text("I was in a crash")).to_have_count(0)
-    expect(olga.page.get_by_text("I was in a crash")).to_have_count(0)
+    expect(vera.frame.get_by_text("A van ran me over at the quay")).to_have_count(0)
+    expect(olga.page.get_by_text("A van ran me over at the quay")).to_have_count(0)
     expect(olga.page.get_by_text("Vera Erased")).to_have_count(0)
 
     def is_certified() -> bool:
