@@ -103,6 +103,7 @@ class AccountScenes(WidgetScenes):
         page.goto(self.server.url + "/account/sms/programme/")
         page.get_by_role("textbox", name="Name").fill("Harbor & Lane texts")
         page.get_by_role("textbox", name="Help contact").fill("call us")
+        page.get_by_role("textbox", name="Terms and privacy policy").fill("https://harbor.test/terms")
         page.get_by_role("button", name="Set up").click()
         expect(page.locator(".field-error").first).to_be_visible()
         self.look(page, "account-sms-programme-wrong", whole=True)
