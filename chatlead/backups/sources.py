@@ -82,7 +82,7 @@ def _sqlite(scratch: Path) -> Iterator[Source]:
         )
     copy.touch(mode=0o600)
     try:
-        source = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=20)
+        source = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=20)
         target = sqlite3.connect(copy, isolation_level=None)
         try:
             source.backup(target)  # in one step: stepwise it would begin anew with every commit

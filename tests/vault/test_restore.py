@@ -253,3 +253,23 @@ def test_a_store_that_takes_nothing_is_a_backup_that_failed(firm: Installation) 
         assert "The backup has failed: Primary: the folder" in firm.refused("backup")
     finally:
         firm.env["CHATLEAD_BACKUP_STORE"] = f"file://{firm.at}/backups"
+
+
+@pytest.mark.once
+def test_a_data_folder_of_any_name_is_backed_up_and_restored(tmp_path: Path) -> None:
+    """R-116: also one whose name means something in an address; and nothing is made beside it."""
+    odd = Installation(tmp_path / "acme #1 50%41 ?mode=rw")
+    try:
+        if not odd.is_sqlite:
+            return  # the database is no file
+        del odd.env["CHATLEAD_BACKUP_STORE"]  # in the data folder, as for whoever sets nothing
+        odd.manage("migrate", "-v", "0")
+        odd.manage("backup")
+        assert (odd.at / "db.sqlite3").is_file() and len(odd.backups()) == 1
+        for file in odd.at.glob("db.sqlite3*"):
+            file.unlink()
+        odd.manage("restore", "--newest")
+        assert odd.python("from accounts.models import Backup; print(Backup.objects.get().state)") == "done"
+        assert list(tmp_path.iterdir()) == [odd.at]
+    finally:
+        odd.drop()
