@@ -12,6 +12,7 @@ from accounts.models import Account
 from chatlead.errors import ArchiveDamaged
 from chatlead.stores import StoreUnavailable
 from chats import answered, archive, emptying, sealing
+from chats.erasure import chat_told, message_told
 from chats.models import ArchivedChat, Chat
 
 if TYPE_CHECKING:
@@ -87,44 +88,17 @@ def _unfinished(person: Person) -> QuerySet[ArchivedChat]:
 
 def _read(chat: Chat) -> dict[str, Any]:
     try:
-        return _told(chat, archive.read(chat))
+        kept = archive.read(chat)
     except ArchiveDamaged as error:
         # without the file at its top it is a disk that was not mounted: then all is only late
         if isinstance(error, archive.FileGone) and not archive.store().has(archive.CLAIM):
             raise StoreUnavailable("the store of the archive is empty: is it the right one?") from error
         logger.error("archive: chat %s cannot be read for a copy", chat.uid)
-        return {**_stub(chat), "unreadable": UNREADABLE}
-
-
-def _stub(chat: Chat) -> dict[str, Any]:
-    """What of an archived chat is in the database."""
+        return {**chat_told(chat), "unreadable": UNREADABLE}
+    names = {pk: name for pk, (_, name) in kept.operators.items()}
     return {
-        "chat": chat.uid,
-        "site": chat.site.name,
-        "department": chat.department.name,
-        "started_at": chat.started_at.isoformat(),
-        "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
-        "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
-    }
-
-
-def _told(chat: Chat, kept: archive.Contents) -> dict[str, Any]:
-    return {
-        **_stub(chat),
+        **chat_told(chat),
         "page": kept.page_url,
         "answers": kept.answers,
-        "messages": [
-            {
-                "at": row.created_at.isoformat(),
-                "by": row.author,
-                "kind": row.kind,
-                **(
-                    {"name": kept.operators.get(row.author_id, ("", ""))[1]}
-                    if row.author == "operator"
-                    else {}
-                ),
-                **({"text": row.text, "state": row.text_state} if row.kind in ("text", "edit") else {}),
-            }
-            for row in kept.messages
-        ],
+        "messages": [message_told(row, names) for row in kept.messages],
     }

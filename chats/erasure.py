@@ -12,6 +12,8 @@ from chats import actions
 from chats.models import Chat, Message, Note, TranscriptRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
 
     from accounts.erasure import Person
@@ -48,17 +50,12 @@ class Chats:
         rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
         said = Message.objects.filter(chat__in=_chats(person)).order_by("chat_id", "seq")
         for row in said.iterator():
-            rows[row.chat_id].append(_said(row, names))
+            rows[row.chat_id].append(message_told(row, names))
         return [
             {
-                "chat": chat.uid,
-                "site": chat.site.name,
-                "department": chat.department.name,
+                **chat_told(chat),
                 "page": chat.page_url,
                 "answers": chat.answers,
-                "started_at": chat.started_at.isoformat(),
-                "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
-                "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
                 "messages": rows[chat.pk],
             }
             for chat in found
@@ -69,8 +66,21 @@ class Chats:
         return actions.erase_chats(account_id=person.account_id, visitor_ids=person.visitor_ids)
 
 
-def _said(row: Message, names: dict[int, str]) -> dict[str, Any]:
-    """One row of the log as a reader would name its parts."""
+def chat_told(chat: Chat) -> dict[str, Any]:
+    """When and where a chat was, as a reader would name its parts: what of it stays in the database, wherever
+    its words lie. `chat` comes with site and department."""
+    return {
+        "chat": chat.uid,
+        "site": chat.site.name,
+        "department": chat.department.name,
+        "started_at": chat.started_at.isoformat(),
+        "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
+        "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
+    }
+
+
+def message_told(row: Message, names: Mapping[int, str]) -> dict[str, Any]:
+    """One row of the log, saved or out of a file of the archive, in the same manner; `names` of operators."""
     told: dict[str, Any] = {"at": row.created_at.isoformat(), "by": row.author, "kind": row.kind}
     if row.author == Message.Author.OPERATOR:
         told["name"] = names.get(row.author_id, "")
