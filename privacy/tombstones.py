@@ -2,7 +2,8 @@
 
 A stone is a small file in a store of its own (`CHATLEAD_TOMBSTONES`): keyed digests of ids, which tell nobody
 who it was. It is written before the first row goes. After a backup was restored, `reapply` compares every
-visitor that came back with the stones and erases again.
+visitor that came back with the stones and erases again. The visitors of an account that was deleted have one
+stone together, written once the account is gone for good.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import json
 import secrets
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import erasure
+from accounts import erasure, outbox
 from accounts.erasure import Person
 from accounts.models import Account
 from chatlead.stores import open_store
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from chatlead.stores import Store
 
 FOLDER = "stones"
+OF_ACCOUNT: Final = "keep_stone_of_account"
+AT_ONCE = 5000  # visitors that are erased together
 
 
 def store() -> Store:
@@ -60,6 +63,20 @@ def write(person: Person, *, request_uid: str = "") -> str:
         # these still wait for an answer; whatever else was asked before has ended, whatever a backup says
         "open": sorted(_digest(key, uid) for uid in waiting.values_list("uid", flat=True)),
     }
+    return _keep(told)
+
+
+@outbox.handler(OF_ACCOUNT)
+def write_of_account(subject: dict[str, Any], key: str) -> None:
+    """The stone of all visitors of an account that was deleted. Nothing is written where it is there (again):
+    a restore has brought it back, and it lives. Raises StoreUnavailable."""
+    account = str(subject["account"])
+    if account and not Account.objects.filter(uid=account).exists():
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        _keep({"at": at, "account": _digest(_keys()[0], account), "is_of_all": True})
+
+
+def _keep(told: dict[str, Any]) -> str:
     name = f"{FOLDER}/{told['at'][:10]}-{secrets.token_hex(12)}.json"
     store().put(name, json.dumps(told, sort_keys=True).encode())
     return name
@@ -86,7 +103,7 @@ def reapply() -> dict[str, int]:
 
 
 def _come_back(stones: list[dict[str, Any]]) -> list[Person]:
-    """Who has a stone and is here again, one for each account that has somebody."""
+    """Who has a stone and is here again: one for each account that has somebody, more where they are many."""
     visitors = _named(stones, "visitors")
     here: dict[int, set[int]] = defaultdict(set)
     for pk, uid, account_id in Visitor.objects.values_list("pk", "uid", "account_id").iterator():
@@ -96,7 +113,7 @@ def _come_back(stones: list[dict[str, Any]]) -> list[Person]:
     laid: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for stone in stones:
         laid[stone["account"]].append(stone)
-    keys, people = _keys(), list[Person]()
+    keys, people = _keys(), list[Person]()  # of ids alone: erasing them changes what was read
     for account_id, uid in Account.objects.order_by("pk").values_list("pk", "uid"):
         theirs = [stone for key in keys for stone in laid.get(_digest(key, uid), ())]
         found, emails, phones = here.get(account_id, set()), set[str](), set[str]()
@@ -104,8 +121,14 @@ def _come_back(stones: list[dict[str, Any]]) -> list[Person]:
             emails, phones = _named_alone(account_id, theirs)
             found = found.union(*(texted(account_id, number) for number in phones))
             found |= answered.visitors_of(account_id, _named(theirs, "answers"))
+            if any(stone.get("is_of_all") for stone in theirs):
+                found |= set(Visitor.objects.filter(account_id=account_id).values_list("pk", flat=True))
+        ids = sorted(found)
         if found or emails or phones:
-            people.append(Person(account_id, frozenset(found), frozenset(emails), frozenset(phones)))
+            first = frozenset(ids[:AT_ONCE])
+            people.append(Person(account_id, first, frozenset(emails), frozenset(phones)))
+        for start in range(AT_ONCE, len(ids), AT_ONCE):
+            people.append(Person(account_id, frozenset(ids[start : start + AT_ONCE])))
     return people
 
 

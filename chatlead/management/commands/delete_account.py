@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
 from chatlead.leaving import delete_account
-from chatlead.stores import StoreUnavailable
 
 
 class Command(BaseCommand):
@@ -25,8 +24,5 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {account}.")
         if name != found.name:
             raise CommandError(f"Nothing was deleted: say --name={found.name!r} if that is the one you mean.")
-        try:
-            gone = delete_account(found)
-        except StoreUnavailable as error:
-            raise CommandError(f"Nothing was deleted: {error}.") from None
+        gone = delete_account(found)
         self.stdout.write(f"Deleted: {sum(gone.values())} rows. Its archived files follow within a minute.")
