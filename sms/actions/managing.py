@@ -99,6 +99,18 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
     return sender
 
 
+def ask_for_yes(*, operator: Operator, programme: SmsProgramme, on: bool) -> bool:
+    """From now on a consent to this programme counts when the phone has said YES (B1-8), or at once. What was
+    agreed to before stays so. False where it was so already."""
+    with transaction.atomic():
+        mine = SmsProgramme.objects.filter(account=operator.account_id, pk=programme.pk, asks_yes=not on)
+        if not mine.update(asks_yes=on):
+            return False
+        subject, facts = _subject(programme), {"on": on}
+        audit.note("sms.yes_changed", account=operator.account_id, by=operator, subject=subject, facts=facts)
+    return True
+
+
 def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:
     """Nothing is sent any more, but for answers to STOP and HELP; what waits is cancelled (R-186). Returns
     how many were cancelled. Again: nothing happens."""
