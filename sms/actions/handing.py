@@ -17,14 +17,13 @@ from sms import locks, selectors
 from sms.actions.sending import HAND_OVER, LINES
 from sms.actions.stopping import block
 from sms.gateways import Busy, Handed, Refused, Unclear, gateway_of
-from sms.models import SmsContact, SmsMessage
+from sms.models import SmsContact, SmsMessage, SmsSender
 from sms.wordings import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sms.gateways import Gateway
-    from sms.models import SmsSender
 
 State = SmsMessage.State
 LONGEST = 1600
@@ -127,6 +126,8 @@ def _hand_over(message: SmsMessage, was_begun: bool) -> Exception | None:
 def _look(message: SmsMessage) -> None:
     """Raises Never where it may not go, NotYet where it may not go now."""
     why = selectors.why_not(message) or ("too_long" if len(message.text) > LONGEST else "")
+    if why == "number_unproved" and message.sender.fault == SmsSender.Fault.NO_ANSWER:
+        raise NotYet  # the provider is asked whose the number is until it answers
     if why:
         raise Never(why)
     if selectors.is_too_early(message) or _has_one_before(message):
