@@ -84,7 +84,7 @@ def test_only_admins_see_any_of_it(
         data = {"csrfmiddlewaretoken": client.cookies["cl_csrf"].value, "programme": sender.programme.uid}
         deeds = ["switch/", "yes/", "form/", "number/", "blocked/", f"senders/{sender.uid}/prove/"]
         told = [client.post(f"/account/sms/{deed}", data, headers=JSON) for deed in deeds]
-        assert {each.json()["code"] for each in told} == {"forbidden"}
+        assert {each.json()["error"]["code"] for each in told} == {"forbidden"}
     client = logged_in(eve)
     assert [client.get(path).status_code for path in paths[-2:]] == [404, 404]
     assert VERA not in "".join(client.get(path, follow=True).text for path in paths[:-2])
