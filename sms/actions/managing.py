@@ -95,7 +95,7 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
         claiming.prove(sender, kept=kept[1] if is_same else None)
     try:
         with transaction.atomic():
-            if sender.pk is None:
+            if sender._state.adding:
                 sender.save()
             else:
                 mine = SmsSender.objects.select_for_update().get(pk=sender.pk)

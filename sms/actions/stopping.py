@@ -26,7 +26,7 @@ CONFIRM_MINUTES = 5  # after that no confirmation is sent (B1-6)
 HELP_SECONDS = 60
 # What becomes of a consent by a STOP. Whoever was asked for a YES, and said STOP, has not agreed to anything:
 # there is nothing that a START could bring back
-ENDED = {
+ENDED: dict[str, SmsConsent.Deed] = {
     SmsConsent.Deed.GRANTED: SmsConsent.Deed.WITHDRAWN,
     SmsConsent.Deed.PENDING: SmsConsent.Deed.NO_CONSENT,
 }
