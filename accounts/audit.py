@@ -72,6 +72,7 @@ WORDS = {
     "sms.resumed": "Let text messages go out again",
     "sms.sender_added": "Added a sender of text messages",
     "sms.sender_changed": "Changed a sender of text messages",
+    "sms.yes_changed": "Chose whether a consent to text messages needs a YES",
     "survey.closed_under_18": "Erased who said to be under 18",
     "survey.published": "Published a survey",
     "survey.switched_off": "Switched a survey off",

@@ -89,7 +89,7 @@ class Texts:
                 waiting = texts.filter(state=SmsMessage.State.QUEUED)
                 waiting.update(state=SmsMessage.State.CANCELLED, error="erased")
                 mine = SmsContact.objects.filter(pk=contact.pk).exclude(number="")
-                erased += mine.update(number="", question_at=None, help_at=None)
+                erased += mine.update(number="", help_at=None)
         return erased
 
     def phones(self, account_id: int) -> Iterable[str]:

@@ -78,6 +78,15 @@ def welcome(programme: SmsProgramme) -> str:
     )
 
 
+def question(programme: SmsProgramme) -> str:
+    """The first text to a number that somebody has entered, where a consent needs a YES (B1-8): whoever has
+    the phone need not be who filled the form in. Holds what the first text has to (R-182)."""
+    return (
+        f"{programme.name}: reply YES to get the text messages that this number was entered for. "
+        f"{programme.frequency}. Msg & data rates may apply. Reply HELP for help, STOP to end."
+    )
+
+
 def stopped(programme: SmsProgramme) -> str:
     """The only text after a STOP; no address, no offer (B1-6)."""
     return f"{programme.name}: you will get no more text messages from us. Reply START to come back."

@@ -123,6 +123,18 @@ def switch(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 @member_page(ADMINS)
 @require_POST
+def yes(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Whether a consent to a programme needs a YES by text (B1-8). Raises NotFound."""
+    of = selectors.access_programme(request.POST.get("programme", ""), operator.account)
+    on = request.POST.get("on") == "yes"
+    actions.ask_for_yes(operator=operator, programme=of, on=on)
+    counts = "when the phone has answered YES" if on else "at once"
+    messages.success(request, f"A consent to {of.name} counts {counts}.", "good")
+    return redirect("sms")
+
+
+@member_page(ADMINS)
+@require_POST
 def form(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Which programme's boxes the form of a site has, if any (R-180). Raises NotFound."""
     site = selectors.access_site(request.POST.get("site", ""), operator.account)
