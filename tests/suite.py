@@ -1,7 +1,7 @@
 """The parts of `dev.py test`: what each runs, and how its results are counted.
 
-A machine with two cores has 20 minutes for all of them, so neither may be idle for long: checks of sources run
-two at a time, tests three at a time, as they wait as much as they work.
+A machine with two cores has 20 minutes for all of them, so neither may be idle for long: checks of sources go
+on two at a time, tests three at a time, as they wait as much as they work.
 """
 
 from __future__ import annotations
