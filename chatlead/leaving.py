@@ -12,9 +12,10 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models import ProtectedError, RestrictedError
 
-from accounts import audit, outbox
+from accounts import audit, holds, outbox
 from accounts.erasure import Person
 from accounts.models import Account
+from chatlead.errors import UnderLegalHold
 from chats.archived import DROP_FILES
 from privacy import tombstones
 from visitors.models import Visitor
@@ -24,11 +25,13 @@ STONE = 5000  # visitors in one
 
 def delete_account(account: Account) -> dict[str, int]:
     """Deletes it in one transaction; returns {table: rows} of what went. Raises StoreUnavailable where the
-    stones cannot be written: then nothing is deleted.
+    stones cannot be written, and UnderLegalHold while a hold keeps anything: then nothing is deleted.
 
     1 whoever talked with it has a stone, so that a restore brings back nothing that they said; 2 its files
     are an item of the outbox, in the transaction in which 3 the rows go.
     """
+    if holds.active(account.pk):
+        raise UnderLegalHold("A legal hold keeps conversations of this account. Lift it first.")
     visitors = list(Visitor.objects.filter(account=account).values_list("pk", flat=True))
     for start in range(0, len(visitors), STONE):
         part = frozenset(visitors[start : start + STONE])

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
+from chatlead.errors import UnderLegalHold
 from chatlead.leaving import delete_account
 from chatlead.stores import StoreUnavailable
 
@@ -29,4 +30,6 @@ class Command(BaseCommand):
             gone = delete_account(found)
         except StoreUnavailable as error:
             raise CommandError(f"Nothing was deleted: {error}.") from None
+        except UnderLegalHold as error:
+            raise CommandError(f"Nothing was deleted. {error}") from None
         self.stdout.write(f"Deleted: {sum(gone.values())} rows. Its archived files follow within a minute.")

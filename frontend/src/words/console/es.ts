@@ -377,6 +377,7 @@ const failed: Words["failed"] = {
   hello_repeated: "El servidor no entendió esta página. Vuelva a cargarla.",
   illegal_step: "Ese paso no es posible desde aquí.",
   wrong_code: "Ese no es el código.",
+  legal_hold: "Una retención legal conserva esto: el chat ha terminado y lo dicho se borrará en cuanto se levante.",
   missing_field: "Falta algo. Rellene todos los campos.",
   nobody_online: "No hay nadie en línea en este momento.",
   not_authenticated: "Su sesión está cerrada. Inicie sesión de nuevo.",
