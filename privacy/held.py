@@ -38,7 +38,8 @@ def keep(hold: LegalHold) -> None:
     told = {
         "account": outside.digest(key, hold.account.uid),
         "visitors": sorted(outside.digest(key, uid) for uid in uids.values_list("uid", flat=True)),
-        "reason": encrypted(hold.reason) if hold.reason else "",
+        # once it is lifted nobody needs it here, and an erasure would not reach it
+        "reason": encrypted(hold.reason) if hold.reason and not hold.lifted_at else "",
         "by": hold.placed_by.uid if hold.placed_by else "",
         "placed_at": hold.placed_at.isoformat(),
         "lifted_at": hold.lifted_at.isoformat() if hold.lifted_at else "",

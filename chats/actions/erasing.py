@@ -42,7 +42,7 @@ def erase_chats(*, account_id: int, visitor_ids: Collection[int]) -> int:
 
 
 def end_chats(*, account_id: int, visitor_ids: Collection[int]) -> int:
-    """Ends the open chats of these visitors of an account; returns how many. Again: 0. Not inside `atomic()`."""
+    """Ends the open chats of these visitors of an account; returns how many. Not inside `atomic()`."""
     mine = Chat.objects.filter(account_id=account_id, visitor_id__in=visitor_ids, state__in=selectors.OPEN)
     count = 0
     for pk in list(mine.order_by("id").values_list("pk", flat=True)):

@@ -404,6 +404,7 @@ const failed: Record<ErrorCode, string> = {
   too_many: "There is no room for another one.",
   ticket_refused: "This page is too old. Please reload it.",
   unavailable: "The service is busy. Nothing was lost: please try again.",
+  under_age: "Nothing is collected from this browser any more.",
   unknown_field: "A field is not asked for any more. Please reload the page.",
 };
 

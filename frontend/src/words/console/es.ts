@@ -389,6 +389,7 @@ const failed: Words["failed"] = {
   too_many: "No queda sitio para otra.",
   ticket_refused: "Esta página es demasiado antigua. Vuelva a cargarla.",
   unavailable: "El servicio está ocupado. No se perdió nada: inténtelo de nuevo.",
+  under_age: "De este navegador ya no se recoge nada.",
   unknown_field: "Un campo ya no se pide. Vuelva a cargar la página.",
 };
 
