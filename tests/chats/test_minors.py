@@ -86,8 +86,8 @@ def test_only_who_may_see_the_chat_may_say_so(
 
 
 async def test_a_console_forgets_an_archived_chat_at_once(chat: Chat, olga: Operator) -> None:
-    """R-071, R-151: nothing of it is in the database any more, and it may stand on a screen all the same; she is
-    told of each chat, and the second time of none."""
+    """R-071, R-151: nothing of it is in the database any more, and it may stand on a screen all the same; she
+    is told of each chat, and the second time of none."""
     everything = {uid async for uid in Chat.objects.values_list("uid", flat=True)}
     erase = partial(actions.erase_chats, account_id=chat.account_id, visitor_ids=[chat.visitor_id])
     async with console_of(olga) as desk:

@@ -66,8 +66,8 @@ def deeds(account: Account) -> list[str]:
 def test_an_erasure_waits_and_goes_on_when_the_hold_is_lifted(
     owens: Client, owen: Operator, said: Chat, proved: Proved, deliver: Work
 ) -> None:
-    """R-071, R-151: placed at the conversation with a reason; Erase is refused with a code, the person is told
-    and no more than that; shown in the queue, at the request and at the conversation; lifted by a word."""
+    """R-071, R-151: placed at the conversation with a reason; Erase is refused with a code, the person is
+    told and no more than that; shown in the queue, at the request and there; lifted by a word."""
     request = proved("erase")
     place = f"/account/privacy/holds/new/?chat={said.uid}"
     assert place in owens.get(f"/account/chats/{said.uid}/").text
@@ -133,7 +133,7 @@ def test_who_asks_reads_that_it_is_kept(
 def test_what_waits_may_be_refused_and_its_days_do_not_count(
     owen: Operator, hold: LegalHold, said: Chat, proved: Proved, deliver: Work
 ) -> None:
-    """R-151: nobody is warned of what nobody may do; a refusal with a reason ends it, and nothing is erased."""
+    """R-151: nobody is warned of what nobody may do; a refusal with a reason ends it, nothing is erased."""
     request = proved("erase")
     with pytest.raises(UnderLegalHold):
         actions.begin(by=owen, request=request, job="erase")
@@ -191,7 +191,7 @@ def test_a_child_under_hold_is_erased_later(
     owen: Operator, hold: LegalHold, vera: VisitorPrincipal, said: Chat, known_vera: Chat, olga: Operator,
     principal_of: Any, deliver: Work,
 ) -> None:  # fmt: skip
-    """R-071, R-070: every chat of hers ends and nothing more is collected; olga reads why nothing is erased."""
+    """R-071, R-070: each chat of hers ends, nothing more is collected; olga reads why nothing is erased."""
     with pytest.raises(UnderLegalHold) as refused:
         chats.report_minor(principal=principal_of(olga), uid=known_vera.uid)
     assert refused.value.code == "legal_hold" and "has ended" in refused.value.message
@@ -228,7 +228,9 @@ def test_other_people_are_erased_as_before(
     assert not Message.objects.filter(text="I fell").exists()
 
 
-def test_the_archive_moves_what_is_held_and_loses_none(folder: Path, hold: LegalHold, said: Chat) -> None:
+def test_the_archive_moves_what_is_held_and_loses_none(
+    hold: LegalHold, said: Chat, settings: Settings, tmp_path: Path
+) -> None:
     """R-071, R-118."""
     assert chats.archive_chat(said.pk)
     with pytest.raises(UnderLegalHold):

@@ -70,24 +70,26 @@ async def code_of(site: Site, **who: Any) -> int:
 
 async def test_her_browser_is_not_let_in_again(site: Site, token: str, reported: Chat) -> None:
     """R-070: after a reload, in a second tab, and when only its id came back; anybody else is."""
-    assert await code_of(site, token=token) == CloseCode.UNDER_AGE
-    assert await code_of(site, token=token, browser=BROWSER) == CloseCode.UNDER_AGE
-    assert await code_of(site, token=new_token(), browser=BROWSER) == CloseCode.UNDER_AGE
+    assert await code_of(site, token=token) == CloseCode.MINOR
+    assert await code_of(site, token=token, browser=BROWSER) == CloseCode.MINOR
+    assert await code_of(site, token=new_token(), browser=BROWSER) == CloseCode.MINOR
     assert await code_of(site, token=new_token(), browser="another-browser-of-somebody") == 0
 
 
 async def test_nor_by_polls(site: Site, token: str, child: VisitorPrincipal, intake: Department) -> None:
-    """R-070, R-006: neither one that begins nor one that was let in before."""
+    """R-070, R-006: one that begins is not let in, and one that was let in a moment ago begins nothing."""
     chat = await sync_to_async(make_chat)(child, intake)
     async with polling():
         before = await poller_of(site, token)
         await before.enter()
         await sync_to_async(close_browsers)(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
-        later = await before.poll("answers", {"type": "ping"})
-        assert (later.status, later.close) == (403, CloseCode.UNDER_AGE)
+        notice = before.welcome["site"]["notice"]["sha256"]
+        leave = {"type": "leave_message", "ref": new_ref(), "email": "v@post.test", "notice": notice}
+        [refused] = (await before.poll("answers", leave | {"text": "It is me", "id": 1})).frames
+        assert (refused["type"], refused["code"]) == ("failed", "under_age")
         anew = await poller_of(site, token)
         answer = await anew.poll("answers", {"type": "ping"})
-        assert (answer.status, answer.close) == (403, CloseCode.UNDER_AGE)
+        assert (answer.status, answer.close) == (403, CloseCode.MINOR)
 
 
 async def test_what_a_line_that_is_open_still_begins_is_refused(
@@ -162,8 +164,8 @@ def test_an_answer_under_18_closes_the_browser(
 def test_nobody_asks_her_how_it_was_once_olga_has_said_so(
     site: Site, child: VisitorPrincipal, on_duty: Operator, principal_of: Any, client: Client
 ) -> None:
-    """R-071, R-040: by the link of an earlier chat neither, before any worker has come to erase her, and where
-    her browser is not known."""
+    """R-071, R-040: by the link of an earlier chat neither, before any worker has come to erase her, and
+    where her browser is not known."""
     publish_survey(site=site, department=None, title="How was it?", intro="", asked=ALL_KINDS)
     desk, intake = principal_of(on_duty), on_duty.departments.get()
     earlier = make_chat(child, intake)
