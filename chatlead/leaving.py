@@ -12,8 +12,9 @@ from graphlib import TopologicalSorter
 from django.apps import apps
 from django.db import models, transaction
 
-from accounts import audit, outbox
+from accounts import audit, holds, outbox
 from accounts.models import Account, User
+from chatlead.errors import UnderLegalHold
 from chats.archived import DROP_FILES
 from privacy.tombstones import OF_ACCOUNT
 
@@ -21,12 +22,15 @@ AT_ONCE = 500  # rows that are held in memory together, with what hangs on them
 
 
 def delete_account(account: Account) -> dict[str, int]:
-    """Deletes it in one transaction; returns {table: rows} of what went.
+    """Deletes it in one transaction; returns {table: rows} of what went. Raises UnderLegalHold while a hold
+    keeps anything: then nothing is deleted.
 
     Two items of the outbox are part of it: a stone, so that a restore brings back nothing that its visitors
     said, and the files of its archive. An account that could not be deleted has neither. Who worked for it
     and for nobody else goes too, staff of the service stays.
     """
+    if holds.active(account.pk):
+        raise UnderLegalHold("A legal hold keeps conversations of this account. Lift it first.")
     gone: Counter[str] = Counter()
     with transaction.atomic():
         audit.note(

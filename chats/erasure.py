@@ -12,7 +12,7 @@ from chats import actions
 from chats.models import Chat, Message, Note, TranscriptRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from django.db.models import QuerySet
 
@@ -142,6 +142,10 @@ class TranscriptRequests:
 
     def erase(self, person: Person) -> int:
         return self._of(person).exclude(email="", zone="").update(email="", zone="")
+
+    def visitors(self, person: Person) -> Iterable[int]:
+        """Of the chats whose transcript is to go to one of their addresses, too."""
+        return set(self._of(person).values_list("chat__visitor_id", flat=True))
 
     def _of(self, person: Person) -> QuerySet[TranscriptRequest]:
         mine = TranscriptRequest.objects.filter(account_id=person.account_id)

@@ -22,6 +22,7 @@ CODE = "privacy_code"
 ACKNOWLEDGED = "privacy_acknowledged"
 EXTENDED = "privacy_extended"
 CLOSED = "privacy_closed"
+HELD = "privacy_held"
 ARRIVED = "privacy_arrived"
 SOON = "privacy_due_soon"
 LATE = "privacy_late"
@@ -84,6 +85,18 @@ def mail_extended(subject: dict[str, Any], key: str) -> None:
     words = languages.words(request.language)
     text = words["extended"].replace("{firm}", _firm(request)).replace("{day}", _day(request))
     _send(request, key, words["subject"].replace("{}", _firm(request)), [text, request.reason])
+
+
+@outbox.handler(HELD)
+def mail_held(subject: dict[str, Any], key: str) -> None:
+    """What was to be erased is kept for a legal claim, and what becomes of it; no more than that is said of
+    the claim (R-071)."""
+    request = _request(subject)
+    if request is None or not request.email or request.state != State.IN_WORK:
+        return
+    words = languages.words(request.language)
+    lines = [words["held"].replace("{firm}", _firm(request)), words["complain"], _link(request, words)]
+    _send(request, key, words["subject"].replace("{}", _firm(request)), lines)
 
 
 @outbox.handler(CLOSED)

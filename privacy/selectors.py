@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import erasure
 from accounts.erasure import Person
-from accounts.models import Account, OutboxItem, Site, is_uid
+from accounts.models import Account, LegalHold, OutboxItem, Site, is_uid
 from chatlead.errors import BadField, NotFound
 from chats import answered
 from chats.answered import is_same_number, plain_number
@@ -156,6 +156,19 @@ def access_request(operator: Operator, uid: str, *, lock: bool = False) -> Priva
 def copy_of(request: PrivacyRequest) -> PrivacyExport | None:
     """The copy that answers it, until its time is over, whether it was cleared away or not."""
     return PrivacyExport.objects.filter(request=request, expires_at__gt=timezone.now()).first()
+
+
+def waiting_for_holds(account_id: int | None = None) -> set[int]:
+    """Requests, of an account or of all, whose erasure waits until a legal hold is lifted."""
+    holds = LegalHold.objects.filter(lifted_at=None).exclude(waiting=[])
+    if account_id is not None:
+        holds = holds.filter(account_id=account_id)
+    return {
+        errand["request"]
+        for waiting in holds.values_list("waiting", flat=True)
+        for errand in waiting
+        if "request" in errand
+    }
 
 
 def is_under_way(request: PrivacyRequest) -> bool:

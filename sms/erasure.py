@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from sms import locks
-from sms.models import SmsConsent, SmsContact, SmsMessage
+from sms.models import SmsConsent, SmsContact, SmsMessage, SmsThread
 from sms.numbers import key_of
 
 if TYPE_CHECKING:
@@ -91,6 +91,11 @@ class Texts:
                 mine = SmsContact.objects.filter(pk=contact.pk).exclude(number="")
                 erased += mine.update(number="", help_at=None)
         return erased
+
+    def visitors(self, person: Person) -> Iterable[int]:
+        """Of all chats that are held with one of their numbers."""
+        threads = SmsThread.objects.filter(account_id=person.account_id, contact__in=contacts_of(person))
+        return set(threads.values_list("chat__visitor_id", flat=True))
 
     def phones(self, account_id: int) -> Iterable[str]:
         """Every number that is kept, in E.164."""

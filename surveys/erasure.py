@@ -50,6 +50,11 @@ class SurveyAnswers:
             Response.objects.filter(pk__in=ids).update(visitor_number=None, chat=None)
         return len(ids)
 
+    def visitors(self, person: Person) -> Iterable[int]:
+        """Of the answers in which one of their addresses or numbers stands, too."""
+        known = _theirs(person).exclude(visitor_number=None)
+        return {each for each in known.values_list("visitor_number", flat=True) if each is not None}
+
     def emails(self, account_id: int) -> Iterable[str]:
         """Every address that was given as an answer."""
         return _written(account_id, Kind.EMAIL)

@@ -123,8 +123,8 @@ def columns(found: QuerySet[Response]) -> list[tuple[str, str]]:
     """(kind, label) of what was answered, in the order of the questions, but for what tells who somebody
     is."""
     asked = Question.objects.filter(answers__response__in=found).exclude(kind__in=DEMOGRAPHIC)
-    rows = asked.order_by("version_id", "position").values_list("kind", "label")
-    return list(dict.fromkeys(rows))
+    rows = asked.order_by("version_id", "position").values_list("kind", "label", "version_id", "position")
+    return list(dict.fromkeys((kind, label) for kind, label, *_ in rows.distinct()))
 
 
 def batches(found: QuerySet[Response], size: int = 500) -> Iterator[list[Response]]:

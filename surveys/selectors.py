@@ -10,14 +10,15 @@ from django.utils import timezone
 from accounts.models import Department, Operator, OperatorRole, OutboxItem, Site
 from chatlead.errors import NotFound
 from chats.beside import Invitation
+from chats.models import Chat
 from chats.selectors import access_chat
 from surveys import links
 from surveys.models import Question, Response, Survey, SurveyVersion, VendorBlock
+from visitors import closed
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from chats.models import Chat
     from visitors.sessions import VisitorPrincipal
 
 
@@ -53,11 +54,17 @@ def response_by_link(token: str, *, lock: bool = False) -> Response:
 
 def may_ask(response: Response) -> bool:
     """Whether its visitor may be asked anything still: not once she is erased, nor from when she has said
-    after any chat that she is under 18 (R-071). Whoever erases her may come later, or never."""
+    after any chat that she is under 18, or an operator has (R-070, R-071). Whoever erases her may come later,
+    or never."""
     if response.visitor_number is None:
         return False
-    theirs = Response.objects.filter(visitor_number=response.visitor_number).values_list("uid", flat=True)
-    return not OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in theirs]).exists()
+    if closed.is_visitor_closed(response.account_id, response.visitor_number):
+        return False
+    # of whose browser nothing is known: the errand is named by what was answered, or by the chat
+    theirs = Response.objects.filter(visitor_number=response.visitor_number)
+    chats = Chat.objects.filter(account_id=response.account_id, visitor_id=response.visitor_number)
+    uids = [*theirs.values_list("uid", flat=True), *chats.values_list("uid", flat=True)]
+    return not OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in uids]).exists()
 
 
 def invitation_of(chat: Chat) -> Invitation | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Site
 from chatlead.errors import BadField
-from visitors.models import Visitor, VisitorSession
+from visitors import closed
+from visitors.models import ClosedBrowser, Visitor, VisitorSession
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,8 +26,10 @@ def engage(principal: VisitorPrincipal, name: str = "", email: str = "") -> tupl
 
     A live session keeps its visitor; a browser that is known keeps its own. `name` (verbatim but for NFC,
     R-030) and `email` replace what was known where they are not blank. Call it in the transaction that
-    stores what was sent. Two sockets of one session get the same rows.
+    stores what was sent. Two sockets of one session get the same rows. Raises UnderAge for a browser that was
+    closed (R-070).
     """
+    closed.check(principal.session_key, principal.browser_key)
     name, email = one_line(name, "name"), one_line(email, "email")
     with transaction.atomic():
         session = _session(principal)
@@ -51,6 +56,21 @@ def cut_off(*, account_id: int, visitor_ids: Collection[int]) -> dict[int, tuple
         keys[session.pk] = (session.key, secrets.token_hex(32))
         VisitorSession.objects.filter(pk=session.pk).update(key=keys[session.pk][1])
     return keys
+
+
+def close_browsers(*, account_id: int, visitor_ids: Collection[int]) -> None:
+    """Nothing is collected any more from the browsers of these visitors of an account, for DAYS (R-070). In
+    the caller's transaction, before anything of them is erased. Again: nothing happens."""
+    keys = closed.keys_of(account_id, visitor_ids)
+    ClosedBrowser.objects.bulk_create(
+        [ClosedBrowser(account_id=account_id, key=key) for key in sorted(keys)], ignore_conflicts=True
+    )
+
+
+def forget_closed() -> int:
+    """Browsers that were closed DAYS ago are strangers again; returns how many keys that were."""
+    before = timezone.now() - timedelta(days=closed.DAYS)
+    return ClosedBrowser.objects.filter(closed_at__lt=before).delete()[0]
 
 
 def erase_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit, limits
+from accounts import audit, erasure, holds, limits
 from accounts.members import ADMINS, member_page
 from accounts.models import Operator
 from chatlead.errors import ChatLeadError, NotFound
@@ -22,6 +22,8 @@ from privacy.models import PrivacyRequest
 from privacy.views.public import as_file
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from django.http import HttpRequest, HttpResponseBase
 
 PAGE = 50
@@ -36,6 +38,7 @@ DEEDS = {
     "privacy.exported": "Exported",
     "privacy.erase_begun": "Erasing begun",
     "privacy.erased": "Erased",
+    "privacy.erasure_held": "Erasing waits for a legal hold",
     "privacy.refused": "Refused",
     "privacy.extended": "Extended",
     "privacy.done": "Answered",
@@ -53,11 +56,13 @@ WORDS = {
     "transcript_requests": "Transcripts to be mailed",
     "visitors": "Names and addresses",
     "consents": "Proofs of consent",
+    "legal_holds": "Reasons of legal holds that are over",
 }
 
 
-def _row(request: PrivacyRequest) -> dict[str, Any]:
-    """What the queue shows of a request."""
+def _row(request: PrivacyRequest, held: Container[int] = ()) -> dict[str, Any]:
+    """What the queue shows of a request; `held` are those that wait for the end of a legal hold, whose days
+    do not count."""
     days = selectors.days_left(request)
     is_open = request.state in selectors.OPEN
     tone = "bad" if days < 0 else "warn" if days < settings.PRIVACY_WARN_DAYS else ""
@@ -66,7 +71,8 @@ def _row(request: PrivacyRequest) -> dict[str, Any]:
     )
     return {
         "request": request,
-        "left": left if is_open else "",
+        "left": left if is_open and request.pk not in held else "",
+        "is_held": request.pk in held,
         "tone": tone if is_open else "",
         "is_open": is_open,
     }
@@ -79,7 +85,10 @@ def queue(request: HttpRequest, operator: Operator) -> HttpResponse:
     shown = request.GET.get("show", "open")
     shown = shown if shown in SHOWN else "open"
     page = Paginator(selectors.queue(operator.account, shown), PAGE).get_page(request.GET.get("page"))
-    known = {"section": "privacy", "shown": shown, "page": page, "rows": [_row(each) for each in page]}
+    held = selectors.waiting_for_holds(operator.account_id)
+    rows = [_row(each, held) for each in page]
+    known: dict[str, Any] = {"section": "privacy", "shown": shown, "page": page, "rows": rows}
+    known["hold_count"] = len(holds.active(operator.account_id))
     return render(request, "account/privacy/queue.html", known)
 
 
@@ -139,9 +148,12 @@ def _page(
     request: HttpRequest, operator: Operator, found: PrivacyRequest, error: str = "", status: int = 200
 ) -> HttpResponse:
     is_open = found.state in selectors.OPEN
-    counts = found.found or {}
-    if is_open and not found.job:
-        counts = selectors.counts(selectors.person_of(found))
+    counts, hold = found.found or {}, None
+    if is_open:
+        person = selectors.person_of(found)
+        hold = erasure.hold_on(person)
+        counts = counts if found.job else selectors.counts(person)
+    held = selectors.waiting_for_holds(operator.account_id)
     subject = f"privacy:{found.uid}"
     history = list(audit.entries(operator.account).filter(subject=subject).order_by("id"))
     names = dict(Operator.objects.filter(account=operator.account).values_list("uid", "name"))
@@ -149,7 +161,8 @@ def _page(
     known = {
         "section": "privacy",
         "asked": found,
-        "row": _row(found),
+        "row": _row(found, held),
+        "hold": hold,
         "found": _named(counts),
         "is_open": is_open,
         "is_under_way": selectors.is_under_way(found),

@@ -205,6 +205,8 @@ def _standing(found: PrivacyRequest, language: str) -> dict[str, Any]:
         copy = selectors.copy_of(found)
         until = formats.date_format(copy.expires_at, "DATE_FORMAT") if copy else ""
     name = "state_passed" if found.account_id is None else f"state_{found.state}"
+    if found.account_id is not None and found.pk in selectors.waiting_for_holds(found.account_id):
+        name = "held"
     firm = found.account.name if found.account else ""
     text = w.get(name, "").replace("{firm}", firm).replace("{day}", day)
     return {"text": text, "until": w["until"].replace("{}", until) if copy else ""}

@@ -30,7 +30,7 @@ from chats import actions as chats
 from chats import archive, journal
 from chats.models import Chat
 from privacy import actions as privacy
-from privacy import mails
+from privacy import holding, mails
 from privacy.models import PrivacyRequest
 from sms import actions as sms
 from sms import wordings
@@ -109,6 +109,7 @@ def plant() -> None:
         ended[name] = _writes(name, site, olga)
         _texts(name, sender, programme, olga)
         _asks(name, owen)
+        _holds(name, owen)
     notice = notices.current(site).sha256
     for name, (
         principal,
@@ -206,6 +207,13 @@ def _asks(name: str, owen: Operator) -> None:
     firm.force_login(owen.user)
     found = firm.post("/account/privacy/search/", {"email": email_of(name), "phone": phone})
     assert b"Chats" in found.content
+
+
+def _holds(name: str, owen: Operator) -> None:
+    """Had to be kept for a while."""
+    whose = Visitor.objects.filter(email=email_of(name)).values_list("pk", flat=True)
+    hold = holding.place(by=owen, visitor_ids=list(whose), reason=f"{CANARIES[name][0]} sues Acme")
+    holding.lift(by=owen, hold=hold)
 
 
 def erase(name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
+from chatlead.errors import UnderLegalHold
 from chatlead.leaving import delete_account
 
 
@@ -24,5 +25,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {account}.")
         if name != found.name:
             raise CommandError(f"Nothing was deleted: say --name={found.name!r} if that is the one you mean.")
-        gone = delete_account(found)
+        try:
+            gone = delete_account(found)
+        except UnderLegalHold as error:
+            raise CommandError(f"Nothing was deleted. {error}") from None
         self.stdout.write(f"Deleted: {sum(gone.values())} rows. Its archived files follow within a minute.")
