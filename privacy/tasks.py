@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.conf import settings
@@ -14,7 +16,6 @@ from django.utils import timezone
 from accounts import audit, erasure, outbox
 from accounts.erasure import Person
 from accounts.models import Operator
-from chatlead.keys import encrypted
 from privacy import actions, exports, mails, selectors, tombstones
 from privacy.models import PrivacyExport, PrivacyRequest
 
@@ -36,25 +37,32 @@ def make_export(subject: dict[str, Any], key: str) -> None:
     if request is None or request.account is None:
         return
     person = selectors.person_of(request)
-    firm, now = request.account.name, timezone.now()
-    made_at = now.isoformat(timespec="seconds")
+    firm, made_at = request.account.name, timezone.now().isoformat(timespec="seconds")
     told = partial(_progress, request.pk)
-    rows = exports.collect(person, with_internal=request.with_internal, progress=told)
-    content = encrypted(exports.as_zip(rows, firm=firm, made_at=made_at).hex()).encode()
+    with tempfile.TemporaryFile() as content:  # without a name: gone with the worker
+        with exports.collect(person, with_internal=request.with_internal, progress=told) as found:
+            exports.write_zip(found, content, firm=firm, made_at=made_at)
+        _keep_export(request, subject, content, found.counts)
+
+
+def _keep_export(
+    request: PrivacyRequest, subject: dict[str, Any], content: IO[bytes], counts: dict[str, int]
+) -> None:
+    now = timezone.now()
     with transaction.atomic():
         locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
         if locked.job != PrivacyRequest.Job.EXPORT:
             return  # another worker was faster
         PrivacyExport.objects.filter(request=locked).delete()
-        PrivacyExport.objects.create(
-            account=request.account,
+        copy = PrivacyExport.objects.create(
+            account_id=request.account_id,
             request=locked,
-            content=content,
-            byte_count=len(content),
+            byte_count=content.seek(0, os.SEEK_END),
             created_at=now,
             expires_at=now + timedelta(days=settings.PRIVACY_EXPORT_DAYS),
         )
-        locked.found = {name: len(found) for name, found in rows.items()}
+        exports.keep(copy, content)
+        locked.found = counts
         actions.close(locked, PrivacyRequest.State.DONE)
         _note("privacy.exported", locked, _by(subject), {"rows": sum(locked.found.values())})
 

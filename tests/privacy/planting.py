@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts import erasure, logins, notices, outbox
 from accounts.models import Account, Department, Installation, Operator, OperatorRole, OutboxItem, Site
-from chatlead.keys import Unreadable, decrypted
+from chatlead.keys import Unreadable, decrypted_bytes
 from chatlead.personal import declaration_of
 from chats import actions as chats
 from chats import archive, journal
@@ -243,12 +243,10 @@ def opened(value: Any) -> Iterator[str]:
     yield data.decode("latin-1")
     if data.startswith(b"gAAAA"):
         try:
-            inner = decrypted(data.decode())
+            inner = decrypted_bytes(data)
         except Unreadable:
             return
-        yield inner
-        if re.fullmatch(r"(?:[0-9a-f]{2})+", inner):
-            yield from opened(bytes.fromhex(inner))
+        yield from opened(inner)
     elif data.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(data)) as files:
             for each in files.namelist():
