@@ -14,15 +14,19 @@ import tempfile
 import zipfile
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from django.apps import apps
+from django.conf import settings
 from django.template.loader import get_template, render_to_string
 
 from accounts import erasure
 from chatlead import cells
 from chatlead.keys import decrypted_bytes, encrypted_bytes
+from chatlead.personal import Declaration, Retention, declaration_of
 from privacy.models import PrivacyExport, PrivacyExportPart
+from sms.models import SmsSender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from accounts.erasure import Person
 
@@ -98,7 +102,46 @@ def collect(
     return found
 
 
-def json_parts(found: Collected, *, firm: str, made_at: str) -> Iterator[bytes]:
+# how long what is declared in the registry is kept, as a reader would say it
+UNTIL = {
+    Retention.ACCOUNT: "as long as the firm has its account",
+    Retention.CHAT: "with the conversation, until the firm erases it",
+    Retention.VISIT: "with the visit",
+    Retention.PROOF: "as long as a claim could be raised",
+    Retention.QUEUE: "until the work is done",
+}
+
+
+def recipients(account_id: int) -> list[str]:
+    """Who else has had it: we who run the chat, and who carries the texts."""
+    has_carrier = SmsSender.objects.filter(account=account_id, gateway=SmsSender.Gateway.TWILIO).exists()
+    return [settings.VENDOR_NAME, *(["Twilio"] if has_carrier else [])]
+
+
+def kept_for(names: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """{kind: what for, on which basis and how long} of these kinds, by the registry (R-014)."""
+    told: dict[str, list[dict[str, str]]] = {}
+    for kind in erasure.kinds():
+        if kind.name in names:
+            fields = (_column(each) for each in sorted(kind.columns))
+            said = [_declared(found) for field in fields if (found := declaration_of(field))]
+            told[kind.name] = [each for place, each in enumerate(said) if each not in said[:place]]
+    return told
+
+
+def _column(label: str) -> object:
+    app, model, column = label.split(".")
+    return apps.get_model(app, model)._meta.get_field(column)
+
+
+def _declared(found: Declaration) -> dict[str, str]:
+    until = UNTIL[found.retention] if found.retention else ""
+    return {"purpose": found.purpose or "", "basis": str(found.basis), "until": until}
+
+
+def json_parts(
+    found: Collected, *, firm: str, made_at: str, shared_with: Sequence[str] = ()
+) -> Iterator[bytes]:
     """data.json, canonical: the same rows make the same bytes (but for `made_at`)."""
     yield b'{"firm":' + canonical(firm) + b',"kinds":{'
     for place, name in enumerate(sorted(found.names())):
@@ -106,7 +149,8 @@ def json_parts(found: Collected, *, firm: str, made_at: str) -> Iterator[bytes]:
         for number, line in enumerate(found.lines(name)):
             yield (b"," if number else b"") + line
         yield b"]"
-    yield b'},"made_at":' + canonical(made_at) + b',"schema":' + canonical(SCHEMA) + b"}"
+    yield b'},"kept_for":' + canonical(kept_for(found.names())) + b',"made_at":' + canonical(made_at)
+    yield b',"recipients":' + canonical(list(shared_with)) + b',"schema":' + canonical(SCHEMA) + b"}"
 
 
 def csv_parts(found: Collected, name: str) -> Iterator[bytes]:
@@ -133,9 +177,14 @@ def harmless(value: Any) -> str:
     return cells.harmless(text)
 
 
-def html_parts(found: Collected, *, firm: str, made_at: str) -> Iterator[bytes]:
+def html_parts(
+    found: Collected, *, firm: str, made_at: str, shared_with: Sequence[str] = ()
+) -> Iterator[bytes]:
     """A page without a script or a link, to be read or printed."""
-    known = {"firm": firm, "made_at": made_at, "rows": _HERE, "is_empty": not any(found.counts.values())}
+    is_empty = not any(found.counts.values())
+    kept = [(name.replace("_", " "), each) for name, each in kept_for(found.names()).items() if each]
+    known = {"firm": firm, "made_at": made_at, "rows": _HERE, "is_empty": is_empty, "kept_for": kept}
+    known["recipients"] = shared_with
     begin, _, end = render_to_string("privacy/export.html", known).partition(_HERE)
     yield begin.encode()
     article = get_template("privacy/export_row.html")
@@ -161,11 +210,13 @@ def _pairs(row: dict[str, Any]) -> list[tuple[str, Any, bool]]:
     return told
 
 
-def write_zip(found: Collected, out: IO[bytes], *, firm: str, made_at: str) -> None:
+def write_zip(
+    found: Collected, out: IO[bytes], *, firm: str, made_at: str, shared_with: Sequence[str] = ()
+) -> None:
     """data.json, index.html with all of it to read, and a CSV for each kind that has rows."""
     members = {
-        "data.json": json_parts(found, firm=firm, made_at=made_at),
-        "index.html": html_parts(found, firm=firm, made_at=made_at),
+        "data.json": json_parts(found, firm=firm, made_at=made_at, shared_with=shared_with),
+        "index.html": html_parts(found, firm=firm, made_at=made_at, shared_with=shared_with),
         **{f"{name}.csv": csv_parts(found, name) for name in found.names() if found.counts[name]},
     }
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -41,7 +41,8 @@ def make_export(subject: dict[str, Any], key: str) -> None:
     told = partial(_progress, request.pk)
     with tempfile.TemporaryFile() as content:  # without a name: gone with the worker
         with exports.collect(person, with_internal=request.with_internal, progress=told) as found:
-            exports.write_zip(found, content, firm=firm, made_at=made_at)
+            shared = exports.recipients(person.account_id)
+            exports.write_zip(found, content, firm=firm, made_at=made_at, shared_with=shared)
         _keep_export(request, subject, content, found.counts)
 
 

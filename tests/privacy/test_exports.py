@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,6 +24,7 @@ from privacy.tasks import tidy
 from tests.conftest import PASSWORD, make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.privacy.conftest import mailed_code
+from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Work = Callable[[], None]
@@ -68,6 +71,10 @@ def test_owen_exports_and_both_fetch_it(
     assert "canary" not in everything and "known to us" not in everything
     data = json.loads(files["data.json"])
     assert data["schema"] == exports.SCHEMA and data["firm"] == "Acme Law"
+    assert data["recipients"] == ["ChatLead"]
+    said = {"purpose": "the conversation", "basis": "contract"}
+    assert {**said, "until": "with the conversation, until the firm erases it"} in data["kept_for"]["chats"]
+    assert "Who has it beside Acme Law: ChatLead." in files["index.html"]
     assert data["kinds"]["chats"][0]["messages"][1]["text"] == "=cmd|'/c calc'!A1"
 
     assert "is ready" in mail.outbox[-1].body
@@ -138,6 +145,38 @@ def test_owen_sees_how_far_it_is(
     assert len(seen) == 1 and "2 of " in seen[0] and "kinds of data are done" in seen[0]
     done = owens.get(page)
     assert "kinds of data are done" not in done.text and "Refresh" not in done.headers
+
+
+def test_a_copy_needs_no_more_room_for_more_conversations(
+    known_vera: Chat, vera: VisitorPrincipal, intake: Department
+) -> None:
+    """B2-4: rows wait on the disk; what memory holds at most is as much for 120 chats as for 40."""
+    texts = ["x" * 2000] * 20
+
+    def peak(chats: int) -> int:
+        while (have := Chat.objects.count()) < chats:
+            chat = make_chat(vera, intake, state="closed", closed_at=known_vera.started_at)
+            Message.objects.bulk_create(
+                Message(
+                    account_id=chat.account_id, chat=chat, seq=number, ref=new_ref(), author="visitor",
+                    kind="text", text=text, created_at=chat.started_at,
+                )
+                for number, text in enumerate(texts, start=2)
+            )  # fmt: skip
+            assert Chat.objects.count() == have + 1
+        person = selectors.find(known_vera.account_id, visitor=known_vera.visitor.uid)
+        tracemalloc.start()
+        try:
+            with exports.collect(person, with_internal=True) as found, tempfile.TemporaryFile() as out:
+                exports.write_zip(found, out, firm="Acme Law", made_at="today")
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    Chat.objects.filter(pk=known_vera.pk).update(state="closed", closed_at=known_vera.started_at)
+    peak(40)  # templates are read once
+    few = peak(40)
+    assert peak(120) < 1.25 * few
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])
