@@ -86,8 +86,12 @@ def _kinds_in(file: Path) -> dict[str, list[Row]]:
     return {name: kinds.get(name, []) for name in (*_Reader.PARTS, *kinds)}
 
 
-def _at(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _perhaps(text: str | None) -> datetime | None:
+    return _at(text) if text else None
 
 
 def _ref() -> UUID:
@@ -124,10 +128,8 @@ class _Reader:
     def _department(self, name: str) -> Department:
         return Department.objects.get_or_create(account=self.account, name=name)[0]
 
-    def _operator(self, name: str) -> Operator | None:
+    def _operator(self, name: str) -> Operator:
         """Who answered, by name alone: nobody who could log in."""
-        if not name:
-            return None
         known = Operator.objects.filter(account=self.account, name=name).order_by("pk").first()
         if known is not None:
             return known
@@ -186,7 +188,7 @@ class _Reader:
             visitor=visitor,
             session=session,
             session_key=session.key,
-            operator=self._operator(row["operator"]),
+            operator=self._operator(row["operator"]) if row["operator"] else None,
             uid=row["chat"],
             start_ref=_ref(),
             state=row["state"],
@@ -194,8 +196,8 @@ class _Reader:
             answers=row["answers"],
             page_url=row["page"],
             started_at=started,
-            accepted_at=_at(row["accepted_at"]),
-            closed_at=_at(row["closed_at"]),
+            accepted_at=_perhaps(row["accepted_at"]),
+            closed_at=_perhaps(row["closed_at"]),
             last_message_at=_at(messages[-1]["at"]) if messages else started,
             visitor_seen_at=started,
         )
@@ -280,7 +282,7 @@ class _Reader:
                 "visitor_number": chat.visitor_id if chat else None,
                 "state": Response.State.ANSWERED,
                 "offered_at": _at(row["offered_at"]),
-                "done_at": _at(row["answered_at"]),
+                "done_at": _perhaps(row["answered_at"]),
             },
         )
         place = "score" if row["kind"] == "score" else "text" if row["kind"] in CONTACT else "value"
@@ -371,13 +373,13 @@ class _Reader:
             word=row["word"],
             note=row["note"],
             created_at=_at(row["at"]),
-            lifted_at=_at(row["lifted_at"]),
+            lifted_at=_perhaps(row["lifted_at"]),
         )
 
     # --- requests -------------------------------------------------------------------------------------
 
     def _request(self, row: Row) -> None:
-        received = datetime.fromisoformat(row["received_at"])
+        received = _at(row["received_at"])
         PrivacyRequest.objects.create(
             account=self.account,
             kind=row["kind"],
@@ -390,7 +392,7 @@ class _Reader:
             visitor_uids=row["visitors"],
             received_at=received,
             due_at=received + timedelta(days=settings.PRIVACY_DAYS),
-            closed_at=_at(row["closed_at"]),
+            closed_at=_perhaps(row["closed_at"]),
         )
 
     def end(self) -> None:
