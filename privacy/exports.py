@@ -143,13 +143,14 @@ def json_parts(
     found: Collected, *, firm: str, made_at: str, shared_with: Sequence[str] = ()
 ) -> Iterator[bytes]:
     """data.json, canonical: the same rows make the same bytes (but for `made_at`)."""
-    yield b'{"firm":' + canonical(firm) + b',"kinds":{'
+    yield b'{"firm":' + canonical(firm) + b',"kept_for":' + canonical(kept_for(found.names()))
+    yield b',"kinds":{'
     for place, name in enumerate(sorted(found.names())):
         yield (b"," if place else b"") + canonical(name) + b":["
         for number, line in enumerate(found.lines(name)):
             yield (b"," if number else b"") + line
         yield b"]"
-    yield b'},"kept_for":' + canonical(kept_for(found.names())) + b',"made_at":' + canonical(made_at)
+    yield b'},"made_at":' + canonical(made_at)
     yield b',"recipients":' + canonical(list(shared_with)) + b',"schema":' + canonical(SCHEMA) + b"}"
 
 

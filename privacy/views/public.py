@@ -54,7 +54,7 @@ def _shown(
     told = {
         "language": language,
         "dir": languages.direction(language),
-        "public": languages.words(language)["page"],
+        "public": languages.public(language),
         "w": words(language),
         **known,
     }

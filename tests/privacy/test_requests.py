@@ -22,7 +22,7 @@ from privacy.models import PrivacyRequest
 from privacy.tasks import watch_deadlines
 from tests.conftest import make_chat, visitor_on
 from tests.privacy.conftest import EMAIL, mailed_code
-from visitors.languages import words
+from visitors.languages import public
 from visitors.models import Visitor
 from visitors.sessions import COOKIE, new_token, session_key_of
 
@@ -285,7 +285,7 @@ def test_nobody_waits_while_somebody_is_looked_for(
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_the_whole_page_speaks_her_language(client: Client, site: Site, language: str) -> None:
     """R-151, R-125: from the link that skips to the foot, in her direction; a button says that it works."""
-    said = words(language)["page"]
+    said = public(language)
     sent = client.post(
         "/privacy/requests/", {"kind": "access", "email": EMAIL, "lang": language, "site": site.key}
     )

@@ -13,10 +13,7 @@ export const loader: Loader = {
   again: "إعادة المحاولة",
 };
 
-export const page: Page = {
-  noscript: "تحتاج المحادثة إلى JavaScript.", title: "محادثة مع {}", close: "إغلاق",
-  toContent: "انتقل إلى المحتوى", about: "ChatLead، محادثة مباشرة على خادمك الخاص", yourData: "بياناتك", sending: "جارٍ الإرسال…",
-};
+export const page: Page = { noscript: "تحتاج المحادثة إلى JavaScript.", title: "محادثة مع {}", close: "إغلاق" };
 
 export const chat: Chat = {
   lang: "ar",

@@ -13,10 +13,7 @@ export const loader: Loader = {
   again: "Erneut versuchen",
 };
 
-export const page: Page = {
-  noscript: "Der Chat benötigt JavaScript.", title: "Chat mit {}", close: "Schließen",
-  toContent: "Zum Inhalt", about: "ChatLead, Live-Chat auf dem eigenen Server", yourData: "Ihre Daten", sending: "Wird gesendet …",
-};
+export const page: Page = { noscript: "Der Chat benötigt JavaScript.", title: "Chat mit {}", close: "Schließen" };
 
 export const chat: Chat = {
   lang: "de",

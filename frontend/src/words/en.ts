@@ -19,10 +19,7 @@ export const loader = {
 };
 
 /** What the server says: a document without scripts, the name of a site's own page, the button of a greeting. */
-export const page = {
-  noscript: "The chat needs JavaScript.", title: "Chat with {}", close: "Dismiss",
-  toContent: "Skip to the content", about: "ChatLead, live chat on your own server", yourData: "Your data", sending: "Sending…",
-};
+export const page = { noscript: "The chat needs JavaScript.", title: "Chat with {}", close: "Dismiss" };
 
 /** What the chat frame shows. A name that is put in stands alone, whatever its direction (design/names.ts). */
 export const chat = {

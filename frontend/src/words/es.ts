@@ -13,10 +13,7 @@ export const loader: Loader = {
   again: "Intentar de nuevo",
 };
 
-export const page: Page = {
-  noscript: "El chat necesita JavaScript.", title: "Chat con {}", close: "Cerrar",
-  toContent: "Ir al contenido", about: "ChatLead, chat en directo en su propio servidor", yourData: "Sus datos", sending: "Enviando…",
-};
+export const page: Page = { noscript: "El chat necesita JavaScript.", title: "Chat con {}", close: "Cerrar" };
 
 export const chat: Chat = {
   lang: "es",

@@ -13,10 +13,7 @@ export const loader: Loader = {
   again: "Réessayer",
 };
 
-export const page: Page = {
-  noscript: "La discussion a besoin de JavaScript.", title: "Discuter avec {}", close: "Fermer",
-  toContent: "Aller au contenu", about: "ChatLead, discussion en direct sur votre propre serveur", yourData: "Vos données", sending: "Envoi…",
-};
+export const page: Page = { noscript: "La discussion a besoin de JavaScript.", title: "Discuter avec {}", close: "Fermer" };
 
 export const chat: Chat = {
   lang: "fr",

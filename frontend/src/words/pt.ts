@@ -13,10 +13,7 @@ export const loader: Loader = {
   again: "Tentar novamente",
 };
 
-export const page: Page = {
-  noscript: "O chat precisa de JavaScript.", title: "Chat com {}", close: "Fechar",
-  toContent: "Ir para o conteúdo", about: "ChatLead, chat ao vivo no seu próprio servidor", yourData: "Os seus dados", sending: "Enviando…",
-};
+export const page: Page = { noscript: "O chat precisa de JavaScript.", title: "Chat com {}", close: "Fechar" };
 
 export const chat: Chat = {
   lang: "pt",

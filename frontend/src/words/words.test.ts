@@ -94,7 +94,7 @@ test("French sets a space that does not break before its colons and question mar
 });
 
 test("Arabic holds no Latin word but a name", () => {
-  for (const [key, text] of sentences(ar)) expect(text.replace(/JavaScript|ChatLead/, ""), key).not.toMatch(/[a-z]/i);
+  for (const [key, text] of sentences(ar)) expect(text.replace("JavaScript", ""), key).not.toMatch(/[a-z]/i);
 });
 
 test("Arabic has six plurals and uses each", () => {
