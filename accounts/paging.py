@@ -18,12 +18,12 @@ TOKEN_MAX = 200
 
 class Pager(NamedTuple):
     """The ways to the two pages beside this one, as query strings with all else that the address says; ""
-    where there is none. `number` and `count` are 0 where nobody has counted the pages."""
+    where there is none. `number` and `pages` are 0 where nobody has counted the pages."""
 
     newer: str
     older: str
     number: int = 0
-    count: int = 0
+    pages: int = 0
 
 
 def paged(request: HttpRequest, rows: QuerySet[Any], size: int) -> dict[str, Any]:

@@ -171,8 +171,8 @@ def uids_restricted(account_id: int) -> set[str]:
 
 def visitors_of_surveys(person: Person) -> set[int]:
     """Visitors who have answered a survey with an address or a number of the person."""
-    numbers = theirs(person).exclude(visitor_number=None).values_list("visitor_number", flat=True)
-    return set(numbers)
+    numbers = theirs(person).values_list("visitor_number", flat=True)
+    return {number for number in numbers if number is not None}
 
 
 def copy_of(request: PrivacyRequest) -> PrivacyExport | None:

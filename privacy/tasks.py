@@ -49,6 +49,7 @@ def make_export(subject: dict[str, Any], key: str) -> None:
 def _keep_export(
     request: PrivacyRequest, subject: dict[str, Any], content: IO[bytes], counts: dict[str, int]
 ) -> None:
+    assert request.account is not None  # noqa: S101 who made it has looked
     now = timezone.now()
     with transaction.atomic():
         locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
@@ -56,7 +57,7 @@ def _keep_export(
             return  # another worker was faster
         PrivacyExport.objects.filter(request=locked).delete()
         copy = PrivacyExport.objects.create(
-            account_id=request.account_id,
+            account=request.account,
             request=locked,
             byte_count=content.seek(0, os.SEEK_END),
             created_at=now,
