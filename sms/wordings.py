@@ -26,6 +26,7 @@ REASONS = {
     "welcome_failed": "The message that confirms the consent could not be delivered.",
     "unclear": "The provider did not say whether it was sent.",
     "erased": "The number was erased.",
+    "restricted": "Of this person everything is kept and nothing else done.",
     "landline": "This number cannot receive text messages.",
     "21211": "This is not a valid phone number.",
     "21610": "This person has replied STOP. Nothing can be sent until they text START.",

@@ -18,6 +18,7 @@ from sms.actions.receiving import receive
 from sms.actions.reporting import report
 from sms.actions.sending import follow_chat, follow_chats, hint, queue, send
 from sms.actions.stopping import opt_out
+from sms.actions.withholding import withhold_texts
 
 __all__ = [
     "PER_NUMBER",
@@ -44,4 +45,5 @@ __all__ = [
     "resume",
     "send",
     "take_boxes",
+    "withhold_texts",
 ]
