@@ -253,7 +253,10 @@ def test_the_copy_for_vera_tells_her_chat_the_same_wherever_it_lies(folder: Path
     [before] = Chats().export(vera)
     assert before["answers"] == ANSWERS and any(row.get("name") for row in before["messages"])
     archived(old)
-    assert ArchivedChats().export(vera) == [before]
+    [told] = ArchivedChats().export(vera)
+    for row in (*before["messages"], *told["messages"]):
+        row["at"] = row["at"][:23]  # a file counts in milliseconds
+    assert told == before
 
 
 # --- leases and stores that are away --------------------------------------------------------------------
