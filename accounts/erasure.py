@@ -45,9 +45,10 @@ class Kind(Protocol):
     def count(self, person: Person) -> int:
         """How many rows hold something that `erase` would take: after it none."""
 
-    def export(self, person: Person) -> list[dict[str, Any]]:
+    def export(self, person: Person) -> Iterable[dict[str, Any]]:
         """These rows as a reader would name their parts, in the order of time, with texts, numbers, booleans,
-        None, lists and dicts alone; times as ISO 8601 in UTC, no database ids, nobody else's data."""
+        None, lists and dicts alone; times as ISO 8601 in UTC, no database ids, nobody else's data. Many
+        are read while they are asked for, and not held."""
 
     def erase(self, person: Person) -> int:
         """Takes what is personal away for good and returns how many rows that concerned; again: 0. In

@@ -217,9 +217,9 @@ def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: boo
 
 def finish(*, by: Operator, request: PrivacyRequest, answer: str = "") -> None:
     """The firm has done what was asked (a correction, an answer); `answer` is what the person reads.
-    Raises IllegalStep for a copy and an erasure, which end when they were carried out."""
+    Raises IllegalStep for a copy, an erasure and a restriction, which end when they were carried out."""
     known = selectors.access_request(by, request.uid)
-    if known.kind in (Kind.ACCESS, Kind.ERASE) and known.state in selectors.OPEN:
+    if known.kind in (Kind.ACCESS, Kind.ERASE, Kind.RESTRICT) and known.state in selectors.OPEN:
         raise IllegalStep(f"a request to {known.kind}", State.DONE)
     found = known.found or selectors.counts(selectors.person_of(known))
     with transaction.atomic():
@@ -275,7 +275,7 @@ def close(request: PrivacyRequest, state: str, *, reason: str = "") -> None:
     request.save()
     if request.email:
         _mail(mails.CLOSED, request)
-    else:
+    elif not selectors.is_restricting(request):
         mails.forget(request.pk)
 
 
@@ -391,6 +391,7 @@ def tidy() -> int:
     now = timezone.now()
     forget_closed()
     fetched = PrivacyRequest.objects.filter(closed_at__lt=now - timedelta(days=settings.PRIVACY_EXPORT_DAYS))
+    fetched = fetched.exclude(selectors.IN_FORCE)
     for pk in fetched.exclude(email="", phone="", details="", reason="").values_list("pk", flat=True):
         mails.forget(pk)
     unproved = PrivacyRequest.objects.filter(state=State.RECEIVED, origin=Origin.FORM)

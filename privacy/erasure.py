@@ -38,6 +38,7 @@ class Requests:
                 "reason": each.reason,
                 "received_at": each.received_at.isoformat(),
                 "closed_at": each.closed_at.isoformat() if each.closed_at else None,
+                "visitors": each.visitor_uids,
             }
             for each in requests_of(person).order_by("received_at", "id")
         ]
@@ -53,17 +54,14 @@ class Exports:
     """Copies that were made and have not expired."""
 
     name = "privacy_exports"
-    columns = frozenset({"privacy.PrivacyExport.content"})
+    columns = frozenset({"privacy.PrivacyExportPart.content"})
     is_internal = False
 
     def count(self, person: Person) -> int:
         return self._of(person).count()
 
     def export(self, person: Person) -> list[dict[str, Any]]:
-        return [
-            {"made_at": each.created_at.isoformat(), "until": each.expires_at.isoformat()}
-            for each in self._of(person).order_by("created_at")
-        ]
+        return []  # a copy of the rest: that there was one, the request says
 
     def erase(self, person: Person) -> int:
         return self._of(person).delete()[0]

@@ -23,6 +23,7 @@ ACKNOWLEDGED = "privacy_acknowledged"
 EXTENDED = "privacy_extended"
 CLOSED = "privacy_closed"
 HELD = "privacy_held"
+LIFTED = "privacy_lifted"
 ARRIVED = "privacy_arrived"
 SOON = "privacy_due_soon"
 LATE = "privacy_late"
@@ -115,14 +116,28 @@ def mail_closed(subject: dict[str, Any], key: str) -> None:
     elif has_copy:
         days = str(settings.PRIVACY_EXPORT_DAYS)
         lines = [words["copy"].replace("{firm}", firm).replace("{days}", days), _link(request, words)]
+    elif request.restricted_at is not None:
+        lines = [words["restricted"].replace("{firm}", firm)]
     elif request.certificate is not None:
         lines = [words["erased"].replace("{firm}", firm), words["erased_backups"]]
     else:
         found = sum((request.found or {}).values())
         lines = [words["kept" if found else "nothing_kept"].replace("{firm}", firm), request.reason]
     _send(request, key, words["subject"].replace("{}", firm), [each for each in lines if each])
-    if not has_copy:
+    if not has_copy and (request.restricted_at is None or request.lifted_at is not None):
         forget(request.pk)
+
+
+@outbox.handler(LIFTED)
+def mail_lifted(subject: dict[str, Any], key: str) -> None:
+    """A restriction has ended, and why; then who asked is forgotten."""
+    request = _request(subject)
+    if request is None or not request.email:
+        return
+    words, firm = languages.words(request.language), _firm(request)
+    lines = [words["lifted"].replace("{firm}", firm), request.reason]
+    _send(request, key, words["subject"].replace("{}", firm), lines)
+    forget(request.pk)
 
 
 def _passed_on(request: PrivacyRequest, words: dict[str, str]) -> list[str]:

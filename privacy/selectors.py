@@ -20,6 +20,7 @@ from chats.models import Chat
 from privacy.models import PrivacyExport, PrivacyRequest
 from sms.models import SmsThread
 from sms.numbers import e164, key_of
+from surveys.erasure import theirs
 from visitors.models import Visitor
 from visitors.sessions import browser_key_of
 
@@ -151,6 +152,27 @@ def access_request(operator: Operator, uid: str, *, lock: bool = False) -> Priva
     if request is None:
         raise NotFound
     return request
+
+
+# a restriction whose person is still to be told of its end
+IN_FORCE = Q(kind=PrivacyRequest.Kind.RESTRICT, restricted_at__isnull=False, lifted_at=None)
+
+
+def is_restricting(request: PrivacyRequest) -> bool:
+    """Whether it restricts somebody now (B2-7)."""
+    return request.restricted_at is not None and request.lifted_at is None
+
+
+def uids_restricted(account_id: int) -> set[str]:
+    """Of the visitors that some request restricts now."""
+    named = PrivacyRequest.objects.filter(IN_FORCE, account_id=account_id)
+    return {uid for uids in named.values_list("visitor_uids", flat=True) for uid in uids}
+
+
+def visitors_of_surveys(person: Person) -> set[int]:
+    """Visitors who have answered a survey with an address or a number of the person."""
+    numbers = theirs(person).values_list("visitor_number", flat=True)
+    return {number for number in numbers if number is not None}
 
 
 def copy_of(request: PrivacyRequest) -> PrivacyExport | None:

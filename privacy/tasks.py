@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.conf import settings
@@ -15,7 +17,6 @@ from accounts import audit, erasure, outbox
 from accounts.erasure import Person
 from accounts.models import Operator
 from chatlead.errors import UnderLegalHold
-from chatlead.keys import encrypted
 from chats.actions import end_chats
 from privacy import actions, exports, holding, mails, selectors, tombstones
 from privacy.models import PrivacyExport, PrivacyRequest
@@ -37,25 +38,34 @@ def make_export(subject: dict[str, Any], key: str) -> None:
     if request is None or request.account is None:
         return
     person = selectors.person_of(request)
-    firm, now = request.account.name, timezone.now()
-    made_at = now.isoformat(timespec="seconds")
+    firm, made_at = request.account.name, timezone.now().isoformat(timespec="seconds")
     told = partial(_progress, request.pk)
-    rows = exports.collect(person, with_internal=request.with_internal, progress=told)
-    content = encrypted(exports.as_zip(rows, firm=firm, made_at=made_at).hex()).encode()
+    with tempfile.TemporaryFile() as content:  # without a name: gone with the worker
+        with exports.collect(person, with_internal=request.with_internal, progress=told) as found:
+            shared = exports.recipients(person.account_id)
+            exports.write_zip(found, content, firm=firm, made_at=made_at, shared_with=shared)
+        _keep_export(request, subject, content, found.counts)
+
+
+def _keep_export(
+    request: PrivacyRequest, subject: dict[str, Any], content: IO[bytes], counts: dict[str, int]
+) -> None:
+    assert request.account is not None  # noqa: S101 who made it has looked
+    now = timezone.now()
     with transaction.atomic():
         locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
         if locked.job != PrivacyRequest.Job.EXPORT:
             return  # another worker was faster
         PrivacyExport.objects.filter(request=locked).delete()
-        PrivacyExport.objects.create(
+        copy = PrivacyExport.objects.create(
             account=request.account,
             request=locked,
-            content=content,
-            byte_count=len(content),
+            byte_count=content.seek(0, os.SEEK_END),
             created_at=now,
             expires_at=now + timedelta(days=settings.PRIVACY_EXPORT_DAYS),
         )
-        locked.found = {name: len(found) for name, found in rows.items()}
+        exports.keep(copy, content)
+        locked.found = counts
         actions.close(locked, PrivacyRequest.State.DONE)
         _note("privacy.exported", locked, _by(subject), {"rows": sum(locked.found.values())})
 

@@ -22,6 +22,7 @@ from accounts.models import OperatorRole
 from surveys.answers import options_of
 from surveys.links import LIFETIME
 from surveys.models import AGES, CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
+from surveys.selectors import restricted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,7 +108,8 @@ class Results:
 
 def responses_of(operator: Operator, survey: Survey | None = None) -> QuerySet[Response]:
     """All that this operator may know of, of one survey or of all."""
-    found = Response.objects.filter(account_id=operator.account_id)
+    held = Q(visitor_number__in=restricted(operator.account_id))  # kept, and nothing else (B2-7)
+    found = Response.objects.filter(Q(visitor_number=None) | ~held, account_id=operator.account_id)
     if operator.role == OperatorRole.SUPERVISOR:
         found = found.filter(department__in=operator.departments.all())
     return found.filter(version__survey=survey) if survey else found

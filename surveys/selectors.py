@@ -15,6 +15,7 @@ from chats.selectors import access_chat
 from surveys import links
 from surveys.models import Question, Response, Survey, SurveyVersion, VendorBlock
 from visitors import closed
+from visitors.models import Visitor
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -52,11 +53,17 @@ def response_by_link(token: str, *, lock: bool = False) -> Response:
     return response
 
 
+def restricted(account_id: int) -> QuerySet[Visitor, int]:
+    """The numbers of visitors of whose data nothing but storing may be done (B2-7)."""
+    found = Visitor.objects.filter(account_id=account_id, restricted_at__isnull=False)
+    return found.values_list("pk", flat=True)
+
+
 def may_ask(response: Response) -> bool:
     """Whether its visitor may be asked anything still: not once she is erased, nor from when she has said
     after any chat that she is under 18, or an operator has (R-070, R-071). Whoever erases her may come later,
     or never."""
-    if response.visitor_number is None:
+    if response.visitor_number is None or response.visitor_number in restricted(response.account_id):
         return False
     if closed.is_visitor_closed(response.account_id, response.visitor_number):
         return False

@@ -51,6 +51,11 @@ def cut_off(*, account_id: int, visitor_ids: Collection[int]) -> dict[int, tuple
     whoever keeps the key elsewhere changes it there, in the caller's transaction.
     """
     Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids).update(browser_key=None)
+    return rename_sessions(account_id=account_id, visitor_ids=visitor_ids)
+
+
+def rename_sessions(*, account_id: int, visitor_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """The live sessions of these visitors end: as `cut_off`, but their browsers stay known."""
     keys: dict[int, tuple[str, str]] = {}
     for session in VisitorSession.objects.filter(account_id=account_id, visitor_id__in=visitor_ids):
         keys[session.pk] = (session.key, secrets.token_hex(32))
@@ -71,6 +76,19 @@ def forget_closed() -> int:
     """Browsers that were closed DAYS ago are strangers again; returns how many keys that were."""
     before = timezone.now() - timedelta(days=closed.DAYS)
     return ClosedBrowser.objects.filter(closed_at__lt=before).delete()[0]
+
+
+def restrict_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
+    """From now on these visitors' data are kept and nothing else (B2-7); returns for how many that is new.
+    Whoever comes with one of their browsers is a stranger."""
+    mine = Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids, restricted_at=None)
+    return mine.update(restricted_at=timezone.now())
+
+
+def release_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
+    """The end of that; returns for how many."""
+    mine = Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids).exclude(restricted_at=None)
+    return mine.update(restricted_at=None)
 
 
 def erase_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
@@ -94,9 +112,11 @@ def _session(principal: VisitorPrincipal) -> VisitorSession | None:
 
 
 def _begin(site: Site, principal: VisitorPrincipal) -> VisitorSession:
-    visitor = None
-    if principal.browser_key:
-        visitor = Visitor.objects.filter(site=site, browser_key=principal.browser_key).first()
+    visitor, browser_key = None, principal.browser_key or None
+    if browser_key:
+        visitor = Visitor.objects.filter(site=site, browser_key=browser_key).first()
+    if visitor is not None and visitor.restricted_at is not None:
+        visitor, browser_key = None, None  # whose browser it is, is not to be known
     if visitor is None:
         site.visitor_count += 1
         site.save(update_fields=["visitor_count"])
@@ -104,7 +124,7 @@ def _begin(site: Site, principal: VisitorPrincipal) -> VisitorSession:
             account_id=site.account_id,
             site=site,
             number=site.visitor_count,
-            browser_key=principal.browser_key or None,
+            browser_key=browser_key,
         )
     return VisitorSession.objects.create(
         account_id=site.account_id, site=site, visitor=visitor, key=principal.session_key

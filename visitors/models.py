@@ -36,6 +36,8 @@ class Visitor(models.Model):
         retention=Retention.CHAT,
         role=Role.PROCESSOR,
     )
+    # since then all of theirs is kept and nothing done with it (B2-7): set from above, by privacy
+    restricted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -30,6 +30,7 @@ from chats.actions.presence import (
 from chats.actions.returning import return_chats, return_lost_chats
 from chats.actions.signs import Progress, set_marks, set_typing
 from chats.actions.telling import move_line
+from chats.actions.withholding import withhold_chats
 
 __all__ = [
     "Arrived",
@@ -66,4 +67,5 @@ __all__ = [
     "tell_in_chat",
     "transfer_chat",
     "verify_asked",
+    "withhold_chats",
 ]

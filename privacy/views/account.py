@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -16,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, erasure, holds, limits
 from accounts.members import ADMINS, member_page
 from accounts.models import Operator
+from accounts.paging import paged
 from chatlead.errors import ChatLeadError, NotFound
-from privacy import actions, selectors
+from privacy import actions, restricting, selectors
 from privacy.models import PrivacyRequest
 from privacy.views.public import as_file
 
@@ -42,6 +42,8 @@ DEEDS = {
     "privacy.refused": "Refused",
     "privacy.extended": "Extended",
     "privacy.done": "Answered",
+    "privacy.restricted": "Restricted",
+    "privacy.lifted": "Restriction ended",
     "privacy.due_soon": "Admins warned",
     "privacy.late": "Admins warned: late",
     "privacy.downloaded": "Copy downloaded",
@@ -84,10 +86,10 @@ def queue(request: HttpRequest, operator: Operator) -> HttpResponse:
     """All requests, the most urgent first."""
     shown = request.GET.get("show", "open")
     shown = shown if shown in SHOWN else "open"
-    page = Paginator(selectors.queue(operator.account, shown), PAGE).get_page(request.GET.get("page"))
+    listed = paged(request, selectors.queue(operator.account, shown), PAGE)
     held = selectors.waiting_for_holds(operator.account_id)
-    rows = [_row(each, held) for each in page]
-    known: dict[str, Any] = {"section": "privacy", "shown": shown, "page": page, "rows": rows}
+    rows = [_row(each, held) for each in listed["page"]]
+    known: dict[str, Any] = {"section": "privacy", "shown": shown, "rows": rows, **listed}
     known["hold_count"] = len(holds.active(operator.account_id))
     return render(request, "account/privacy/queue.html", known)
 
@@ -167,6 +169,7 @@ def _page(
         "is_open": is_open,
         "is_under_way": selectors.is_under_way(found),
         "copy": selectors.copy_of(found),
+        "is_restricting": selectors.is_restricting(found),
         "certificate": certificate,
         "erased": [
             (
@@ -220,6 +223,12 @@ def _step(request: HttpRequest, operator: Operator, found: PrivacyRequest, step:
             raise ChatLeadError(f"Nothing was erased: type the word {ERASE_WORD} to confirm.", field="word")
         actions.begin(by=operator, request=found, job=Job.ERASE)
         return "Everything is being erased."
+    if step == "restrict":
+        restricting.restrict(by=operator, request=found)
+        return "Everything is kept and nothing else is done with it, until you end the restriction."
+    if step == "lift":
+        restricting.lift(by=operator, request=found, reason=reason)
+        return "The restriction has ended; your reason is on its way."
     if step == "refuse":
         actions.refuse(by=operator, request=found, reason=reason)
         return "The request is refused; your reason is on its way."
@@ -235,7 +244,7 @@ def _step(request: HttpRequest, operator: Operator, found: PrivacyRequest, step:
 @sensitive_post_parameters()
 @member_page(ADMINS)
 @require_POST
-def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     """The copy, for an admin who types their password again (B2-4)."""
     found = selectors.access_request(operator, uid)
     copy = selectors.copy_of(found)
@@ -245,7 +254,7 @@ def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse
     if not operator.user.check_password(request.POST.get("password", "")):
         return _page(request, operator, found, "This is not your password.", 403)
     audit.note("privacy.downloaded", account=operator.account_id, by=operator, subject=f"privacy:{uid}")
-    return as_file(copy)
+    return as_file(request, copy)
 
 
 @require_safe

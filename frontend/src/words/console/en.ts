@@ -43,6 +43,8 @@ const settings = {
   undoHint: "So long a reply is held back before it is sent.",
   undoOff: "Off, replies are sent at once",
   seconds,
+  compact: "Compact view",
+  compactHint: "Less room around rows and messages, so that more of them are on the screen.",
   language: "Language",
   languageAuto: "As the browser asks for it",
 };

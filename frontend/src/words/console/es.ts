@@ -39,6 +39,8 @@ const settings: Words["settings"] = {
   undoHint: "Durante ese tiempo la respuesta se retiene antes de enviarse.",
   undoOff: "Desactivado, las respuestas se envían al momento",
   seconds,
+  compact: "Vista compacta",
+  compactHint: "Menos espacio alrededor de filas y mensajes, para que quepan más en la pantalla.",
   language: "Idioma",
   languageAuto: "El que pida el navegador",
 };
