@@ -35,7 +35,7 @@ function called(each) {
   if (by) return flat(by.split(/\s+/).map((id) => each.getRootNode().getElementById(id)?.textContent).join(" "));
   if (each.getAttribute("aria-label")) return flat(each.getAttribute("aria-label"));
   if (each.labels?.length) return flat([...each.labels].map((label) => label.textContent).join(" "));
-  return flat(each.title || each.innerText);
+  return flat(each.innerText) || flat(each.title);
 }
 
 /** Its own words, not those of a child that has them all. */
