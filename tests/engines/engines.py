@@ -57,7 +57,9 @@ class Running(NamedTuple):
 
 
 WEBKIT_CONSOLE = "CONSOLE "
-FIREFOX_SAYS = "^$"
+# What Firefox remarks on of what is as it should be: a permission that Chromium needs for the sound and that
+# it does not know, and that it keeps third parties apart.
+FIREFOX_SAYS = "^Feature Policy .*autoplay|^cookiePartitionedForeign "
 
 
 class Engine(ABC):
@@ -93,7 +95,7 @@ class Firefox(Engine):
             # `system access` is what may read the console and the jar; nothing but these tests asks
             command = ["firefox-esr", "--headless", "--marionette", "--remote-allow-system-access"]
             command += ["--no-remote", "--new-instance", "--profile", str(profile)]
-            command += [f"--width={WIDTH}", f"--height={HEIGHT}", "about:blank"]
+            command += ["about:blank"]
             note = profile / "MarionetteActivePort"
             with _process(command, folder, {}, lambda: note.exists() and note.read_text() != "") as log:
                 capabilities: dict[str, Any] = {"acceptInsecureCerts": True}
@@ -101,7 +103,9 @@ class Firefox(Engine):
                     capabilities["proxy"] = {"proxyType": "manual", "sslProxy": wish.proxy}
                 wire = MarionetteWire(int(note.read_text()), capabilities)
                 try:
-                    yield Running(Session(wire), wire.capabilities["browserVersion"], log)
+                    session = Session(wire)
+                    session.is_sized(WIDTH, HEIGHT)
+                    yield Running(session, wire.capabilities["browserVersion"], log)
                 finally:
                     wire.close()
 
@@ -128,8 +132,8 @@ class WebKit(Engine):
                     "acceptInsecureCerts": True,
                     "webkitgtk:browserOptions": {"binary": browser, "args": options},
                 }
-                if wish.proxy:
-                    capabilities["proxy"] = {"proxyType": "manual", "sslProxy": wish.proxy}
+                if wish.proxy:  # the capability would be taken for a proxy that wants TLS itself
+                    options.append(f"--proxy=http://{wish.proxy}")
                 wire = HttpWire(url, capabilities)
                 try:
                     session = Session(wire)

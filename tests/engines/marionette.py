@@ -17,7 +17,7 @@ COMPLAINTS = """
     .filter(each => each instanceof Ci.nsIScriptError && /^https?:/.test(each.sourceName))
     .map(each => [each.timeStamp, `${each.category} ${each.errorMessage} (${each.sourceName})`]);
   const said = Cc["@mozilla.org/consoleAPI-storage;1"].getService(Ci.nsIConsoleAPIStorage).getEvents()
-    .filter(each => ["error", "warn", "assert"].includes(each.level))
+    .filter(each => ["error", "warn", "assert"].includes(each.level) && /^https?:/.test(each.filename))
     .map(each => [each.timeStamp / 1000, `${each.level} ${[...each.arguments].map(String).join(" ")}`]);
   return [...heard, ...said].sort((a, b) => a[0] - b[0]).map(each => each[1]);
 """

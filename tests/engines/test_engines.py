@@ -22,7 +22,7 @@ def in_the_chat(vera: Visitor, name: str, path: str = "/strict") -> None:
 def test_vera_opens_the_chat_by_keyboard_is_answered_and_finds_it_again(olga: Desk, vera: Visitor) -> None:
     """R-003, R-121, B2-19: one launcher under a policy that forbids all it can, a third party kept apart as
     the engine keeps it; a reload and a second tab are the same chat; nobody's console complains."""
-    name = f"Vera {olga.running.version}"
+    name = f"Vera Keys {olga.running.version}"
     vera.visits(f"{SHOP}/strict")
     launcher = vera.page.one("button", "Chat with us")
     session = vera.running.session
@@ -155,7 +155,7 @@ def test_in_the_dark_and_from_the_right(new_visitor: Visitors, olga: Desk) -> No
     vera.visits(f"{SHOP}/strict")
     vera.page.presses("button", names.launcher)
     chat = View(vera.running, vera.tab, chat=names.chat)
-    chat.fills(names.name, f"Vera {olga.running.version}")
+    chat.fills(names.name, f"Vera Dark {olga.running.version}")
     chat.presses("button", names.start)
     chat.one("log", names.conversation)
     ink, paper = chat.run(
