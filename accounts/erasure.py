@@ -10,8 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from accounts import holds
+from chatlead.errors import UnderLegalHold
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from accounts.models import LegalHold
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,10 @@ class Kind(Protocol):
     def count(self, person: Person) -> int:
         """How many rows hold something that `erase` would take: after it none."""
 
-    def export(self, person: Person) -> list[dict[str, Any]]:
+    def export(self, person: Person) -> Iterable[dict[str, Any]]:
         """These rows as a reader would name their parts, in the order of time, with texts, numbers, booleans,
-        None, lists and dicts alone; times as ISO 8601 in UTC, no database ids, nobody else's data."""
+        None, lists and dicts alone; times as ISO 8601 in UTC, no database ids, nobody else's data. Many
+        are read while they are asked for, and not held."""
 
     def erase(self, person: Person) -> int:
         """Takes what is personal away for good and returns how many rows that concerned; again: 0. In
@@ -63,6 +69,15 @@ class KeepsAddresses(Protocol):
 
     def emails(self, account_id: int) -> Iterable[str]:
         """Every address that the kind keeps for an account, as it was written."""
+
+
+@runtime_checkable
+class NamesVisitors(Protocol):
+    """A kind that finds rows by an address or a number as well: they may be of a visitor whom the person does
+    not name, and who is under legal hold."""
+
+    def visitors(self, person: Person) -> Iterable[int]:
+        """Whose rows `erase` would take, by database id."""
 
 
 _kinds: dict[str, Kind] = {}
@@ -92,12 +107,26 @@ def kept() -> Mapping[str, str]:
     return dict(_kept)
 
 
+def hold_on(person: Person) -> LegalHold | None:
+    """The legal hold because of which nothing of this person may be erased, None where there is none."""
+    if not (held := holds.held_visitors(person.account_id)):
+        return None
+    theirs = set(person.visitor_ids)
+    for kind in kinds():
+        if isinstance(kind, NamesVisitors):
+            theirs |= set(kind.visitors(person))
+    return holds.on(person.account_id, theirs & held) if theirs & held else None
+
+
 def erase(person: Person, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
     """Erases all kinds; {name: rows}. Raises what a kind raises: make it again then. `progress` hears after
-    each how many kinds are done, and of how many."""
+    each how many kinds are done, and of how many. Raises UnderLegalHold before the first kind, and before the
+    next one where a hold was placed meanwhile."""
     erased: dict[str, int] = {}
     everything = kinds()
     for number, kind in enumerate(everything, start=1):
+        if hold_on(person) is not None:
+            raise UnderLegalHold
         erased[kind.name] = kind.erase(person)
         if progress is not None:
             progress(number, len(everything))

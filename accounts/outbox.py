@@ -65,6 +65,15 @@ def add(kind: str, subject: dict[str, Any], key: str, account: Account | int | N
     return is_new
 
 
+def hurry(key: str) -> None:
+    """What waits under this key to be tried again, and whose reason to wait is gone, is due at once."""
+    now = timezone.now()
+    waits = OutboxItem.objects.filter(key=key, state=OutboxItem.State.PENDING, leased_until=None)
+    for item_id in waits.filter(due_at__gt=now).values_list("id", flat=True):
+        OutboxItem.objects.filter(pk=item_id).update(due_at=now)
+        _hint(item_id)
+
+
 def _hint(item_id: int) -> None:
     """Tells a worker at once; where the broker does not answer, the sweep is soon enough."""
     try:

@@ -139,6 +139,20 @@ class Unavailable(ChatLeadError):
     code, status, message = "unavailable", 503, "The service is busy. Please try again."
 
 
+class UnderLegalHold(ChatLeadError):
+    """The account has to keep this for a claim; what was asked for waits until the hold is lifted."""
+
+    code, status = "legal_hold", 409
+    message = "A legal hold keeps this. It is erased as soon as the hold is lifted."
+
+
+class UnderAge(ChatLeadError):
+    """Somebody in this browser is under 18: nothing is collected from it any more (R-070)."""
+
+    code, status = "under_age", 403
+    message = "This chat is for adults. Nothing that is written in this browser is kept."
+
+
 class ArchiveUnavailable(ChatLeadError):
     """The chat is kept in the archive, and the archive does not answer; nothing is lost."""
 

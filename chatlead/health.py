@@ -231,6 +231,11 @@ metrics.watch(
     "How long ago a backup was last restored to prove it.",
     _of_rows("the backups", backups.proof_age),
 )
+metrics.watch(
+    "chatlead_backup_proof_failures",
+    "Proofs that have failed since the last one that passed.",
+    _of_rows("the backups", backups.proof_failure_count),
+)
 
 
 # --- as ASGI ------------------------------------------------------------------------------------------

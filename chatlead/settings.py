@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -94,7 +95,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Database -----------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
 }
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"] |= {
@@ -130,7 +131,7 @@ ARCHIVE_IDENTITY_FILE = Path(
 )
 SEAL_MINUTES = env.float("CHATLEAD_SEAL_MINUTES", default=10.0)  # after the end of a chat
 # --- Backups (R-116, R-117) ---------------------------------------------------------------------------------
-BACKUP_STORE = env.str("CHATLEAD_BACKUP_STORE", default=f"file://{DATA_DIR / 'backups'}")
+BACKUP_STORE = env.str("CHATLEAD_BACKUP_STORE", default=(DATA_DIR / "backups").as_uri())
 BACKUP_OFFSITE = env.str("CHATLEAD_BACKUP_OFFSITE", default="")
 BACKUP_S3_ACCESS_KEY = env.str("CHATLEAD_BACKUP_S3_ACCESS_KEY", default="")  # "" = CHATLEAD_S3_ACCESS_KEY
 BACKUP_S3_SECRET_KEY = env.str("CHATLEAD_BACKUP_S3_SECRET_KEY", default="")

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -67,6 +67,10 @@ class Store(ABC):
     def get_to(self, name: str, path: Path) -> None:
         """Write it to a file, piece by piece, for its owner only; where this fails there is no file. Raises
         NotInStore."""
+
+    @abstractmethod
+    def list_top(self) -> list[Stored]:
+        """What lies in no folder, however much lies in folders, by name."""
 
     @abstractmethod
     def list(self, prefix: str = "") -> list[Stored]:
@@ -165,20 +169,27 @@ class FolderStore(Store):
         with self._answering(), (self.root / _checked(name)).open("rb") as source, _made_whole(path) as out:
             shutil.copyfileobj(source, out, _PIECE)
 
+    def list_top(self) -> list[Stored]:
+        with self._answering():
+            return self._found(self.root.iterdir() if self.root.is_dir() else ())
+
+    def _found(self, paths: Iterable[Path]) -> list[Stored]:
+        found = []
+        for path in sorted(paths):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue  # it has gone since the folder was read
+            if path.name.startswith(".") or not S_ISREG(facts.st_mode):
+                continue
+            changed = datetime.fromtimestamp(facts.st_mtime, UTC)
+            found.append(Stored(path.relative_to(self.root).as_posix(), facts.st_size, changed))
+        return found
+
     def list(self, prefix: str = "") -> list[Stored]:
         folder = self.root / _checked(prefix.strip("/")) if prefix.strip("/") else self.root
-        found = []
         with self._answering():
-            for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-                try:
-                    facts = path.stat()
-                except FileNotFoundError:
-                    continue  # it has gone since the folder was read
-                if path.name.startswith(".") or not S_ISREG(facts.st_mode):
-                    continue
-                changed = datetime.fromtimestamp(facts.st_mtime, UTC)
-                found.append(Stored(path.relative_to(self.root).as_posix(), facts.st_size, changed))
-        return found
+            return self._found(folder.rglob("*") if folder.is_dir() else ())
 
     def delete(self, name: str) -> None:
         path = self.root / _checked(name)
@@ -319,17 +330,24 @@ class BucketStore(Store):
                     piece = obstore.get_range(self._store, key, start=start, length=min(_PIECE, size - start))
                     out.write(bytes(piece))
 
+    def list_top(self) -> list[Stored]:
+        import obstore
+
+        with self._answering():
+            page = obstore.list_with_delimiter(self._store, self._prefix.rstrip("/") or None)
+        return self._found(page["objects"])
+
+    def _found(self, objects: Iterable[Any]) -> list[Stored]:
+        named = ((str(each["path"])[len(self._prefix) :], each) for each in objects)
+        return sorted(Stored(name, int(each["size"]), each["last_modified"]) for name, each in named)
+
     def list(self, prefix: str = "") -> list[Stored]:
         import obstore
 
         within = self._prefix + (_checked(prefix.strip("/")) if prefix.strip("/") else "")
-        found = []
         with self._answering():
-            for page in obstore.list(self._store, within.rstrip("/") or None):
-                for each in page:
-                    name = str(each["path"])[len(self._prefix) :]
-                    found.append(Stored(name, int(each["size"]), each["last_modified"]))
-        return sorted(found)
+            pages = obstore.list(self._store, within.rstrip("/") or None)
+            return self._found(each for page in pages for each in page)
 
     def delete(self, name: str) -> None:
         import obstore

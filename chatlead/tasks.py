@@ -16,8 +16,9 @@ def back_up() -> str:
     done = []
     making.come_back_from_the_future(timezone.now())
     try:
-        if making.is_due(timezone.now()):
-            done.append(f"backup {making.make_backup().state}")
+        making.notice_the_killed()
+        if places := making.lacking(timezone.now()):
+            done.append(f"backup {making.make_backup(places=places).state}")
         if proving.is_due(timezone.now()):
             done.append(f"proof {proving.prove_newest().state}")
     except AtWork:

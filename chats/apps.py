@@ -10,8 +10,9 @@ class ChatsConfig(AppConfig):
         for what is kept of them is answered, in any process."""
         from accounts import erasure as registry
         from chats import erasure, mails, receivers  # noqa: F401
-        from chats.archived import ArchivedChats
+        from chats.archived import ArchivedChats, ArchivedNotes
 
-        for kind in (erasure.Chats(), erasure.Notes(), erasure.TranscriptRequests(), ArchivedChats()):
+        own = (erasure.Chats(), erasure.Notes(), erasure.TranscriptRequests())
+        for kind in (*own, ArchivedChats(), ArchivedNotes()):
             registry.register(kind)
         registry.keep(erasure.KEPT)

@@ -11,10 +11,12 @@ from accounts import outbox
 from accounts.models import Account
 from chatlead.errors import ArchiveDamaged
 from chatlead.stores import StoreUnavailable
-from chats import answered, archive, emptying, sealing
+from chats import answered, archive, emptying, erasure, sealing
 from chats.models import ArchivedChat, Chat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import QuerySet
 
     from accounts.erasure import Person
@@ -51,11 +53,10 @@ class ArchivedChats:
         kept = self._of(person).filter(archived_file__erased_at=None)
         return kept.count() + _unfinished(person).count()
 
-    def export(self, person: Person) -> list[dict[str, Any]]:
+    def export(self, person: Person) -> Iterator[dict[str, Any]]:
         """As chats in the database are exported, without notes; of a file that is lost or broken when it was
         and that it cannot be read (`unreadable`). Raises StoreUnavailable."""
-        chats = self._of(person).select_related("site", "department").order_by("started_at", "id")
-        return [_read(chat) for chat in chats]
+        return map(_read, files_of(person))
 
     def erase(self, person: Person) -> int:
         """Raises StoreUnavailable, ArchiveUnavailable, ArchiveDamaged, age.BadKey: some are erased then."""
@@ -74,8 +75,40 @@ class ArchivedChats:
         return count
 
     def _of(self, person: Person) -> QuerySet[Chat]:
-        chats = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
-        return chats.filter(archived_at__isnull=False, archived_file__state=ArchivedChat.State.KEPT)
+        return _archived(person)
+
+
+class ArchivedNotes:
+    """What operators wrote to each other, in the same files: the firm's own words, told where it chooses.
+    Counted and erased with the chat that they are about."""
+
+    name = "notes_archived"
+    columns: frozenset[str] = frozenset()
+    is_internal = True
+
+    def count(self, person: Person) -> int:
+        return 0
+
+    def export(self, person: Person) -> Iterator[dict[str, Any]]:
+        """As notes in the database are; nothing of a file that cannot be read. Raises StoreUnavailable."""
+        for chat in files_of(person):
+            if (kept := _contents(chat)) is not None:
+                for note in kept.notes:
+                    yield erasure.noted(note, chat, kept.operators.get(note.author_id, ("", ""))[1])
+
+    def erase(self, person: Person) -> int:
+        return 0
+
+
+def _archived(person: Person) -> QuerySet[Chat]:
+    chats = Chat.objects.filter(account_id=person.account_id, visitor_id__in=person.visitor_ids)
+    return chats.filter(archived_at__isnull=False, archived_file__state=ArchivedChat.State.KEPT)
+
+
+def files_of(person: Person) -> Iterator[Chat]:
+    """Their archived chats, with all that the database knows of them."""
+    found = _archived(person).select_related("site", "department", "visitor", "operator")
+    return found.order_by("started_at", "id").iterator(chunk_size=100)
 
 
 def _unfinished(person: Person) -> QuerySet[ArchivedChat]:
@@ -86,45 +119,20 @@ def _unfinished(person: Person) -> QuerySet[ArchivedChat]:
 
 
 def _read(chat: Chat) -> dict[str, Any]:
+    kept = _contents(chat)
+    if kept is None:
+        logger.error("archive: chat %s cannot be read for a copy", chat.uid)
+        return {**erasure.stub(chat), "unreadable": UNREADABLE}
+    names = {pk: name for pk, (_, name) in kept.operators.items()}
+    return erasure.told(chat, kept.page_url, kept.answers, kept.messages, names)
+
+
+def _contents(chat: Chat) -> archive.Contents | None:
+    """None for a file that is lost or broken. Raises StoreUnavailable."""
     try:
-        return _told(chat, archive.read(chat))
+        return archive.read(chat)
     except ArchiveDamaged as error:
         # without the file at its top it is a disk that was not mounted: then all is only late
         if isinstance(error, archive.FileGone) and not archive.store().has(archive.CLAIM):
             raise StoreUnavailable("the store of the archive is empty: is it the right one?") from error
-        logger.error("archive: chat %s cannot be read for a copy", chat.uid)
-        return {**_stub(chat), "unreadable": UNREADABLE}
-
-
-def _stub(chat: Chat) -> dict[str, Any]:
-    """What of an archived chat is in the database."""
-    return {
-        "chat": chat.uid,
-        "site": chat.site.name,
-        "department": chat.department.name,
-        "started_at": chat.started_at.isoformat(),
-        "accepted_at": chat.accepted_at.isoformat() if chat.accepted_at else None,
-        "closed_at": chat.closed_at.isoformat() if chat.closed_at else None,
-    }
-
-
-def _told(chat: Chat, kept: archive.Contents) -> dict[str, Any]:
-    return {
-        **_stub(chat),
-        "page": kept.page_url,
-        "answers": kept.answers,
-        "messages": [
-            {
-                "at": row.created_at.isoformat(),
-                "by": row.author,
-                "kind": row.kind,
-                **(
-                    {"name": kept.operators.get(row.author_id, ("", ""))[1]}
-                    if row.author == "operator"
-                    else {}
-                ),
-                **({"text": row.text, "state": row.text_state} if row.kind in ("text", "edit") else {}),
-            }
-            for row in kept.messages
-        ],
-    }
+        return None

@@ -74,8 +74,9 @@ def _note_gone(chat: Chat) -> bool:
     if not any(archive.store().list(file.name.rpartition("/")[0])):
         raise StoreUnavailable("the store of the archive is empty: is it the right one?")
     archive.drop_other(file)
-    gone = ArchivedChat.objects.filter(pk=file.pk, name=file.name, erased_at=None)
-    return bool(gone.update(erased_at=timezone.now()))
+    gone = ArchivedChat.objects.filter(pk=file.pk, name=file.name)
+    gone.update(size=0)  # nobody looks for it any more
+    return bool(gone.filter(erased_at=None).update(erased_at=timezone.now()))
 
 
 def _drop_damaged(chat: Chat) -> bool:
@@ -86,7 +87,7 @@ def _drop_damaged(chat: Chat) -> bool:
     if file is None:
         raise ArchiveDamaged
     logger.error("archive: the file of chat %s cannot be read; it is erased whole", chat.uid)
-    ArchivedChat.objects.filter(pk=file.pk, erased_at=None).update(erased_at=timezone.now())
+    ArchivedChat.objects.filter(pk=file.pk).update(erased_at=file.erased_at or timezone.now(), size=0)
     archive.drop_other(file)
     archive.store().delete(file.name)
     return True

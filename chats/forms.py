@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.models import Department, Operator, Site
 from chats import history, keeping
@@ -12,6 +15,11 @@ from chats.models import Chat
 
 WORDS_MAX = 100
 SAID_MIN = 3  # letters; fewer are in nearly every message
+# of a calendar in which hours can be added to every day
+DAYS = (
+    MinValueValidator(date(1970, 1, 2), "Write a later day."),
+    MaxValueValidator(date(2999, 12, 31), "Write an earlier day."),
+)
 
 
 class LimitsForm(forms.Form):
@@ -51,8 +59,16 @@ class SearchForm(forms.Form):
         max_length=WORDS_MAX,
         help_text="In the archive what was said is encrypted and is not searched.",
     )
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
+    since = forms.DateField(
+        label="From", required=False, validators=DAYS, widget=forms.DateInput({"type": "date"})
+    )
+    until = forms.DateField(
+        label="To",
+        required=False,
+        validators=DAYS,
+        widget=forms.DateInput({"type": "date"}),
+        help_text="Days of your own time zone; of UTC where the browser runs no scripts.",
+    )
     department = forms.ChoiceField(label="Department", required=False)
     operator = forms.ChoiceField(label="Answered by", required=False)
     state = forms.ChoiceField(
@@ -60,6 +76,8 @@ class SearchForm(forms.Form):
         required=False,
         choices=[("", "Any"), *Chat.State.choices, (history.ARCHIVED, "In the archive")],
     )
+    # whose days they are: filled in by the browser (pages/times.ts)
+    zone = forms.CharField(required=False, widget=forms.HiddenInput({"data-zone": ""}))
 
     def __init__(
         self, departments: Iterable[Department], operators: Iterable[Operator],
@@ -75,6 +93,14 @@ class SearchForm(forms.Form):
             if self.is_bound and self[name].errors:
                 bound.widget.attrs["aria-invalid"] = "true"
 
+    def clean_zone(self) -> str:
+        """UTC ("") for what this machine has no clock for."""
+        try:
+            name: str = self.cleaned_data["zone"]
+            return ZoneInfo(name).key if name else ""
+        except (KeyError, ValueError, OSError):  # no such file, or no name of one
+            return ""
+
     @property
     def wanted(self) -> history.Wanted:
         """Of a form that is valid."""
@@ -83,4 +109,6 @@ class SearchForm(forms.Form):
     @property
     def is_narrow(self) -> bool:
         """Whether anything beside `words` is given, or was given wrongly."""
-        return self.is_bound and any(self[name].value() for name in self.fields if name != "words")
+        return self.is_bound and any(
+            self[name].value() for name in self.fields if name not in ("words", "zone")
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Substr
@@ -29,8 +30,8 @@ SAID_STEP = 500  # where their words are looked at too
 
 class Wanted(NamedTuple):
     """What is looked for; "" and None are anything. `words` are of the visitor's name, e-mail address or
-    number, `said` of a message; department and operator are uids; days are of UTC, both inclusive; `state` is
-    a Chat.State or `archived`."""
+    number, `said` of a message; department and operator are uids; days are of `zone`, a name of the time zone
+    database or "" for UTC, both inclusive; `state` is a Chat.State or `archived`."""
 
     words: str = ""
     said: str = ""
@@ -39,6 +40,7 @@ class Wanted(NamedTuple):
     department: str = ""
     operator: str = ""
     state: str = ""
+    zone: str = ""
 
 
 class Found(NamedTuple):
@@ -62,12 +64,15 @@ def find_chats(principal: OperatorPrincipal, wanted: Wanted, *, visitor: str = "
     own = Chat.objects.filter(account_id=principal.account_id)
     step = SAID_STEP if wanted.said else STEP
     upper = own.filter(uid=before).values_list("pk", flat=True).first() if before else None
+    if before and upper is None:  # the chat has gone with which the page before ended
+        return Found([], "")
     if upper is None and wanted.until is not None:
-        upper = _first_after(own, wanted.until, step)
+        upper = _first_after(own, _midnight(wanted.until + DAY, wanted.zone) + SLACK, step)
     if visitor:  # an index finds those at once
         found = list((matching if upper is None else matching.filter(pk__lt=upper))[: PAGE + 1])
         return Found(found[:PAGE], found[PAGE - 1].uid if len(found) > PAGE else "")
     found = []
+    since = _midnight(wanted.since, wanted.zone) - SLACK if wanted.since else None
     last: tuple[int, str, datetime] | None = None
     for _ in range(STEPS):
         rest = own if upper is None else own.filter(pk__lt=upper)
@@ -78,7 +83,7 @@ def find_chats(principal: OperatorPrincipal, wanted: Wanted, *, visitor: str = "
         found += _saying(part, wanted.said) if wanted.said else part[: PAGE + 1 - len(found)]
         if len(found) > PAGE:
             return Found(found[:PAGE], found[PAGE - 1].uid)
-        if last is None or (wanted.since is not None and last[2] < _midnight(wanted.since) - SLACK):
+        if last is None or (since is not None and last[2] < since):
             return Found(found, "")
         upper = last[0]
     assert last is not None  # noqa: S101 the loop has returned otherwise
@@ -96,9 +101,9 @@ def _matching(principal: OperatorPrincipal, wanted: Wanted, visitor: str) -> Que
             like |= Q(visitor__number=int(number))
         found = found.filter(like)
     if wanted.since is not None:
-        found = found.filter(started_at__gte=_midnight(wanted.since))
+        found = found.filter(started_at__gte=_midnight(wanted.since, wanted.zone))
     if wanted.until is not None:
-        found = found.filter(started_at__lt=_midnight(wanted.until) + DAY)
+        found = found.filter(started_at__lt=_midnight(wanted.until + DAY, wanted.zone))
     if wanted.department:
         found = found.filter(department__uid=wanted.department)
     if wanted.operator:
@@ -119,12 +124,11 @@ def _saying(part: QuerySet[Chat], said: str) -> list[Chat]:
     return [chat for chat in chats if chat.pk in saying]
 
 
-def _first_after(own: QuerySet[Chat], day: date, step: int) -> int | None:
-    """A number of a row from which on all began after this day, by halving: numbers grow with the time. None
+def _first_after(own: QuerySet[Chat], limit: datetime, step: int) -> int | None:
+    """A number of a row from which on all began after this, by halving: numbers grow with the time. None
     where there are so few that it does not matter."""
     if not own.order_by("-pk")[step - 1 : step].exists():
         return None
-    limit = _midnight(day) + DAY + SLACK
     low, high = 0, own.order_by("-pk").values_list("pk", flat=True)[0] + 1
     while low < high:
         middle = (low + high) // 2
@@ -136,8 +140,9 @@ def _first_after(own: QuerySet[Chat], day: date, step: int) -> int | None:
     return low
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _midnight(day: date, zone: str) -> datetime:
+    """In UTC, so that hours can be added to it."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone or "UTC")).astimezone(UTC)
 
 
 def earlier_chats(principal: OperatorPrincipal, *, uid: str, older_than: str = "") -> Earlier:

@@ -26,10 +26,10 @@ def mail_message_left(subject: dict[str, Any], key: str) -> None:
     """Sends the text of a left message to its department; the answer goes to the address left with it.
 
     A repetition carries the same Message-ID, so that mail programs show it once. A chat that was erased
-    since, or a department that has no address any more, wants no mail.
+    or restricted since, or a department that has no address any more, wants no mail.
     """
     chat = Chat.objects.select_related("department", "site", "visitor").filter(pk=subject["chat"]).first()
-    if chat is None or not chat.department.email:
+    if chat is None or not chat.department.email or chat.visitor.restricted_at is not None:
         return
     texts = Message.objects.filter(chat=chat, author="visitor", kind="text").order_by("seq")
     left = {each["name"]: each["value"] for each in chat.answers}
@@ -61,9 +61,9 @@ def mail_transcript(subject: dict[str, Any], key: str) -> None:
     In the language and on the clock of the reader, as text and as HTML. A chat that was erased since wants
     no mail, and one that was sent is not sent again.
     """
-    wanted = TranscriptRequest.objects.select_related("chat__site", "chat__department")
+    wanted = TranscriptRequest.objects.select_related("chat__site", "chat__department", "chat__visitor")
     request = wanted.filter(pk=subject["request"]).first()
-    if request is None or not request.email:
+    if request is None or not request.email or request.chat.visitor.restricted_at is not None:
         return
     chat, words = request.chat, languages.words(request.language)["mail"]
     site = in_one_line(chat.site.name)

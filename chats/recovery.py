@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from django.db.models import Q
 
 from accounts import selectors as accounts
 from accounts.selectors import OperatorPrincipal
@@ -94,7 +95,8 @@ def synced(principal: OperatorPrincipal, *, positions: Mapping[str, Place], epoc
 
 def _erased(principal: OperatorPrincipal, uids: Collection[str]) -> list[str]:
     """Which of these chats, that may still be on a screen, nobody may read any more."""
-    found = Chat.objects.filter(account_id=principal.account_id, uid__in=uids).exclude(erased_at=None)
+    mine = Chat.objects.filter(account_id=principal.account_id, uid__in=uids)
+    found = mine.filter(Q(erased_at__isnull=False) | Q(visitor__restricted_at__isnull=False))
     return sorted(found.values_list("uid", flat=True)) if uids else []
 
 

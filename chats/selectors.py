@@ -58,7 +58,8 @@ class Handle(NamedTuple):
 
 
 def within_reach(principal: Principal) -> Q:
-    """Whose chats are whose. A visitor's: those of the live session (R-124).
+    """Whose chats are whose. A visitor's: those of the live session (R-124). Those of somebody whose data are
+    restricted are nobody's (B2-7).
 
     An operator's: their own in any state, and what waits or was missed in their departments; from supervisor
     on, all chats of their departments.
@@ -68,7 +69,8 @@ def within_reach(principal: Principal) -> Q:
     in_department = Q(department_id__in=principal.department_ids)
     if principal.role not in SUPERVISORS:
         in_department &= Q(state__in=(Chat.State.WAITING, Chat.State.MISSED))
-    return Q(account_id=principal.account_id) & (Q(operator_id=principal.operator_id) | in_department)
+    theirs = Q(operator_id=principal.operator_id) | in_department
+    return Q(account_id=principal.account_id, visitor__restricted_at=None) & theirs
 
 
 def _visible(principal: Principal) -> QuerySet[Chat]:

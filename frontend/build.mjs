@@ -86,6 +86,7 @@ script.define = {
 const entries = {
   "loader.js": { ...script, mangleProps: LOADERS_OWN, entryPoints: ["src/loader/loader.ts"], plugins: [cssAsText] },
   "hosted.js": { ...common, format: "esm", entryPoints: ["src/chat/hosted.ts"] },
+  "closed.js": { ...script, entryPoints: ["src/chat/closed.ts"] },
   "hosted.css": { ...common, entryPoints: ["src/chat/hosted.css"] },
   "chat.css": { ...common, entryPoints: ["src/chat/chat.css"] },
   "worker.js": { ...script, entryPoints: ["src/console/worker.ts"] },

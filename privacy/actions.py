@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, outbox
+from accounts import audit, erasure, outbox
 from accounts.models import User
-from chatlead.errors import BadField, ChatLeadError, MissingField, NotFound
+from chatlead.errors import BadField, ChatLeadError, MissingField, NotFound, UnderLegalHold
 from chats import prechat
 from privacy import mails, selectors
 from privacy.models import PrivacyExport, PrivacyRequest
+from visitors.actions import forget_closed
 from visitors.models import Visitor
 
 if TYPE_CHECKING:
@@ -189,7 +190,8 @@ def confirm_identity(*, by: Operator, request: PrivacyRequest) -> None:
 def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: bool = False) -> None:
     """Has the copy made, or everything erased; a task does it. Again while it is under way: nothing happens.
 
-    What is found is written down first, because after an erasure nothing leads to it. Raises IllegalStep.
+    What is found is written down first, because after an erasure nothing leads to it. Raises IllegalStep; and
+    UnderLegalHold where a hold keeps it: the erasure waits for its end then, and the person is told.
     """
     # reads much, and so before the transaction, which on SQLite keeps everybody from writing
     person = selectors.person_of(selectors.access_request(by, request.uid))
@@ -209,13 +211,15 @@ def begin(*, by: Operator, request: PrivacyRequest, job: str, with_internal: boo
         key = f"{kind}:{request.uid}:{timezone.now().timestamp():.3f}"
         outbox.add(kind, {"request": request.pk, "by": by.uid}, key, request.account_id)
         _note(f"privacy.{job}_begun", request, by, {"found": sum(request.found.values())})
+    if job == Job.ERASE and erasure.hold_on(person) is not None:
+        raise UnderLegalHold
 
 
 def finish(*, by: Operator, request: PrivacyRequest, answer: str = "") -> None:
     """The firm has done what was asked (a correction, an answer); `answer` is what the person reads.
-    Raises IllegalStep for a copy and an erasure, which end when they were carried out."""
+    Raises IllegalStep for a copy, an erasure and a restriction, which end when they were carried out."""
     known = selectors.access_request(by, request.uid)
-    if known.kind in (Kind.ACCESS, Kind.ERASE) and known.state in selectors.OPEN:
+    if known.kind in (Kind.ACCESS, Kind.ERASE, Kind.RESTRICT) and known.state in selectors.OPEN:
         raise IllegalStep(f"a request to {known.kind}", State.DONE)
     found = known.found or selectors.counts(selectors.person_of(known))
     with transaction.atomic():
@@ -271,7 +275,7 @@ def close(request: PrivacyRequest, state: str, *, reason: str = "") -> None:
     request.save()
     if request.email:
         _mail(mails.CLOSED, request)
-    else:
+    elif not selectors.is_restricting(request):
         mails.forget(request.pk)
 
 
@@ -362,8 +366,9 @@ def watch_deadlines() -> int:
     waiting = PrivacyRequest.objects.filter(account__isnull=False, state__in=(State.VERIFIED, State.IN_WORK))
     entered = PrivacyRequest.objects.filter(state=State.RECEIVED, origin=Origin.STAFF)
     soon = now + timedelta(days=settings.PRIVACY_WARN_DAYS)
+    told = selectors.waiting_for_holds()  # their people know that it is kept, and nobody may do anything
     count = 0
-    for pk in (waiting | entered).filter(due_at__lte=soon).values_list("pk", flat=True):
+    for pk in (waiting | entered).filter(due_at__lte=soon).exclude(pk__in=told).values_list("pk", flat=True):
         with transaction.atomic():
             request = PrivacyRequest.objects.select_for_update().get(pk=pk)
             is_late = request.due_at <= now
@@ -381,10 +386,12 @@ def watch_deadlines() -> int:
 
 
 def tidy() -> int:
-    """Forgets what nobody has proved for a week, copies whose time is over, and who has asked for them.
-    Returns how many requests and copies are gone."""
+    """Forgets what nobody has proved for a week, copies whose time is over, and who has asked for them; and
+    which browsers were closed a year ago. Returns how many requests and copies are gone."""
     now = timezone.now()
+    forget_closed()
     fetched = PrivacyRequest.objects.filter(closed_at__lt=now - timedelta(days=settings.PRIVACY_EXPORT_DAYS))
+    fetched = fetched.exclude(selectors.IN_FORCE)
     for pk in fetched.exclude(email="", phone="", details="", reason="").values_list("pk", flat=True):
         mails.forget(pk)
     unproved = PrivacyRequest.objects.filter(state=State.RECEIVED, origin=Origin.FORM)

@@ -22,6 +22,8 @@ CODE = "privacy_code"
 ACKNOWLEDGED = "privacy_acknowledged"
 EXTENDED = "privacy_extended"
 CLOSED = "privacy_closed"
+HELD = "privacy_held"
+LIFTED = "privacy_lifted"
 ARRIVED = "privacy_arrived"
 SOON = "privacy_due_soon"
 LATE = "privacy_late"
@@ -86,6 +88,18 @@ def mail_extended(subject: dict[str, Any], key: str) -> None:
     _send(request, key, words["subject"].replace("{}", _firm(request)), [text, request.reason])
 
 
+@outbox.handler(HELD)
+def mail_held(subject: dict[str, Any], key: str) -> None:
+    """What was to be erased is kept for a legal claim, and what becomes of it; no more than that is said of
+    the claim (R-071)."""
+    request = _request(subject)
+    if request is None or not request.email or request.state != State.IN_WORK:
+        return
+    words = languages.words(request.language)
+    lines = [words["held"].replace("{firm}", _firm(request)), words["complain"], _link(request, words)]
+    _send(request, key, words["subject"].replace("{}", _firm(request)), lines)
+
+
 @outbox.handler(CLOSED)
 def mail_closed(subject: dict[str, Any], key: str) -> None:
     """The end; who asked is forgotten then, but for a copy that is still to be fetched with a code."""
@@ -102,14 +116,28 @@ def mail_closed(subject: dict[str, Any], key: str) -> None:
     elif has_copy:
         days = str(settings.PRIVACY_EXPORT_DAYS)
         lines = [words["copy"].replace("{firm}", firm).replace("{days}", days), _link(request, words)]
+    elif request.restricted_at is not None:
+        lines = [words["restricted"].replace("{firm}", firm)]
     elif request.certificate is not None:
         lines = [words["erased"].replace("{firm}", firm), words["erased_backups"]]
     else:
         found = sum((request.found or {}).values())
         lines = [words["kept" if found else "nothing_kept"].replace("{firm}", firm), request.reason]
     _send(request, key, words["subject"].replace("{}", firm), [each for each in lines if each])
-    if not has_copy:
+    if not has_copy and (request.restricted_at is None or request.lifted_at is not None):
         forget(request.pk)
+
+
+@outbox.handler(LIFTED)
+def mail_lifted(subject: dict[str, Any], key: str) -> None:
+    """A restriction has ended, and why; then who asked is forgotten."""
+    request = _request(subject)
+    if request is None or not request.email:
+        return
+    words, firm = languages.words(request.language), _firm(request)
+    lines = [words["lifted"].replace("{firm}", firm), request.reason]
+    _send(request, key, words["subject"].replace("{}", firm), lines)
+    forget(request.pk)
 
 
 def _passed_on(request: PrivacyRequest, words: dict[str, str]) -> list[str]:

@@ -21,6 +21,7 @@ class PrivacyRequest(models.Model):
         ACCESS = "access", "A copy of everything"
         ERASE = "erase", "Erase everything"
         CORRECT = "correct", "Correct something"
+        RESTRICT = "restrict", "Keep everything, and do nothing with it"
 
     class State(models.TextChoices):
         RECEIVED = "received", "Not proved yet"
@@ -99,6 +100,9 @@ class PrivacyRequest(models.Model):
     warned_at = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # of a restriction (B2-7): in force from then until it was lifted
+    restricted_at = models.DateTimeField(null=True, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = (
@@ -123,11 +127,22 @@ class PrivacyLink(models.Model):
 
 
 class PrivacyExport(models.Model):
-    """The copy that answers a request: a ZIP, encrypted with the key of the columns, until `expires_at`."""
+    """The copy that answers a request, until `expires_at`: a ZIP of so many bytes, in parts."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+")
     request = models.OneToOneField(PrivacyRequest, models.CASCADE, related_name="export")
     uid = uid_field()
+    byte_count = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+
+class PrivacyExportPart(models.Model):
+    """A piece of such a ZIP, `number` from 0, encrypted with the key of the columns (privacy/exports.py)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, related_name="+")
+    export = models.ForeignKey(PrivacyExport, models.CASCADE, related_name="parts", db_index=False)
+    number = models.PositiveIntegerField()
     content = personal(
         models.BinaryField(),
         purpose="the copy that somebody has asked for",
@@ -135,6 +150,6 @@ class PrivacyExport(models.Model):
         retention=Retention.QUEUE,
         role=Role.PROCESSOR,
     )
-    byte_count = models.BigIntegerField()
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("export", "number"), name="privacy_export_part_once"),)

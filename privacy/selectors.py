@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import erasure
 from accounts.erasure import Person
-from accounts.models import Account, OutboxItem, Site, is_uid
+from accounts.models import Account, LegalHold, OutboxItem, Site, is_uid
 from chatlead.errors import BadField, NotFound
 from chats import answered
 from chats.answered import is_same_number, plain_number
@@ -20,6 +20,7 @@ from chats.models import Chat
 from privacy.models import PrivacyExport, PrivacyRequest
 from sms.models import SmsThread
 from sms.numbers import e164, key_of
+from surveys.erasure import theirs
 from visitors.models import Visitor
 from visitors.sessions import browser_key_of
 
@@ -153,9 +154,43 @@ def access_request(operator: Operator, uid: str, *, lock: bool = False) -> Priva
     return request
 
 
+# a restriction whose person is still to be told of its end
+IN_FORCE = Q(kind=PrivacyRequest.Kind.RESTRICT, restricted_at__isnull=False, lifted_at=None)
+
+
+def is_restricting(request: PrivacyRequest) -> bool:
+    """Whether it restricts somebody now (B2-7)."""
+    return request.restricted_at is not None and request.lifted_at is None
+
+
+def uids_restricted(account_id: int) -> set[str]:
+    """Of the visitors that some request restricts now."""
+    named = PrivacyRequest.objects.filter(IN_FORCE, account_id=account_id)
+    return {uid for uids in named.values_list("visitor_uids", flat=True) for uid in uids}
+
+
+def visitors_of_surveys(person: Person) -> set[int]:
+    """Visitors who have answered a survey with an address or a number of the person."""
+    numbers = theirs(person).values_list("visitor_number", flat=True)
+    return {number for number in numbers if number is not None}
+
+
 def copy_of(request: PrivacyRequest) -> PrivacyExport | None:
     """The copy that answers it, until its time is over, whether it was cleared away or not."""
     return PrivacyExport.objects.filter(request=request, expires_at__gt=timezone.now()).first()
+
+
+def waiting_for_holds(account_id: int | None = None) -> set[int]:
+    """Requests, of an account or of all, whose erasure waits until a legal hold is lifted."""
+    holds = LegalHold.objects.filter(lifted_at=None).exclude(waiting=[])
+    if account_id is not None:
+        holds = holds.filter(account_id=account_id)
+    return {
+        errand["request"]
+        for waiting in holds.values_list("waiting", flat=True)
+        for errand in waiting
+        if "request" in errand
+    }
 
 
 def is_under_way(request: PrivacyRequest) -> bool:

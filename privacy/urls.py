@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from privacy.views import account, audit, public
+from privacy.views import account, audit, holds, public
 
 urlpatterns = [
     path("privacy/proof/<str:token>/", public.prove_by_link, name="privacy_proof"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("account/audit/audit.csv", audit.table, name="audit_table"),
     path("account/privacy/", account.queue, name="privacy"),
     path("account/privacy/search/", account.search, name="privacy_search"),
+    path("account/privacy/holds/", holds.every, name="privacy_holds"),
+    path("account/privacy/holds/new/", holds.new, name="privacy_hold_new"),
+    path("account/privacy/holds/<str:uid>/", holds.one, name="privacy_hold"),
     path("account/privacy/requests/<str:uid>/", account.one, name="privacy_request"),
     path("account/privacy/requests/<str:uid>/do/", account.do, name="privacy_do"),
     path("account/privacy/requests/<str:uid>/copy/", account.download, name="privacy_download"),

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from sms import locks
-from sms.models import SmsConsent, SmsContact, SmsMessage
+from sms.models import SmsConsent, SmsContact, SmsMessage, SmsSuppression, SmsThread
 from sms.numbers import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import QuerySet
 
@@ -49,34 +49,20 @@ class Texts:
         """Numbers and texts in which something stands."""
         return self._numbers(person).count() + self._texts(person).count()
 
-    def export(self, person: Person) -> list[dict[str, Any]]:
-        """The texts, then what was agreed to, in the order of time."""
-        numbers = {each.pk: each.number for each in contacts_of(person)}
-        texts = [
-            {
-                "phone": numbers[each.contact_id],
-                "direction": "received" if each.direction == SmsMessage.Direction.IN else "sent",
-                "text": each.text,
-                "state": str(each.state),
-                "at": each.created_at.isoformat(),
-            }
-            for each in self._texts(person).order_by("id")
-        ]
-        keys = {each.number_key: each.number for each in contacts_of(person)}
-        entries = SmsConsent.objects.filter(account=person.account_id, number_key__in=keys)
-        consents = [
-            {
-                "phone": keys[each.number_key],
-                "consent": str(each.deed),
-                "purpose": str(each.purpose),
-                "text": each.text,
-                "source": each.source,
-                "page": each.page_url,
-                "at": each.at.isoformat(),
-            }
-            for each in entries.order_by("position")
-        ]
-        return texts + consents
+    def export(self, person: Person) -> Iterator[dict[str, Any]]:
+        """The texts, then what was agreed to, then what is blocked, each in the order of time."""
+        found = contacts_of(person)
+        numbers = {each.pk: each.number for each in found}
+        texts = self._texts(person).select_related("sender__programme", "chat").order_by("id")
+        for text in texts.iterator(chunk_size=500):
+            yield _text(text, numbers[text.contact_id])
+        keys = {each.number_key: each.number for each in found}
+        mine = SmsConsent.objects.filter(account=person.account_id, number_key__in=keys)
+        for entry in mine.select_related("programme").order_by("position").iterator(chunk_size=500):
+            yield _entry(entry, keys[entry.number_key])
+        blocks = SmsSuppression.objects.filter(account=person.account_id, number_key__in=keys)
+        for block in blocks.select_related("programme").order_by("id"):
+            yield _block(block, keys[block.number_key])
 
     def erase(self, person: Person) -> int:
         """The texts first, as the number finds them; what waits to be sent has no number to go to any
@@ -89,8 +75,13 @@ class Texts:
                 waiting = texts.filter(state=SmsMessage.State.QUEUED)
                 waiting.update(state=SmsMessage.State.CANCELLED, error="erased")
                 mine = SmsContact.objects.filter(pk=contact.pk).exclude(number="")
-                erased += mine.update(number="", question_at=None, help_at=None)
+                erased += mine.update(number="", help_at=None)
         return erased
+
+    def visitors(self, person: Person) -> Iterable[int]:
+        """Of all chats that are held with one of their numbers."""
+        threads = SmsThread.objects.filter(account_id=person.account_id, contact__in=contacts_of(person))
+        return set(threads.values_list("chat__visitor_id", flat=True))
 
     def phones(self, account_id: int) -> Iterable[str]:
         """Every number that is kept, in E.164."""
@@ -102,3 +93,49 @@ class Texts:
 
     def _texts(self, person: Person) -> QuerySet[SmsMessage]:
         return SmsMessage.objects.filter(contact__in=contacts_of(person)).exclude(text="")
+
+
+def _text(text: SmsMessage, phone: str) -> dict[str, Any]:
+    return {
+        "what": "text",
+        "phone": phone,
+        "ours": text.sender.number or text.sender.service_sid,
+        "programme": text.sender.programme.name,
+        "chat": text.chat.uid if text.chat else None,
+        "direction": "received" if text.direction == SmsMessage.Direction.IN else "sent",
+        "kind": str(text.kind),
+        "text": text.text,
+        "state": str(text.state),
+        "at": text.created_at.isoformat(),
+    }
+
+
+def _entry(entry: SmsConsent, phone: str) -> dict[str, Any]:
+    return {
+        "what": "consent",
+        "phone": phone,
+        "programme": entry.programme.name,
+        "consent": str(entry.deed),
+        "purpose": str(entry.purpose),
+        "text": entry.text,
+        "sha256": entry.text_sha256,
+        "source": entry.source,
+        "page": entry.page_url,
+        "network": entry.ip or "",
+        "browser": entry.user_agent,
+        "note": entry.note,
+        "at": entry.at.isoformat(),
+    }
+
+
+def _block(block: SmsSuppression, phone: str) -> dict[str, Any]:
+    return {
+        "what": "block",
+        "phone": phone,
+        "programme": block.programme.name if block.programme else "",
+        "source": block.source,
+        "word": block.word,
+        "note": block.note,
+        "at": block.created_at.isoformat(),
+        "lifted_at": block.lifted_at.isoformat() if block.lifted_at else None,
+    }

@@ -17,6 +17,7 @@ SOURCES = {
     "widget": "the form of a chat",
     "sms": "a text message",
     "start": "START",
+    "yes": "YES",
     "gateway": "the provider",
     "phone": "phone",
     "email": "e-mail",

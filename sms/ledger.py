@@ -33,12 +33,13 @@ class Fault(NamedTuple):
 
 
 def append(programme: SmsProgramme, number_key: str, purpose: str, deed: str, **said: Any) -> SmsConsent:
-    """One more entry, in the caller's transaction; the account's others wait until it ends."""
+    """One more entry, in the caller's transaction; the account's others wait until it ends. `at` is now, but
+    for an entry that was brought along from another installation."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("an entry belongs to the deed that it proves")
     SmsLedger.objects.get_or_create(account_id=programme.account_id)
     book = SmsLedger.objects.select_for_update().get(account_id=programme.account_id)
-    now = timezone.now()
+    now = said.pop("at", None) or timezone.now()
     entry = SmsConsent(
         account_id=programme.account_id,
         programme=programme,

@@ -1,9 +1,8 @@
-"""One at a time for a number: handing a text over to it, and taking down its STOP (B1-5).
+"""One at a time for a number: the moment in which a text to it leaves, and taking down its STOP (B1-5).
 
-On PostgreSQL the lock is the contact's row, held by a transaction over the provider's answer, so that a STOP
-is committed before a text is handed over or after, and in the latter case waits for some seconds. On SQLite a
-transaction would keep everybody from writing for as long; there the one process that serves has a lock of its
-own for each number.
+On PostgreSQL the lock is the contact's row, so it holds over all processes. On SQLite a transaction would
+keep everybody from writing; there the one process that serves has a lock of its own for each number. Nobody
+waits for a provider within: a STOP has to be answered in seconds, whatever the provider does (B1-15).
 """
 
 from __future__ import annotations

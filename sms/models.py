@@ -24,6 +24,7 @@ class SmsProgramme(models.Model):
     contact = impersonal(models.CharField(max_length=120), "a firm's public phone number, address or page")
     frequency = impersonal(models.CharField(max_length=60, default="Message frequency varies"), "a promise")
     terms_url = impersonal(models.URLField(max_length=300, blank=True), "a public address")
+    asks_yes = models.BooleanField(default=False)  # a consent counts when the phone itself has said YES
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -126,7 +127,6 @@ class SmsContact(models.Model):
         role=Role.PROCESSOR,
     )
     number_key = impersonal(models.CharField(max_length=64), "a keyed hash of a number")
-    question_at = models.DateTimeField(null=True, blank=True)  # we asked; a YES within a day answers it
     help_at = models.DateTimeField(null=True, blank=True)  # when HELP was answered last
     landline = models.BooleanField(default=False)  # the provider says that no text arrives there
     created_at = models.DateTimeField(auto_now_add=True)
@@ -164,6 +164,7 @@ class SmsMessage(models.Model):
         HELP = "help", "Answer to HELP"
         START = "start", "Confirmation of START"
         WELCOME = "welcome", "Confirmation of consent"
+        QUESTION = "question", "Asks for a YES"
         SERVICE = "service", "Service"
         MARKETING = "marketing", "Marketing"
 
@@ -231,11 +232,13 @@ class SmsLedger(models.Model):
 
 class SmsConsent(models.Model):
     """An entry of the ledger of consents (B1-11): given, refused or withdrawn, for one number, programme and
-    purpose. Only ever appended, which triggers of the database see to; each entry holds the hash of the one
-    before, so that a changed or missing one is found (`sms.ledger.check`). Outlives account and person."""
+    purpose; or given by whoever filled a form in, while the phone has not said YES yet. Only ever appended,
+    which triggers of the database see to; each entry holds the hash of the one before, so that a changed or
+    missing one is found (`sms.ledger.check`). Outlives account and person."""
 
     class Deed(models.TextChoices):
         GRANTED = "granted", "Agreed"
+        PENDING = "pending", "Agreed, and was asked for a YES"
         NO_CONSENT = "no_consent", "Did not agree"
         WITHDRAWN = "withdrawn", "Withdrew"
 

@@ -39,6 +39,7 @@ ANSWERS = frozenset({Kind.STOP, Kind.HELP})
 NEEDS_CONSENT = {Kind.SERVICE: "service", Kind.MARKETING: "marketing"}
 FAILED = (State.FAILED, State.UNDELIVERED, State.REFUSED, State.CANCELLED)
 WELCOME_MINUTES = 10  # R-182: the second text waits for the first to be delivered, or so long
+QUESTION_HOURS = 24  # a YES that comes later answers nothing
 
 
 def access_sender(uid: str, account: Account | None = None) -> SmsSender:
@@ -165,6 +166,8 @@ def why_not(message: SmsMessage) -> str:
 def _why_no_consent(message: SmsMessage) -> str:
     """A conversation that the person began needs none; what we begin needs one for its purpose (R-181)."""
     programme, key, kind = message.sender.programme, message.contact.number_key, message.kind
+    if kind == Kind.QUESTION:
+        return "" if pending(programme, key) else "consent_missing"
     if kind == Kind.WELCOME:
         agreed = any(has_consent(programme.pk, key, each) for each in ("service", "marketing"))
         return "" if agreed else "consent_missing"
@@ -174,6 +177,34 @@ def _why_no_consent(message: SmsMessage) -> str:
     if not has_consent(programme.pk, key, purpose):
         return "consent_missing"
     return "" if is_confirmed(programme, message.contact) else "welcome_failed"
+
+
+def pending(programme: SmsProgramme, number_key: str) -> list[SmsConsent]:
+    """What was ticked for this number, purpose by purpose, and counts when the phone has said YES."""
+    found = [ledger.standing(programme.pk, number_key, each) for each in SmsConsent.Purpose.values]
+    return [each for each in found if each is not None and each.deed == SmsConsent.Deed.PENDING]
+
+
+def is_asking(programme: SmsProgramme, contact: SmsContact) -> bool:
+    """Whether a question to this number is on its way, or may be answered yet."""
+    asked = SmsMessage.objects.filter(
+        contact=contact, sender__programme=programme, kind=Kind.QUESTION, direction="out"
+    )
+    since = timezone.now() - timedelta(hours=QUESTION_HOURS)
+    return asked.exclude(state__in=FAILED).filter(created_at__gt=since).exists()
+
+
+def is_question_open(sender: SmsSender, contact: SmsContact) -> bool:
+    """Whether a YES to this sender answers our question: it is the last that we have said to this number from
+    there, HELP aside. Behind anything else, an operator's words above all, it is an answer to that (B1-8)."""
+    said = SmsMessage.objects.filter(contact=contact, sender=sender, direction="out").exclude(
+        handed_over_at=None
+    )
+    ours = said.exclude(kind__in=ANSWERS).exclude(state__in=FAILED)
+    last = ours.order_by("-handed_over_at", "-id").first()
+    if last is None or last.handed_over_at is None or last.kind != Kind.QUESTION:
+        return False
+    return last.handed_over_at > timezone.now() - timedelta(hours=QUESTION_HOURS)
 
 
 def is_too_early(message: SmsMessage) -> bool:

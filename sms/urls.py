@@ -16,6 +16,7 @@ urlpatterns = [
     path("account/sms/senders/<str:uid>/", pages.sender, name="sms_sender"),
     path("account/sms/form/", pages.form, name="sms_form"),
     path("account/sms/senders/<str:uid>/prove/", pages.prove, name="sms_prove"),
+    path("account/sms/yes/", pages.yes, name="sms_yes"),
     path("account/sms/switch/", pages.switch, name="sms_switch"),
     path("account/sms/messages/", pages.texts, name="sms_messages"),
     path("account/sms/consents/", consents.consents, name="sms_consents"),

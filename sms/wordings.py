@@ -26,6 +26,7 @@ REASONS = {
     "welcome_failed": "The message that confirms the consent could not be delivered.",
     "unclear": "The provider did not say whether it was sent.",
     "erased": "The number was erased.",
+    "restricted": "Of this person everything is kept and nothing else done.",
     "landline": "This number cannot receive text messages.",
     "21211": "This is not a valid phone number.",
     "21610": "This person has replied STOP. Nothing can be sent until they text START.",
@@ -75,6 +76,15 @@ def welcome(programme: SmsProgramme) -> str:
     return (
         f"{programme.name}: you agreed to our text messages. {programme.frequency}. "
         "Msg & data rates may apply. Reply HELP for help, STOP to end."
+    )
+
+
+def question(programme: SmsProgramme) -> str:
+    """The first text to a number that somebody has entered, where a consent needs a YES (B1-8): whoever has
+    the phone need not be who filled the form in. Holds what the first text has to (R-182)."""
+    return (
+        f"{programme.name}: reply YES to get the text messages that this number was entered for. "
+        f"{programme.frequency}. Msg & data rates may apply. Reply HELP for help, STOP to end."
     )
 
 

@@ -15,6 +15,7 @@ from chats.models import Chat
 from chats.selectors import access_chat
 from surveys import answers, links, selectors
 from surveys.models import Answer, Question, Response, Survey, SurveyVersion, VendorBlock
+from visitors.actions import close_browsers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,9 +131,12 @@ def _answer(response: Response, ref: UUID | None, values: Mapping[str, str]) -> 
 
 def _close_for_minor(response: Response) -> None:
     """She says that she is under 18 (R-071): none of her answers is kept, and all that is known of her is
-    erased by whoever keeps the requests of visitors. What stays is that it happened."""
+    erased by whoever keeps the requests of visitors. What stays is that it happened; and nothing is collected
+    from her browser any more (R-070)."""
     subject = {"account": response.account_id, "visitors": [response.visitor_number], "reason": "under_age"}
     outbox.add("erase_visitors", subject, links.minor_key(response.uid), response.account_id)
+    if response.visitor_number is not None:
+        close_browsers(account_id=response.account_id, visitor_ids=[response.visitor_number])
     it = f"survey_response:{response.uid}"
     audit.note("survey.closed_under_18", account=response.account_id, by=None, subject=it)
 

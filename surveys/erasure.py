@@ -10,7 +10,7 @@ from accounts.erasure import Person
 from surveys.models import Answer, Question, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import QuerySet
 
@@ -26,29 +26,45 @@ class SurveyAnswers:
     is_internal = False
 
     def count(self, person: Person) -> int:
-        return _theirs(person).count()
+        return theirs(person).count()
 
-    def export(self, person: Person) -> list[dict[str, Any]]:
-        found = Answer.objects.filter(response__in=_theirs(person)).select_related("question", "response")
-        return [
-            {
+    def export(self, person: Person) -> Iterator[dict[str, Any]]:
+        found = Answer.objects.filter(response__in=theirs(person)).select_related(
+            "question__version__survey__department", "response__chat", "response__site"
+        )
+        ordered = found.order_by("response__offered_at", "response_id", "question__position")
+        for each in ordered.iterator(chunk_size=500):
+            response, version = each.response, each.question.version
+            of = version.survey.department
+            yield {
+                "response": response.uid,
+                "chat": response.chat.uid if response.chat else None,
+                "site": response.site.name,
+                "survey": version.title,
+                "survey_of": of.name if of else "",
+                "version": version.number,
+                "number": each.question.position,
                 "question": each.question.label,
+                "kind": each.question.kind,
                 "answer": each.score if each.score is not None else each.text or each.value,
-                "offered_at": each.response.offered_at.isoformat(),
-                "answered_at": each.response.done_at.isoformat() if each.response.done_at else None,
+                "offered_at": response.offered_at.isoformat(),
+                "answered_at": response.done_at.isoformat() if response.done_at else None,
             }
-            for each in found.order_by("response__offered_at", "response_id", "question__position")
-        ]
 
     def erase(self, person: Person) -> int:
         # looked for before the transaction: that decrypts every address of the account
-        ids = list(_theirs(person).order_by("id").values_list("pk", flat=True))
+        ids = list(theirs(person).order_by("id").values_list("pk", flat=True))
         with transaction.atomic():
             # whoever is answering is waited for; who answers later finds no visitor
             list(Response.objects.select_for_update().filter(pk__in=ids).order_by("id").values_list("pk"))
             Answer.objects.filter(response__in=ids, score=None).delete()
             Response.objects.filter(pk__in=ids).update(visitor_number=None, chat=None)
         return len(ids)
+
+    def visitors(self, person: Person) -> Iterable[int]:
+        """Of the answers in which one of their addresses or numbers stands, too."""
+        known = theirs(person).exclude(visitor_number=None)
+        return {each for each in known.values_list("visitor_number", flat=True) if each is not None}
 
     def emails(self, account_id: int) -> Iterable[str]:
         """Every address that was given as an answer."""
@@ -64,7 +80,7 @@ def _written(account_id: int, kind: str) -> Iterable[str]:
     return (each.text for each in found.iterator(chunk_size=500) if each.text)
 
 
-def _theirs(person: Person) -> QuerySet[Response]:
+def theirs(person: Person) -> QuerySet[Response]:
     """Of their chats, and of whoever has given one of their addresses as an answer."""
     mine = Response.objects.filter(account_id=person.account_id)
     visited = mine.filter(visitor_number__in=person.visitor_ids)

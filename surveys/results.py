@@ -22,6 +22,7 @@ from accounts.models import OperatorRole
 from surveys.answers import options_of
 from surveys.links import LIFETIME
 from surveys.models import AGES, CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
+from surveys.selectors import restricted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,7 +108,8 @@ class Results:
 
 def responses_of(operator: Operator, survey: Survey | None = None) -> QuerySet[Response]:
     """All that this operator may know of, of one survey or of all."""
-    found = Response.objects.filter(account_id=operator.account_id)
+    held = Q(visitor_number__in=restricted(operator.account_id))  # kept, and nothing else (B2-7)
+    found = Response.objects.filter(Q(visitor_number=None) | ~held, account_id=operator.account_id)
     if operator.role == OperatorRole.SUPERVISOR:
         found = found.filter(department__in=operator.departments.all())
     return found.filter(version__survey=survey) if survey else found
@@ -123,8 +125,8 @@ def columns(found: QuerySet[Response]) -> list[tuple[str, str]]:
     """(kind, label) of what was answered, in the order of the questions, but for what tells who somebody
     is."""
     asked = Question.objects.filter(answers__response__in=found).exclude(kind__in=DEMOGRAPHIC)
-    rows = asked.order_by("version_id", "position").values_list("kind", "label")
-    return list(dict.fromkeys(rows))
+    rows = asked.order_by("version_id", "position").values_list("kind", "label", "version_id", "position")
+    return list(dict.fromkeys((kind, label) for kind, label, *_ in rows.distinct()))
 
 
 def batches(found: QuerySet[Response], size: int = 500) -> Iterator[list[Response]]:

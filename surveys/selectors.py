@@ -10,14 +10,16 @@ from django.utils import timezone
 from accounts.models import Department, Operator, OperatorRole, OutboxItem, Site
 from chatlead.errors import NotFound
 from chats.beside import Invitation
+from chats.models import Chat
 from chats.selectors import access_chat
 from surveys import links
 from surveys.models import Question, Response, Survey, SurveyVersion, VendorBlock
+from visitors import closed
+from visitors.models import Visitor
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from chats.models import Chat
     from visitors.sessions import VisitorPrincipal
 
 
@@ -51,13 +53,25 @@ def response_by_link(token: str, *, lock: bool = False) -> Response:
     return response
 
 
+def restricted(account_id: int) -> QuerySet[Visitor, int]:
+    """The numbers of visitors of whose data nothing but storing may be done (B2-7)."""
+    found = Visitor.objects.filter(account_id=account_id, restricted_at__isnull=False)
+    return found.values_list("pk", flat=True)
+
+
 def may_ask(response: Response) -> bool:
     """Whether its visitor may be asked anything still: not once she is erased, nor from when she has said
-    after any chat that she is under 18 (R-071). Whoever erases her may come later, or never."""
-    if response.visitor_number is None:
+    after any chat that she is under 18, or an operator has (R-070, R-071). Whoever erases her may come later,
+    or never."""
+    if response.visitor_number is None or response.visitor_number in restricted(response.account_id):
         return False
-    theirs = Response.objects.filter(visitor_number=response.visitor_number).values_list("uid", flat=True)
-    return not OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in theirs]).exists()
+    if closed.is_visitor_closed(response.account_id, response.visitor_number):
+        return False
+    # of whose browser nothing is known: the errand is named by what was answered, or by the chat
+    theirs = Response.objects.filter(visitor_number=response.visitor_number)
+    chats = Chat.objects.filter(account_id=response.account_id, visitor_id=response.visitor_number)
+    uids = [*theirs.values_list("uid", flat=True), *chats.values_list("uid", flat=True)]
+    return not OutboxItem.objects.filter(key__in=[links.minor_key(uid) for uid in uids]).exists()
 
 
 def invitation_of(chat: Chat) -> Invitation | None:

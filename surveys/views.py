@@ -262,6 +262,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     words = languages.words(language)["survey"]
     told: dict[str, Any] = {
         "t": words,
+        "public": languages.public(language),
         "language": language,
         "dir": languages.direction(language),
         "site": found.site,

@@ -32,9 +32,10 @@ HOST = "testserver"
 class FakeTwilio:
     """`sent` are the texts that were taken, as the provider keeps them. `failing` holds answers for the next
     calls: a status and an error code, "gone" (taken, but the line breaks before the answer), "cut" (the line
-    breaks before anything was done). `while_sending` is called while a text is being taken. `numbers` are
-    those of the account; `others` are further accounts, by SID: token and numbers. While it `is_silent` it
-    says 503 to whoever asks for numbers."""
+    breaks before anything was done). `while_asked` is called when the head of a request is there, before its
+    body is read, `while_sending` while a text is being taken. `numbers` are those of the account; `others`
+    are further accounts, by SID: token and numbers. While it `is_silent` it says 503 to whoever asks for
+    numbers. `heard` is all that it was ever told about texts: the address asked, and the form."""
 
     url: str = ""
     token: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -45,6 +46,8 @@ class FakeTwilio:
     others: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
     is_silent: bool = False
     failing: list[Any] = field(default_factory=list)
+    heard: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    while_asked: Callable[[], None] = lambda: None
     while_sending: Callable[[], None] = lambda: None
     calls: int = 0
 
@@ -164,6 +167,7 @@ def _handler(fake: FakeTwilio) -> type[BaseHTTPRequestHandler]:
             if not self._is_known():
                 return
             asked = parse_qs(urlsplit(self.path).query)
+            fake.heard.append((self.path, {name: values[0] for name, values in asked.items()}))
             if "/IncomingPhoneNumbers.json" in self.path:
                 self._answer_numbers(asked["PhoneNumber"][0])
                 return
@@ -181,10 +185,17 @@ def _handler(fake: FakeTwilio) -> type[BaseHTTPRequestHandler]:
             self._answer(200, {"incoming_phone_numbers": listed})
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            fake.while_asked()
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length).decode()
+            if len(body) < length:  # the caller has thought better of it
+                self.close_connection = True
+                return
             if not self._is_known():
                 return
             fake.calls += 1
+            form = dict(parse_qsl(body, keep_blank_values=True))
+            fake.heard.append((self.path, form))
             failing = fake.failing.pop(0) if fake.failing else None
             if failing == "cut":
                 self.close_connection = True
@@ -195,7 +206,7 @@ def _handler(fake: FakeTwilio) -> type[BaseHTTPRequestHandler]:
                 self._answer(status, {"code": code, "message": "no", "status": status})
                 return
             fake.while_sending()
-            message = fake.take(dict(parse_qsl(body, keep_blank_values=True)))
+            message = fake.take(form)
             if failing == "gone":
                 self.close_connection = True
                 self.connection.close()

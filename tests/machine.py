@@ -100,8 +100,6 @@ SYSTEM = {  # package -> any of these files proves it is there (a bare name is l
     "npm": ("npm",),
     "nginx-light": ("nginx", "/usr/sbin/nginx"),
     "firefox-esr": ("firefox-esr",),
-    "webkit2gtk-driver": ("WebKitWebDriver",),  # brings WebKit's own small browser with it
-    "xvfb": ("Xvfb",),
 }
 
 

@@ -1,4 +1,8 @@
-"""The parts of `dev.py test`: what each runs, and how its results are counted."""
+"""The parts of `dev.py test`: what each runs, and how its results are counted.
+
+A machine with two cores has 20 minutes for all of them, so neither may be idle for long: checks of sources go
+on two at a time, tests three at a time, as they wait as much as they work.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,14 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.machine import FRONTEND, PYTHON, ROOT, VENV, absent, apt, node_modules, packages, sh, system
+from tests.machine import FRONTEND, PYTHON, ROOT, VENV, absent, apt, node_modules, packages, system
 
 DIST = ROOT / "static" / "dist"
 SETTINGS = ("CHATLEAD_", "DATABASE_", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL")
-
-
-Check = Callable[[], tuple[bool, str]]  # whether it is good, and what to show where it is not
 
 
 class Count(NamedTuple):
@@ -30,6 +31,9 @@ class Count(NamedTuple):
 
     def plus(self, other: Count) -> Count:
         return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+
+Check = Callable[[], tuple[Count, str]]  # what it counts for, and what to show where something is wrong
 
 
 def read_junit(report: Path, code: int, part: str) -> Count:
@@ -100,8 +104,8 @@ def is_whole(args: argparse.Namespace) -> bool:
 
 
 def engines(args: argparse.Namespace) -> Count:
-    """Firefox and WebKit, large as they are, come to a machine only where this part is asked for by its name.
-    The whole suite, which has no time for all of it, asks each that is there for a chat that begins."""
+    """Firefox, large as it is, comes to a machine only where this part is asked for by its name. The whole
+    suite, which has no time for all of it, asks one that is there for a chat that begins."""
     missing = absent(NEEDS["engines"])
     if is_whole(args) and missing:
         print(f"not installed: {' '.join(missing)} (`dev.py test engines` installs and asks them)")
@@ -110,22 +114,35 @@ def engines(args: argparse.Namespace) -> Count:
     return pytest("engines", where, TEST_SERVICES="none")
 
 
-def gates(checks: dict[str, Check]) -> Count:
-    """Checks that pass or fail as a whole, two at a time, told in their order; output only of what fails."""
+class Begun(NamedTuple):
+    """A check that goes on while others are told of."""
 
-    def timed(check: Check) -> tuple[bool, str, float]:
+    name: str
+    result: Future[tuple[Count, str, float]]
+
+
+_sources = ThreadPoolExecutor(2)  # a core for each
+
+
+def begin(checks: dict[str, Check]) -> list[Begun]:
+    """Two at a time, those that began earlier first."""
+
+    def timed(check: Check) -> tuple[Count, str, float]:
         started = time.monotonic()
         return *check(), time.monotonic() - started
 
+    return [Begun(name, _sources.submit(timed, check)) for name, check in checks.items()]
+
+
+def told(checks: list[Begun]) -> Count:
+    """Waits for them and tells of each in turn; output only of what has failed."""
     total = Count()
-    with ThreadPoolExecutor(2) as pool:
-        runs = {name: pool.submit(timed, check) for name, check in checks.items()}
-        for name, run in runs.items():
-            good, output, seconds = run.result()
-            print(f"{'ok  ' if good else 'FAIL'}  {name}  ({seconds:.1f} s)", flush=True)
-            if not good and output.strip():
-                print(output.rstrip(), flush=True)
-            total = total.plus(Count(passed=1) if good else Count(failed=1))
+    for check in checks:
+        count, output, seconds = check.result.result()
+        print(f"{'FAIL' if count.failed else 'ok  '}  {check.name}  ({seconds:.1f} s)", flush=True)
+        if count.failed and output.strip():
+            print(output.rstrip(), flush=True)
+        total = total.plus(count)
     return total
 
 
@@ -136,18 +153,23 @@ def quiet(command: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[int, 
 
 
 def command(*words: str, cwd: Path = ROOT) -> Check:
-    def check() -> tuple[bool, str]:
+    def check() -> tuple[Count, str]:
         # No setting of the caller's, and no database file of his: these look at the source, not at data.
         env = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # the next one imports the same files
         with tempfile.TemporaryDirectory(prefix="chatlead-lint-") as data:
             env |= {"CHATLEAD_DATA_DIR": data, "CHATLEAD_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
             code, output = quiet(words, cwd, env)
-        return code == 0, output
+        return verdict(code == 0), output
 
     return check
 
 
-def built_files_are_fresh() -> tuple[bool, str]:
+def verdict(good: bool) -> Count:
+    return Count(passed=1) if good else Count(failed=1)
+
+
+def built_files_are_fresh() -> tuple[Count, str]:
     def tree(top: Path) -> dict[str, str]:
         files = sorted(file for file in top.rglob("*") if file.is_file())
         return {str(file.relative_to(top)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
@@ -155,29 +177,30 @@ def built_files_are_fresh() -> tuple[bool, str]:
     with tempfile.TemporaryDirectory(prefix="chatlead-build-") as fresh:
         code, output = quiet(["node", "build.mjs", fresh], FRONTEND, dict(os.environ))
         if code:
-            return False, output
+            return verdict(False), output
         wanted = tree(Path(fresh))
     stale = sorted({name for name, _ in wanted.items() ^ tree(DIST).items()})
-    told = f"stale: {', '.join(stale)}. Run `dev.py assets` and commit static/dist"
-    return bool(wanted) and not stale, told
+    advice = f"stale: {', '.join(stale)}. Run `dev.py assets` and commit static/dist"
+    return verdict(bool(wanted) and not stale), advice
 
 
 BUILT = {"static/dist is what the sources build": built_files_are_fresh}
 
 
-def frontend(args: argparse.Namespace) -> Count:
-    node_modules()
-    types = {"types of the frontend (tsc)": command("npx", "tsc", "--noEmit", cwd=FRONTEND)}
-    total = gates(types | BUILT)
+def vitest() -> tuple[Count, str]:
     with tempfile.TemporaryDirectory(prefix="chatlead-report-") as folder:
         report = Path(folder) / "report.xml"
         reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
-        code = sh("npx", "vitest", "run", *reporters, cwd=FRONTEND)
-        return total.plus(read_junit(report, code, "frontend"))
+        code, output = quiet(["npx", "vitest", "run", *reporters], FRONTEND, dict(os.environ))
+        return read_junit(report, code, "frontend"), output
 
 
-def lint(args: argparse.Namespace) -> Count:
-    node_modules()
+def frontend(args: argparse.Namespace) -> dict[str, Check]:
+    types = {"types of the frontend (tsc)": command("npx", "tsc", "--noEmit", cwd=FRONTEND)}
+    return {"tests of the frontend (vitest)": vitest} | types | BUILT
+
+
+def lint(args: argparse.Namespace) -> dict[str, Check]:
     templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
     djade = str(VENV / "bin" / "djade")
     contracts = "from importlinter.cli import lint_imports_command as main; main()"
@@ -196,13 +219,15 @@ def lint(args: argparse.Namespace) -> Count:
         ),
         "templates (djade)": command(djade, "--target-version", "5.2", "--check", *templates),
     }
-    return gates(checks if "frontend" in args.parts else checks | BUILT)
+    return checks if "frontend" in args.parts else checks | BUILT
 
 
+# What looks at sources alone: one check and another go on at the same time, of whichever part they are.
+OF_SOURCES: dict[str, Callable[[argparse.Namespace], dict[str, Check]]] = {"lint": lint, "frontend": frontend}
 PARTS: dict[str, Callable[[argparse.Namespace], Count]] = {
-    "lint": lint,
+    "lint": lambda args: told(args.begun["lint"]),
+    "frontend": lambda args: told(args.begun["frontend"]),
     "unit": lambda args: server_side("unit", "none"),
-    "frontend": frontend,
     "services": lambda args: server_side("services", "private"),
     "browser": browser,
     "faults": faults,
@@ -215,11 +240,12 @@ NEEDS = {
     "services": ["postgresql", "redis-server", "nodejs", "npm"],
     "browser": ["chromium", "postgresql", "redis-server"],
     "faults": ["postgresql", "redis-server"],
-    "engines": ["firefox-esr", "webkit2gtk-driver", "xvfb"],
+    "engines": ["firefox-esr"],
 }
 
 
 def test(args: argparse.Namespace) -> int:
+    started = time.monotonic()
     args.parts = [part for part in PARTS if part in args.parts or not args.parts]
     needed = [part for part in args.parts if part != "engines" or not is_whole(args)]
     system(*sorted({name for part in needed for name in NEEDS.get(part, [])}))
@@ -227,14 +253,20 @@ def test(args: argparse.Namespace) -> int:
         apt(absent(["nginx-light"]))  # without it one file of tests is skipped, and says so
     lists = {"lint": ["lint", "bench"], "faults": ["bench"]}  # the types of the benches are checked as well
     packages("base", "test", *sorted({name for part in args.parts for name in lists.get(part, [])}))
-    counts: dict[str, Count] = {}
+    if OF_SOURCES.keys() & {*args.parts}:
+        node_modules()
+    print(f"Ready to test after {time.monotonic() - started:.0f} s", flush=True)
+    args.begun = {part: begin(checks(args)) for part, checks in OF_SOURCES.items() if part in args.parts}
+    counts: dict[str, tuple[Count, float]] = {}
     for part in args.parts:
         print(f"\n=== {part} ===", flush=True)
-        counts[part] = PARTS[part](args)
+        began = time.monotonic()
+        counts[part] = PARTS[part](args), time.monotonic() - began
     print()
     total = Count()
-    for part, count in counts.items():
-        print(f"{part:10} {count.passed:5} passed {count.failed:5} failed {count.skipped:5} skipped")
+    for part, (count, seconds) in counts.items():
+        passed, failed, skipped = count
+        print(f"{part:10} {passed:5} passed {failed:5} failed {skipped:5} skipped {seconds:6.0f} s")
         total = total.plus(count)
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
     return 1 if total.failed else 0

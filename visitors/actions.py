@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Site
 from chatlead.errors import BadField
-from visitors.models import Visitor, VisitorSession
+from visitors import closed
+from visitors.models import ClosedBrowser, Visitor, VisitorSession
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,8 +26,10 @@ def engage(principal: VisitorPrincipal, name: str = "", email: str = "") -> tupl
 
     A live session keeps its visitor; a browser that is known keeps its own. `name` (verbatim but for NFC,
     R-030) and `email` replace what was known where they are not blank. Call it in the transaction that
-    stores what was sent. Two sockets of one session get the same rows.
+    stores what was sent. Two sockets of one session get the same rows. Raises UnderAge for a browser that was
+    closed (R-070).
     """
+    closed.check(principal.session_key, principal.browser_key)
     name, email = one_line(name, "name"), one_line(email, "email")
     with transaction.atomic():
         session = _session(principal)
@@ -46,11 +51,44 @@ def cut_off(*, account_id: int, visitor_ids: Collection[int]) -> dict[int, tuple
     whoever keeps the key elsewhere changes it there, in the caller's transaction.
     """
     Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids).update(browser_key=None)
+    return rename_sessions(account_id=account_id, visitor_ids=visitor_ids)
+
+
+def rename_sessions(*, account_id: int, visitor_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """The live sessions of these visitors end: as `cut_off`, but their browsers stay known."""
     keys: dict[int, tuple[str, str]] = {}
     for session in VisitorSession.objects.filter(account_id=account_id, visitor_id__in=visitor_ids):
         keys[session.pk] = (session.key, secrets.token_hex(32))
         VisitorSession.objects.filter(pk=session.pk).update(key=keys[session.pk][1])
     return keys
+
+
+def close_browsers(*, account_id: int, visitor_ids: Collection[int]) -> None:
+    """Nothing is collected any more from the browsers of these visitors of an account, for DAYS (R-070). In
+    the caller's transaction, before anything of them is erased. Again: nothing happens."""
+    keys = closed.keys_of(account_id, visitor_ids)
+    ClosedBrowser.objects.bulk_create(
+        [ClosedBrowser(account_id=account_id, key=key) for key in sorted(keys)], ignore_conflicts=True
+    )
+
+
+def forget_closed() -> int:
+    """Browsers that were closed DAYS ago are strangers again; returns how many keys that were."""
+    before = timezone.now() - timedelta(days=closed.DAYS)
+    return ClosedBrowser.objects.filter(closed_at__lt=before).delete()[0]
+
+
+def restrict_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
+    """From now on these visitors' data are kept and nothing else (B2-7); returns for how many that is new.
+    Whoever comes with one of their browsers is a stranger."""
+    mine = Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids, restricted_at=None)
+    return mine.update(restricted_at=timezone.now())
+
+
+def release_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
+    """The end of that; returns for how many."""
+    mine = Visitor.objects.filter(account_id=account_id, pk__in=visitor_ids).exclude(restricted_at=None)
+    return mine.update(restricted_at=None)
 
 
 def erase_visitors(*, account_id: int, visitor_ids: Collection[int]) -> int:
@@ -74,9 +112,11 @@ def _session(principal: VisitorPrincipal) -> VisitorSession | None:
 
 
 def _begin(site: Site, principal: VisitorPrincipal) -> VisitorSession:
-    visitor = None
-    if principal.browser_key:
-        visitor = Visitor.objects.filter(site=site, browser_key=principal.browser_key).first()
+    visitor, browser_key = None, principal.browser_key or None
+    if browser_key:
+        visitor = Visitor.objects.filter(site=site, browser_key=browser_key).first()
+    if visitor is not None and visitor.restricted_at is not None:
+        visitor, browser_key = None, None  # whose browser it is, is not to be known
     if visitor is None:
         site.visitor_count += 1
         site.save(update_fields=["visitor_count"])
@@ -84,7 +124,7 @@ def _begin(site: Site, principal: VisitorPrincipal) -> VisitorSession:
             account_id=site.account_id,
             site=site,
             number=site.visitor_count,
-            browser_key=principal.browser_key or None,
+            browser_key=browser_key,
         )
     return VisitorSession.objects.create(
         account_id=site.account_id, site=site, visitor=visitor, key=principal.session_key

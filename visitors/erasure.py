@@ -37,7 +37,7 @@ class Visitors:
                 "number": each.number,
                 "name": each.name,
                 "email": each.email,
-                "browser_is_known": each.browser_key is not None,
+                "browser": each.browser_key or "",
                 "since": each.created_at.isoformat(),
             }
             for each in self._of(person).select_related("site").order_by("created_at", "id")
@@ -65,6 +65,7 @@ class Consents:
         return [
             {
                 "at": each.created_at.isoformat(),
+                "visitor": each.visitor_uid,
                 "site": each.site.name,
                 "purpose": each.purpose,
                 "language": each.language,

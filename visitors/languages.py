@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORDS = settings.BASE_DIR / "static" / "dist" / "words.json"
+PUBLIC = Path(__file__).with_name("public.json")
 RIGHT_TO_LEFT = frozenset({Language.ARABIC.value})
 
 
@@ -45,6 +47,17 @@ def direction(language: str) -> str:
 def words(language: str) -> Mapping[str, Mapping[str, str]]:
     """`{"loader": …, "page": …, "mail": …}` in one of the six, as frontend/src/words/en.ts describes it."""
     return cast("Mapping[str, Mapping[str, str]]", _words(WORDS.stat().st_mtime_ns)[language])
+
+
+def public(language: str) -> Mapping[str, str]:
+    """What stands around every public page in one of the six: where it is skipped to, the foot, a button
+    that works."""
+    return _public()[language]
+
+
+@cache
+def _public() -> dict[str, dict[str, str]]:
+    return cast("dict[str, dict[str, str]]", json.loads(PUBLIC.read_text(encoding="utf-8")))
 
 
 @lru_cache(maxsize=2)

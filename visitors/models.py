@@ -36,6 +36,8 @@ class Visitor(models.Model):
         retention=Retention.CHAT,
         role=Role.PROCESSOR,
     )
+    # since then all of theirs is kept and nothing done with it (B2-7): set from above, by privacy
+    restricted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -56,6 +58,15 @@ class VisitorSession(models.Model):
     visitor = models.ForeignKey(Visitor, models.CASCADE, related_name="sessions")
     key = impersonal(models.CharField(max_length=64, unique=True), "a hash of a random token")
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+class ClosedBrowser(models.Model):
+    """A browser in which somebody is under 18 (R-070): known again, and nothing else. `key` is a hash of the
+    hash by which it was known, or of a live session's; no other row has it, so it leads to nobody."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    key = impersonal(models.CharField(max_length=64, unique=True), "a hash of a random id that is erased")
+    closed_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
 
 class UsedTicket(models.Model):

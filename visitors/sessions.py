@@ -16,11 +16,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from accounts.models import Site
 from accounts.selectors import site_by_key, sites_by_key
-from chatlead.errors import ChatLeadError, NotFound, OriginRefused, TicketRefused
+from chatlead.errors import ChatLeadError, NotFound, OriginRefused, TicketRefused, UnderAge
 from chatlead.realtime import pool
 from chatlead.realtime.codes import CloseCode
 from chatlead.realtime.commands import spoken
-from visitors import languages, passes, tickets
+from visitors import closed, languages, passes, tickets
 from visitors.origins import origin_allowed
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def admit(handshake: Handshake, hello: Hello) -> VisitorPrincipal:
 
     A page: its Origin is one of the site's domains. The frame: our own Origin, and an unused ticket made for
     the page that embeds it, or for our own server where it is the site's hosted page. Raises
-    ProtocolNotSpoken, NotFound (no such site), OriginRefused, TicketRefused.
+    ProtocolNotSpoken, NotFound (no such site), OriginRefused, TicketRefused, UnderAge.
     """
     return pool.alone(admit_all([(handshake, hello)]))
 
@@ -127,10 +127,20 @@ def admit_all(asked: Sequence[tuple[Handshake, Hello]]) -> list[VisitorPrincipal
                 tickets_of[place] = (hello.ticket, site, hello.embedder)
         except ChatLeadError as error:
             found.append(error)
+    _refuse_closed(found)
     for place, is_good in zip(tickets_of, tickets.redeem_all(list(tickets_of.values())), strict=True):
         if not is_good:
             found[place] = TicketRefused()
     return found
+
+
+def _refuse_closed(found: list[VisitorPrincipal | ChatLeadError]) -> None:
+    """Whoever is under 18 in a browser is not let in from it again (R-070): in one query for all."""
+    chats = [each for each in found if isinstance(each, VisitorPrincipal) and each.role == "chat"]
+    shut = closed.among({key for each in chats for key in (each.session_key, each.browser_key)})
+    for place, each in enumerate(found) if shut else ():
+        if isinstance(each, VisitorPrincipal) and shut & {each.session_key, each.browser_key}:
+            found[place] = UnderAge()
 
 
 def _admit(handshake: Handshake, hello: Hello, site: Site | None) -> VisitorPrincipal:
@@ -175,6 +185,7 @@ def readmit(handshake: Handshake, hello: Hello, text: str) -> VisitorPrincipal:
         cookie = handshake.cookies.get(COOKIE, "")
         if not is_token(cookie) or session_key_of(site.key, cookie) != session_key:
             raise TicketRefused
+    closed.check(session_key, browser_key_of(site.key, hello.browser))
     return _principal(handshake, hello, site, hello.embedder, session_key, "", had_cookie=in_cookie)
 
 

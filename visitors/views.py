@@ -23,9 +23,9 @@ from accounts.selectors import online_departments, picture_png, site_by_key
 from chatlead.answers import error_json
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, NotFound, OriginRefused
 from chatlead.policies import frame_policy
-from visitors import languages, looks, tickets
+from visitors import closed, languages, looks, tickets
 from visitors.origins import frame_ancestors, origin_allowed
-from visitors.sessions import COOKIE, is_token, new_token
+from visitors.sessions import COOKIE, is_token, new_token, session_key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,11 +230,26 @@ def _said(request: HttpRequest, site: Site) -> dict[str, object]:
     }
 
 
+def _is_closed(request: HttpRequest, site: Site) -> bool:
+    """Whether nothing may be collected from this browser (R-070): known by its live session, or said by the
+    widget itself (`closed`), which was refused by what only the page knows of it."""
+    token = request.COOKIES.get(COOKIE, "")
+    if "closed" in request.GET or not is_token(token):
+        return "closed" in request.GET
+    return bool(closed.among([session_key_of(site.key, token)]))
+
+
 @require_safe
 def frame(request: HttpRequest) -> HttpResponse:
-    """The chat's document. Only the site's domains may embed it; it carries the session's cookie (R-120)."""
+    """The chat's document. Only the site's domains may embed it; it carries the session's cookie (R-120).
+    Where nothing may be collected it says so, and asks for nothing (R-070)."""
     site = site_by_key(request.GET.get("site", ""))
-    response = render(request, "widget/frame.html", _said(request, site))
+    told = _said(request, site)
+    if _is_closed(request, site):
+        told |= {"style": "chat.css", "has_way_out": "inline" not in request.GET}
+        response = render(request, "widget/closed.html", told)
+    else:
+        response = render(request, "widget/frame.html", told)
     response["Content-Security-Policy"] = frame_policy(request, frame_ancestors(site.allowed_domains))
     response["Cache-Control"] = "no-store"
     # a host page under COEP shows no frame without these two
@@ -261,7 +276,11 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
     site = site_by_key(key)
     if not site.hosted_page:
         raise NotFound
-    response = render(request, "widget/hosted.html", _said(request, site))
+    told = _said(request, site)
+    if _is_closed(request, site):
+        response = render(request, "widget/closed.html", told | {"style": "hosted.css"})
+    else:
+        response = render(request, "widget/hosted.html", told)
     response["Content-Security-Policy"] = frame_policy(request, "'none'")
     response["X-Frame-Options"] = "DENY"
     response["Cache-Control"] = "no-store"

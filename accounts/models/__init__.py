@@ -1,6 +1,7 @@
 """Tenants and their people, sites and departments; the outbox, audit, notices and consents. No I/O here."""
 
 from accounts.models.audit import AuditEntry, AuditLink
+from accounts.models.holds import LegalHold
 from accounts.models.ids import is_uid, new_uid, uid_field
 from accounts.models.people import (
     SHORTCUT_ROOM,
@@ -49,6 +50,7 @@ __all__ = [
     "DepartmentMember",
     "Installation",
     "Language",
+    "LegalHold",
     "Notice",
     "Operator",
     "OperatorRole",

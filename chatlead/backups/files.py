@@ -35,8 +35,9 @@ OPENED_MOST = 20_000  # files that one proof opens; of more it opens as many, ot
 
 
 def _rows() -> Iterator[ArchivedChat]:
-    """The files that the database names, with their chats, page by page."""
-    kept = ArchivedChat.objects.filter(state=ArchivedChat.State.KEPT).select_related("chat")
+    """The files that the database names, with their chats, page by page; without those that an erasure has
+    taken whole, because nobody could read them."""
+    kept = ArchivedChat.objects.filter(state=ArchivedChat.State.KEPT).exclude(size=0).select_related("chat")
     last = 0
     while page := list(kept.filter(pk__gt=last).order_by("pk")[:PAGE]):
         yield from page
@@ -72,6 +73,7 @@ class Copying:
     def __init__(self, places: dict[str, str]) -> None:
         self.count = self.lost = 0
         self.archive_problem = ""
+        self._archive: Store | None = None
         self.closed: dict[str, str] = {}
         self._names: set[str] = set()
         self._places: dict[str, _Place] = {}
@@ -113,7 +115,8 @@ class Copying:
         if self.archive_problem:
             return None
         try:
-            found = _read(file)
+            self._archive = self._archive or archive.store()
+            found = _read(file, self._archive)
         except StoreUnavailable as fault:
             self.archive_problem = str(fault)
             return None
@@ -154,10 +157,9 @@ class Copying:
             place.store.delete(f"{GONE}/{name}")
 
 
-def _read(file: ArchivedChat) -> tuple[ArchivedChat, bytes] | None:
+def _read(file: ArchivedChat, store: Store) -> tuple[ArchivedChat, bytes] | None:
     """The row and what its file holds, also where an erasure replaces it in this moment; None where there is
     no such file or another one. Raises StoreUnavailable."""
-    store = archive.store()
     while True:
         try:
             data = store.get(file.name)
@@ -186,6 +188,7 @@ def bring_back(urls: Sequence[str]) -> Brought:
     it; what is there already is left alone. May be repeated. Raises StoreUnavailable."""
     count = missing = 0
     here: Store | None = None
+    opened: dict[str, Store] = {}
     for row in _rows():
         if here is None:
             here = archive.store()
@@ -195,7 +198,7 @@ def bring_back(urls: Sequence[str]) -> Brought:
             continue
         if row.chat.uid in uids and archive.adopt(row.chat):  # an erasure has replaced it since
             continue
-        data = _of_stores(row, urls)
+        data = _of_stores(row, urls, opened)
         if data is None:
             missing += 1
             continue
@@ -204,11 +207,14 @@ def bring_back(urls: Sequence[str]) -> Brought:
     return Brought(count, missing)
 
 
-def _of_stores(file: ArchivedChat, urls: Sequence[str]) -> bytes | None:
+def _of_stores(file: ArchivedChat, urls: Sequence[str], opened: dict[str, Store]) -> bytes | None:
+    """From the first that has it; `opened` grows by those that were asked: a connection serves all files."""
     fault: StoreUnavailable | None = None
     for url in urls:
         try:
-            data = keep.opened(url).get(f"{FOLDER}/{file.name}")
+            if url not in opened:
+                opened[url] = keep.opened(url)
+            data = opened[url].get(f"{FOLDER}/{file.name}")
         except NotInStore:
             continue
         except StoreUnavailable as unavailable:

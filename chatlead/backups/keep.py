@@ -63,7 +63,7 @@ def opened(url: str) -> Store:
 
 def backups_in(store: Store) -> list[Kept]:
     """What is there, the newest first; files that we have not made are not named. Raises StoreUnavailable."""
-    found = [Kept(each.name, each.size, at) for each in store.list() if (at := made_at(each.name))]
+    found = [Kept(each.name, each.size, at) for each in store.list_top() if (at := made_at(each.name))]
     return sorted(found, key=lambda each: (each.made_at, each.name), reverse=True)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,14 @@ from chatlead import age
 from chatlead.backups import erased, files, keep
 from chatlead.backups.alone import alone
 from chatlead.backups.pack import Packing, seal
-from chatlead.backups.sources import Source, SourceFailed, open_source
+from chatlead.backups.sources import (
+    TIMES,
+    Source,
+    SourceFailed,
+    make_sure_of_room,
+    open_source,
+    size_of_database,
+)
 from chatlead.keys import encrypted
 from chatlead.stores import NotInStore, StoreRefused, StoreUnavailable
 
@@ -31,15 +38,19 @@ AHEAD = timedelta(hours=1)  # of another machine's clock, at most
 FAULTS = (SourceFailed, StoreUnavailable, age.BadKey, OSError)
 
 
-def make_backup(asked_by: User | None = None) -> Backup:
-    """Make one now. Returns its record, DONE or FAILED with the reason. Raises AtWork."""
+def make_backup(asked_by: User | None = None, places: Collection[str] = ()) -> Backup:
+    """Make one now, for every store that is set up, or for those at `places`. Returns its record, DONE or
+    FAILED with the reason. Raises AtWork."""
+    urls = {place: url for place, url in keep.stores().items() if place in places or not places}
     with alone():
         close_the_cut_off()
         backup = Backup.objects.create(started_at=timezone.now(), asked_by=asked_by)
         try:
-            _make(backup)
+            _make(backup, urls)
         except FAULTS as fault:
             problem = words_of(fault)
+            for place, url in urls.items():  # what is too old goes whether there is a new one or not (B2-6)
+                throw_away(place, url)
         except BaseException:
             _end(backup, Backup.State.FAILED, "a fault of ours: see the log")
             raise
@@ -55,9 +66,19 @@ def make_backup(asked_by: User | None = None) -> Backup:
 
 def close_the_cut_off() -> None:
     """Whoever holds the lock is the only one at work: others that seem to be were killed."""
-    Backup.objects.filter(state=Backup.State.RUNNING).update(
-        state=Backup.State.FAILED, problem="it was cut off: the process was ended", ended_at=timezone.now()
-    )
+    said = {"problem": "it was cut off: the process was ended", "ended_at": timezone.now()}
+    Backup.objects.filter(state=Backup.State.RUNNING).update(state=Backup.State.FAILED, **said)
+    BackupProof.objects.filter(state=BackupProof.State.RUNNING).update(state=BackupProof.State.FAILED, **said)
+
+
+def notice_the_killed() -> None:
+    """What seems to be at work and is not is said to have failed, so that staff can ask for another. Raises
+    AtWork, SourceFailed."""
+    running = (Backup.objects.filter(state=Backup.State.RUNNING),
+               BackupProof.objects.filter(state=BackupProof.State.RUNNING))  # fmt: skip
+    if any(each.exists() for each in running):
+        with alone():
+            close_the_cut_off()
 
 
 def come_back_from_the_future(now: datetime) -> None:
@@ -68,7 +89,9 @@ def come_back_from_the_future(now: datetime) -> None:
 
 
 def last_hour(now: datetime) -> datetime:
-    """When the day's backup was due last, by CHATLEAD_BACKUP_HOUR."""
+    """When the day's backup was due last, by CHATLEAD_BACKUP_HOUR: of UTC, so no country's clock skips or
+    repeats it."""
+    now = now.astimezone(UTC)
     due = now.replace(hour=settings.BACKUP_HOUR, minute=0, second=0, microsecond=0)
     return due if due <= now else due - timedelta(days=1)
 
@@ -77,18 +100,23 @@ def next_hour(now: datetime) -> datetime:
     return last_hour(now) + timedelta(days=1)
 
 
-def is_due(now: datetime) -> bool:
-    """Whether the day's backup is still to be made: none was begun since its hour, or half an hour ago and it
-    failed. A new installation has its first one at the next hour."""
+def lacking(now: datetime) -> list[str]:
+    """The stores for which the day's backup is still to be made: they have none that was begun since its
+    hour, and nobody has tried for half an hour. A new installation has its first one at the next hour.
+
+    A store that fails for a day is tried again by itself: were the others filled each half hour, they would
+    soon hold nothing but today.
+    """
     due = last_hour(now)
     made = Installation.objects.filter(pk=1).values_list("created_at", flat=True).first()
     if made is None or made > due:
-        return False
+        return []
     since = Backup.objects.filter(started_at__gte=due)
-    # one without a copy is that which this database was restored from: it is time for the next
-    if since.filter(state=Backup.State.DONE, copies__state=BackupCopy.State.KEPT).exists():
-        return False
-    return not since.filter(started_at__gte=now - RETRY).exists()
+    # a backup without a copy is the one that this database was restored from
+    kept = BackupCopy.objects.filter(backup__in=since, state=BackupCopy.State.KEPT)
+    having = set(kept.values_list("place", flat=True))
+    found = [place for place in keep.stores() if place not in having]
+    return [] if since.filter(started_at__gte=now - RETRY).exists() else found
 
 
 def head_of(source: Source, at: datetime) -> dict[str, Any]:
@@ -104,12 +132,17 @@ def head_of(source: Source, at: datetime) -> dict[str, Any]:
     }
 
 
-def _make(backup: Backup) -> None:
+def _make(backup: Backup, urls: dict[str, str]) -> None:
     to = keep.recipients()
     erased.mark()
     with keep.scratch_folder() as scratch:
         sealed = scratch / "sealed"
-        copying = files.Copying(keep.stores())
+        make_sure_of_room(scratch, TIMES * (size_of_database() or _last_size()))
+        copying = files.Copying(urls)
+        if len(copying.closed) == len(urls):  # nobody would take it
+            for place, url in urls.items():
+                _keep(backup, place, url, sealed, copying)
+            return
         with open_source(scratch) as source:
             packing = Packing()
 
@@ -127,9 +160,15 @@ def _make(backup: Backup) -> None:
         backup.name, backup.size = keep.new_name(backup.started_at), sealed.stat().st_size
         backup.file_count, backup.problem = copying.count, copying.problem
         backup.save(update_fields=["name", "size", "row_count", "file_count"])
-        for place, url in keep.stores().items():
+        for place, url in urls.items():
             _keep(backup, place, url, sealed, copying)
         copying.throw_away()
+
+
+def _last_size() -> int:
+    """Of the last backup, in bytes: as large may the next one be."""
+    made = Backup.objects.filter(size__gt=0).order_by("-started_at")
+    return made.values_list("size", flat=True).first() or 0
 
 
 def _keep(backup: Backup, place: str, url: str, sealed: Path, copying: files.Copying) -> None:
@@ -148,20 +187,20 @@ def _keep(backup: Backup, place: str, url: str, sealed: Path, copying: files.Cop
     except (StoreUnavailable, NotInStore, OSError) as fault:
         state, problem = BackupCopy.State.FAILED, words_of(fault)
     BackupCopy.objects.create(backup=backup, place=place, state=state, problem=problem, at=timezone.now())
-    if state == BackupCopy.State.KEPT:
-        throw_away(place, url, but=backup.name)
+    if place not in copying.closed:  # one that is full has room again when what is too old has gone
+        throw_away(place, url, but=backup.name if state == BackupCopy.State.KEPT else "")
 
 
-def throw_away(place: str, url: str, *, but: str) -> int:
-    """Delete what is too old or too much, by keep.expired, in one store; never the one that was just made,
-    whatever the clock says. Returns how many went. A store that
-    lets nothing be deleted (write once) has a rule of its own, which docs/running.md gives."""
+def throw_away(place: str, url: str, *, but: str = "") -> int:
+    """Delete what is too old or too much, by keep.expired, in one store; never the one of the name `but`,
+    which was just made, whatever the clock says. Returns how many went. A store that lets nothing be deleted
+    (write once) has a rule of its own, which docs/running.md gives."""
     try:
         store = keep.opened(url)
         others = [each for each in keep.backups_in(store) if each.name != but]
-        newest = keep.Kept(but, 0, timezone.now())
+        newest = [keep.Kept(but, 0, timezone.now())] if but else []
         gone = keep.expired(
-            [newest, *others],
+            [*newest, *others],
             now=timezone.now(),
             count=settings.BACKUP_KEEP_COUNT,
             days=settings.BACKUP_KEEP_DAYS,

@@ -27,9 +27,15 @@ from accounts.models import Account, Backup, BackupProof, Site
 from chatlead import age
 from chatlead.backups import files, keep, restoring
 from chatlead.backups.alone import alone
-from chatlead.backups.making import FAULTS, words_of
+from chatlead.backups.making import FAULTS, close_the_cut_off, words_of
 from chatlead.backups.pack import Damaged
-from chatlead.backups.sources import SourceFailed, owner_connection
+from chatlead.backups.sources import (
+    TIMES,
+    SourceFailed,
+    make_sure_of_room,
+    owner_connection,
+    size_of_database,
+)
 from chatlead.backups.targets import PostgresDatabase, SqliteFile, Target, scratch_settings
 from chatlead.stores import NotInStore
 from chats import keeping, sealing
@@ -61,11 +67,7 @@ def prove_newest() -> BackupProof:
     """Restore the newest backup into a scratch database, look at it, and drop it. Returns the report, PASSED
     or FAILED with the reason. Raises AtWork."""
     with alone():
-        BackupProof.objects.filter(state=BackupProof.State.RUNNING).update(
-            state=BackupProof.State.FAILED,
-            problem="it was cut off: the process was ended",
-            ended_at=timezone.now(),
-        )
+        close_the_cut_off()
         place, url = list(keep.stores().items())[-1]  # off-site where there is one
         proof = BackupProof.objects.create(started_at=timezone.now(), place=place)
         problem = "a fault of ours: see the log"
@@ -90,6 +92,7 @@ def prove_newest() -> BackupProof:
 def _prove(proof: BackupProof, url: str) -> None:
     identities = keep.identities()
     with keep.scratch_folder() as folder, tempfile.TemporaryFile(dir=folder) as listed:
+        make_sure_of_room(folder, TIMES * size_of_database())
         proof.name, file = restoring.fetch(url, folder)
 
         def into(make: Callable[[], Target]) -> restoring.Read:

@@ -31,7 +31,7 @@ from accounts.models import Backup, Installation, new_uid
 from chatlead.backups import erased, files, keep
 from chatlead.backups.making import FIELD_KEY_TEST, FORMAT
 from chatlead.backups.pack import Damaged, unseal
-from chatlead.backups.sources import SourceFailed
+from chatlead.backups.sources import SourceFailed, make_sure_of_room
 from chatlead.backups.targets import Target
 from chatlead.keys import Unreadable, decrypted
 
@@ -49,13 +49,14 @@ class Read(NamedTuple):
 
 def fetch(url: str, folder: Path, name: str = "") -> tuple[str, Path]:
     """Bring a backup here, the newest unless named: its name and its file in `folder`. Raises
-    StoreUnavailable, NotInStore, SourceFailed where there is none."""
+    StoreUnavailable, NotInStore, SourceFailed where there is none, or no room for it."""
     store = keep.opened(url)
     if not name:
         found = keep.backups_in(store)
         if not found:
             raise SourceFailed(f"there is no backup in {store.label}")
         name = found[0].name
+        make_sure_of_room(folder, found[0].size)
     file = folder / "fetched"
     store.get_to(name, file)
     return name, file

@@ -24,6 +24,8 @@ from django.conf import settings
 from django.db import connection
 
 CHUNK = 256 * 1024
+SPARE = 64 * 1024 * 1024  # bytes of a disk that are left to everybody else
+TIMES = 2.2  # of what is copied: the copy, the sealed file beside it, and some
 
 
 class SourceFailed(Exception):
@@ -52,6 +54,29 @@ def open_source(scratch: Path) -> Iterator[Source]:
             yield copied
 
 
+# --- room ---------------------------------------------------------------------------------------------
+
+
+def make_sure_of_room(folder: Path, size: float) -> None:
+    """Before anything is written: so many bytes fit onto the disk of this folder. Raises SourceFailed."""
+    free = shutil.disk_usage(folder).free
+    if free < size + SPARE:
+        wanted = int(size + SPARE) // 2**20 + 1
+        raise SourceFailed(
+            f"the disk of the data folder has no room: {wanted} MB are needed and {free // 2**20} MB are free"
+        )
+
+
+def size_of_database() -> int:
+    """What a copy of SQLite's file takes, in bytes, with what waits in its log; 0 for PostgreSQL, which keeps
+    its databases elsewhere."""
+    if connection.vendor == "postgresql":
+        return 0
+    database = Path(connection.settings_dict["NAME"])
+    files = (database, database.with_name(database.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
 # --- SQLite -------------------------------------------------------------------------------------------
 
 SQLITE_PART = "database.sqlite3.gz"
@@ -75,14 +100,9 @@ class _SqliteCopy(Source):
 def _sqlite(scratch: Path) -> Iterator[Source]:
     database = Path(connection.settings_dict["NAME"])
     copy = scratch / "copy.sqlite3"
-    size = database.stat().st_size
-    if shutil.disk_usage(scratch).free < size * 1.1 + 64 * 1024 * 1024:
-        raise SourceFailed(
-            f"the disk of the data folder has no room for a copy of {size // 2**20 + 1} MB: make room there"
-        )
     copy.touch(mode=0o600)
     try:
-        source = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=20)
+        source = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=20)
         target = sqlite3.connect(copy, isolation_level=None)
         try:
             source.backup(target)  # in one step: stepwise it would begin anew with every commit

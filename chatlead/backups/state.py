@@ -44,6 +44,13 @@ def failures() -> int:
     return (failed.filter(started_at__gt=good.started_at) if good else failed).count()
 
 
+def proof_failures() -> int:
+    """How many proofs have failed since the last one that passed."""
+    failed = BackupProof.objects.filter(state=BackupProof.State.FAILED)
+    passed = newest_proof()
+    return (failed.filter(started_at__gt=passed.started_at) if passed else failed).count()
+
+
 def problems(now: datetime) -> list[Problem]:
     """The worst first; [] when all is well."""
     found: list[Problem] = []
@@ -128,3 +135,7 @@ def proof_age() -> list[Reading]:
 
 def failure_count() -> list[Reading]:
     return [Reading(failures())]
+
+
+def proof_failure_count() -> list[Reading]:
+    return [Reading(proof_failures())]

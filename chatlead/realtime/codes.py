@@ -19,6 +19,7 @@ class CloseCode(IntEnum):
     FORBIDDEN = 4403  # Origin, ticket or membership refused
     NOT_FOUND = 4404  # no such site, or it is disabled
     PROTOCOL_NOT_SPOKEN = 4406  # reload the page to get a client that speaks ours
+    MINOR = 4410  # somebody in this browser is under 18; show `?closed` of the page instead
     HELLO_TIMEOUT = 4008  # no `hello` within 10 s
     SLOW_READER = 4009  # the socket did not read fast enough; come back and resume
     FLOOD = 4029  # went on after `rate_limited`; come back after some seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import StreamingHttpResponse
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+Part = TypeVar("Part", str, bytes)
+
 
 def csv_file(
     request: HttpRequest, name: str, head: Sequence[str], batches: Iterable[Iterable[Sequence[str]]]
@@ -26,17 +28,20 @@ def csv_file(
     `batches` is asked for one at a time, each in whatever thread, so a batch is a question of its own. On the
     server of sockets that is a thread of the pool, never the loop.
     """
-    parts = _parts(head, batches)
-    answer = StreamingHttpResponse(
-        _in_threads(parts) if isinstance(request, ASGIRequest) else parts,
-        content_type="text/csv; charset=utf-8",
-    )
+    return sent(request, name, "text/csv; charset=utf-8", _parts(head, batches))
+
+
+def sent(request: HttpRequest, name: str, content_type: str, parts: Iterator[Part]) -> StreamingHttpResponse:
+    """An attachment made of these parts, none of which is empty; each is asked for when it is sent, in
+    whatever thread."""
+    told = _in_threads(parts) if isinstance(request, ASGIRequest) else parts
+    answer = StreamingHttpResponse(told, content_type=content_type)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-async def _in_threads(parts: Iterator[str]) -> AsyncIterator[str]:
-    while part := await pool.run(next, parts, ""):
+async def _in_threads(parts: Iterator[Part]) -> AsyncIterator[Part]:
+    while part := await pool.run(next, parts, None):
         yield part
 
 

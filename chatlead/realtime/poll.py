@@ -58,6 +58,7 @@ STATUS: dict[CloseCode, int] = {
     CloseCode.FORBIDDEN: 403,
     CloseCode.NOT_FOUND: 404,
     CloseCode.PROTOCOL_NOT_SPOKEN: 400,
+    CloseCode.MINOR: 403,
     CloseCode.FLOOD: 429,
 }  # all others: 503
 

@@ -12,6 +12,7 @@ REFUSALS: dict[type[errors.ChatLeadError], CloseCode] = {
     errors.TicketRefused: CloseCode.FORBIDDEN,
     errors.NotFound: CloseCode.NOT_FOUND,
     errors.ProtocolNotSpoken: CloseCode.PROTOCOL_NOT_SPOKEN,
+    errors.UnderAge: CloseCode.MINOR,
     errors.BadField: CloseCode.BAD_HELLO,
     errors.RateLimited: CloseCode.FLOOD,
 }

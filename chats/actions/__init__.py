@@ -15,7 +15,7 @@ from chats.actions.archiving import (
 )
 from chats.actions.arriving import Arrived, take_text, tell_in_chat
 from chats.actions.beginning import leave_message, start_chat
-from chats.actions.erasing import erase_chats
+from chats.actions.erasing import end_chats, erase_chats
 from chats.actions.handling import accept_chat, close_idle, end_chat, transfer_chat
 from chats.actions.limits import ask_verification, set_retention_limits
 from chats.actions.mailing import mail_transcript
@@ -30,6 +30,7 @@ from chats.actions.presence import (
 from chats.actions.returning import return_chats, return_lost_chats
 from chats.actions.signs import Progress, set_marks, set_typing
 from chats.actions.telling import move_line
+from chats.actions.withholding import withhold_chats
 
 __all__ = [
     "Arrived",
@@ -42,6 +43,7 @@ __all__ = [
     "close_idle",
     "come_back_from_the_future",
     "end_chat",
+    "end_chats",
     "erase_chats",
     "extend_seals",
     "is_to_be_noted",
@@ -65,4 +67,5 @@ __all__ = [
     "tell_in_chat",
     "transfer_chat",
     "verify_asked",
+    "withhold_chats",
 ]

@@ -137,7 +137,8 @@ def reconcile(account_id: int) -> int:
     account = Account.objects.get(pk=account_id)
     stored = {each.name: each for each in archive.store().list(account.subscriber_id)}
     files = ArchivedChat.objects.filter(account_id=account_id, state=ArchivedChat.State.KEPT)
-    lost = [file for file in files.select_related("chat") if file.name not in stored]
+    # of what an erasure has taken whole no other file is taken
+    lost = [file for file in files.exclude(size=0).select_related("chat") if file.name not in stored]
     count = sum(archive.adopt(file.chat) for file in lost)
     # read after the store was: a name is in its row before the file is written
     rows = ArchivedChat.objects.filter(account_id=account_id).values_list("name", "other_name")
@@ -149,7 +150,8 @@ def reconcile(account_id: int) -> int:
             continue
         chat = Chat.objects.filter(account_id=account_id, uid=archive.uid_in(each.name)).first()
         kept = files.filter(chat=chat).first() if chat is not None else None
-        if chat is not None and (chat.archived_at is None or (kept is not None and kept.name in stored)):
+        is_elsewhere = kept is not None and (kept.name in stored or not kept.size)
+        if chat is not None and (chat.archived_at is None or is_elsewhere):
             archive.store().delete(each.name)
             count += 1
         else:

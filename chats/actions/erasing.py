@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import holds
 from accounts.actions import next_version
+from chatlead.errors import UnderLegalHold
 from chatlead.realtime import topics
 from chatlead.realtime.events import ChatErased
 from chatlead.realtime.publish import publish
@@ -27,12 +29,30 @@ def erase_chats(*, account_id: int, visitor_ids: Collection[int]) -> int:
     The rows keep their places, so the logs stay gapless and what was sealed can be proved. An open chat ends
     first. The live sessions open nothing any more; whoever looks at one of the chats, its visitor too, is
     told to forget it. An erased chat asks for no answer: it is neither among the missed ones nor among
-    those that an operator lost. Not inside `atomic()`: each chat is a transaction of its own.
+    those that an operator lost. Not inside `atomic()`: each chat is a transaction of its own. Raises
+    UnderLegalHold where one of the visitors is held: the open chats have ended then, and all else is there.
     """
+    if holds.on(account_id, visitor_ids) is not None:
+        end_chats(account_id=account_id, visitor_ids=visitor_ids)
+        raise UnderLegalHold
     old_keys = _shut_out(account_id, visitor_ids)
     chats = Chat.objects.filter(account_id=account_id, visitor_id__in=visitor_ids)
     ids = list(chats.order_by("id").values_list("pk", "session_id"))
     return sum(_erase(pk, old_keys.get(session_id, "")) for pk, session_id in ids)
+
+
+def end_chats(*, account_id: int, visitor_ids: Collection[int]) -> int:
+    """Ends the open chats of these visitors of an account; returns how many. Not inside `atomic()`."""
+    mine = Chat.objects.filter(account_id=account_id, visitor_id__in=visitor_ids, state__in=selectors.OPEN)
+    count = 0
+    for pk in list(mine.order_by("id").values_list("pk", flat=True)):
+        with transaction.atomic():
+            locked = Chat.objects.select_for_update(of=("self",), no_key=True)
+            chat = locked.filter(pk=pk, state__in=selectors.OPEN).first()
+            if chat is not None:
+                handling.close(chat, "ended", None)
+                count += 1
+    return count
 
 
 def _shut_out(account_id: int, visitor_ids: Collection[int]) -> dict[int, str]:
@@ -61,8 +81,10 @@ def _erase(chat_id: int, old_key: str) -> bool:
         # 3 the texts, then what the chat says itself
         count = _empty(chat)
         count += _blank(chat)
+        is_first = _note_erased(chat)
         sealing.forget([chat.pk])  # in the same moment, so that a seal fits at any time
-        if count or was_open:
+        # one in the archive has nothing to lose here, and may stand on a screen all the same
+        if count or was_open or is_first:
             # a console may keep a chat on its screen that is nobody's work any more, or have missed the news:
             # all of the account count it
             version = next_version(chat.account_id)
@@ -86,6 +108,10 @@ def _blank(chat: Chat) -> int:
     mine = Chat.objects.filter(pk=chat.pk)
     had = mine.exclude(answers=[], page_url="").exists()
     mine.update(answers=[], page_url="", returned_from=None, returned_at=None)
-    mine.filter(erased_at=None).update(erased_at=timezone.now())
     mine.filter(state=Chat.State.MISSED).update(state=Chat.State.CLOSED)
     return int(had)
+
+
+def _note_erased(chat: Chat) -> bool:
+    """Whether this is the first time."""
+    return bool(Chat.objects.filter(pk=chat.pk, erased_at=None).update(erased_at=timezone.now()))

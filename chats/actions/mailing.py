@@ -14,7 +14,7 @@ from chats import prechat, selectors
 from chats.actions.bounds import bound, prove, site_of
 from chats.mails import TRANSCRIPT
 from chats.models import Chat, TranscriptRequest
-from visitors import languages
+from visitors import closed, languages
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,8 +38,10 @@ def mail_transcript(
     Only of a chat that somebody has accepted: what nobody has read would make of us a sender of anybody's
     words to anybody. The same `ref` again sends nothing new. Raises NotFound, ChatNotOver, MissingField,
     BadField, NoticeRequired, and RateLimited, on every plan, by person, network, site and mailbox, with
-    `work` as `leave_message`, and without a time where the chat was mailed often enough for ever (D-8).
+    `work` as `leave_message`, and without a time where the chat was mailed often enough for ever (D-8);
+    UnderAge (R-070).
     """
+    closed.check(principal.session_key, principal.browser_key)
     site = site_of(principal)
     chat = selectors.access_chat(principal, uid)
     if TranscriptRequest.objects.filter(chat=chat, ref=ref).exists():

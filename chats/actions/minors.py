@@ -8,11 +8,15 @@ from django.db import transaction
 
 from accounts import audit, outbox
 from accounts import selectors as accounts
+from chatlead.errors import UnderLegalHold
 from chats import selectors
 from chats.actions import erasing, handling
+from visitors.actions import close_browsers
 
 if TYPE_CHECKING:
     from accounts.selectors import OperatorPrincipal
+
+HELD = "The chat has ended. A legal hold keeps what was said: it is erased as soon as the hold is lifted."
 
 
 def report_minor(*, principal: OperatorPrincipal, uid: str) -> None:
@@ -20,8 +24,9 @@ def report_minor(*, principal: OperatorPrincipal, uid: str) -> None:
     does; what stays is that it happened. Again: nothing happens. Not inside `atomic()`.
 
     Her texts are gone and her session opens nothing any more when this returns; the rest (her name, where
-    she was, files, other apps) follows by the outbox, which also survives a crash in between. Whoever comes
-    from that browser later is a stranger. Raises NotFound.
+    she was, files, other apps) follows by the outbox, which also survives a crash in between. Nothing
+    is collected from her browser any more (R-070). Raises NotFound; and UnderLegalHold where a hold keeps
+    what is known of her: the chat has ended then, and the rest waits for the end of the hold.
     """
     with transaction.atomic():
         chat = selectors.access_chat(principal, uid, lock=True)
@@ -29,8 +34,12 @@ def report_minor(*, principal: OperatorPrincipal, uid: str) -> None:
         subject = {"account": chat.account_id, "visitors": [chat.visitor_id], "reason": "under_age"}
         if not outbox.add("erase_visitors", subject, f"under_age:{chat.uid}", chat.account_id):
             return
+        close_browsers(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
         if chat.state in selectors.OPEN:
             handling.close(chat, "ended", principal)
         by = accounts.access_membership(principal)
         audit.note("chat.closed_under_18", account=chat.account_id, by=by, subject=f"chat:{chat.uid}")
-    erasing.erase_chats(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
+    try:
+        erasing.erase_chats(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
+    except UnderLegalHold:
+        raise UnderLegalHold(HELD) from None

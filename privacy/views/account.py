@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit, limits
+from accounts import audit, erasure, holds, limits
 from accounts.members import ADMINS, member_page
 from accounts.models import Operator
+from accounts.paging import paged
 from chatlead.errors import ChatLeadError, NotFound
-from privacy import actions, selectors
+from privacy import actions, restricting, selectors
 from privacy.models import PrivacyRequest
 from privacy.views.public import as_file
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from django.http import HttpRequest, HttpResponseBase
 
 PAGE = 50
@@ -36,9 +38,12 @@ DEEDS = {
     "privacy.exported": "Exported",
     "privacy.erase_begun": "Erasing begun",
     "privacy.erased": "Erased",
+    "privacy.erasure_held": "Erasing waits for a legal hold",
     "privacy.refused": "Refused",
     "privacy.extended": "Extended",
     "privacy.done": "Answered",
+    "privacy.restricted": "Restricted",
+    "privacy.lifted": "Restriction ended",
     "privacy.due_soon": "Admins warned",
     "privacy.late": "Admins warned: late",
     "privacy.downloaded": "Copy downloaded",
@@ -53,11 +58,13 @@ WORDS = {
     "transcript_requests": "Transcripts to be mailed",
     "visitors": "Names and addresses",
     "consents": "Proofs of consent",
+    "legal_holds": "Reasons of legal holds that are over",
 }
 
 
-def _row(request: PrivacyRequest) -> dict[str, Any]:
-    """What the queue shows of a request."""
+def _row(request: PrivacyRequest, held: Container[int] = ()) -> dict[str, Any]:
+    """What the queue shows of a request; `held` are those that wait for the end of a legal hold, whose days
+    do not count."""
     days = selectors.days_left(request)
     is_open = request.state in selectors.OPEN
     tone = "bad" if days < 0 else "warn" if days < settings.PRIVACY_WARN_DAYS else ""
@@ -66,7 +73,8 @@ def _row(request: PrivacyRequest) -> dict[str, Any]:
     )
     return {
         "request": request,
-        "left": left if is_open else "",
+        "left": left if is_open and request.pk not in held else "",
+        "is_held": request.pk in held,
         "tone": tone if is_open else "",
         "is_open": is_open,
     }
@@ -78,8 +86,11 @@ def queue(request: HttpRequest, operator: Operator) -> HttpResponse:
     """All requests, the most urgent first."""
     shown = request.GET.get("show", "open")
     shown = shown if shown in SHOWN else "open"
-    page = Paginator(selectors.queue(operator.account, shown), PAGE).get_page(request.GET.get("page"))
-    known = {"section": "privacy", "shown": shown, "page": page, "rows": [_row(each) for each in page]}
+    listed = paged(request, selectors.queue(operator.account, shown), PAGE)
+    held = selectors.waiting_for_holds(operator.account_id)
+    rows = [_row(each, held) for each in listed["page"]]
+    known: dict[str, Any] = {"section": "privacy", "shown": shown, "rows": rows, **listed}
+    known["hold_count"] = len(holds.active(operator.account_id))
     return render(request, "account/privacy/queue.html", known)
 
 
@@ -139,9 +150,12 @@ def _page(
     request: HttpRequest, operator: Operator, found: PrivacyRequest, error: str = "", status: int = 200
 ) -> HttpResponse:
     is_open = found.state in selectors.OPEN
-    counts = found.found or {}
-    if is_open and not found.job:
-        counts = selectors.counts(selectors.person_of(found))
+    counts, hold = found.found or {}, None
+    if is_open:
+        person = selectors.person_of(found)
+        hold = erasure.hold_on(person)
+        counts = counts if found.job else selectors.counts(person)
+    held = selectors.waiting_for_holds(operator.account_id)
     subject = f"privacy:{found.uid}"
     history = list(audit.entries(operator.account).filter(subject=subject).order_by("id"))
     names = dict(Operator.objects.filter(account=operator.account).values_list("uid", "name"))
@@ -149,11 +163,13 @@ def _page(
     known = {
         "section": "privacy",
         "asked": found,
-        "row": _row(found),
+        "row": _row(found, held),
+        "hold": hold,
         "found": _named(counts),
         "is_open": is_open,
         "is_under_way": selectors.is_under_way(found),
         "copy": selectors.copy_of(found),
+        "is_restricting": selectors.is_restricting(found),
         "certificate": certificate,
         "erased": [
             (
@@ -207,6 +223,12 @@ def _step(request: HttpRequest, operator: Operator, found: PrivacyRequest, step:
             raise ChatLeadError(f"Nothing was erased: type the word {ERASE_WORD} to confirm.", field="word")
         actions.begin(by=operator, request=found, job=Job.ERASE)
         return "Everything is being erased."
+    if step == "restrict":
+        restricting.restrict(by=operator, request=found)
+        return "Everything is kept and nothing else is done with it, until you end the restriction."
+    if step == "lift":
+        restricting.lift(by=operator, request=found, reason=reason)
+        return "The restriction has ended; your reason is on its way."
     if step == "refuse":
         actions.refuse(by=operator, request=found, reason=reason)
         return "The request is refused; your reason is on its way."
@@ -222,7 +244,7 @@ def _step(request: HttpRequest, operator: Operator, found: PrivacyRequest, step:
 @sensitive_post_parameters()
 @member_page(ADMINS)
 @require_POST
-def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
+def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponseBase:
     """The copy, for an admin who types their password again (B2-4)."""
     found = selectors.access_request(operator, uid)
     copy = selectors.copy_of(found)
@@ -232,7 +254,7 @@ def download(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse
     if not operator.user.check_password(request.POST.get("password", "")):
         return _page(request, operator, found, "This is not your password.", 403)
     audit.note("privacy.downloaded", account=operator.account_id, by=operator, subject=f"privacy:{uid}")
-    return as_file(copy)
+    return as_file(request, copy)
 
 
 @require_safe

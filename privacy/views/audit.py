@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
@@ -15,24 +13,19 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.members import ADMINS, member_page
 from accounts.models import AuditEntry, Operator
-from chatlead.cells import harmless
+from accounts.paging import between, place, place_in
+from chatlead.realtime.files import csv_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 PAGE = 50
 FILTERS = ("who", "kind", "since", "until")
-DIGITS_MAX = 18
-
-
-class _Line:
-    """What echoes a row of CSV back to who streams it."""
-
-    def write(self, text: str) -> str:
-        return text
+COLUMNS = ("at", "who", "what", "action", "about", "facts")
+BATCH = 500
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:
@@ -91,19 +84,20 @@ def _told(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
 @member_page(ADMINS)
 def entries(request: HttpRequest, operator: Operator) -> HttpResponse:
     """A page of them, the newest first; `?before=` goes on below a place in the list."""
-    given, before, names = _filters(request), request.GET.get("before", ""), _names(operator)
+    given, names = _filters(request), _names(operator)
     rows = _found(operator, given)
-    is_later = before.isascii() and before.isdecimal() and len(before) <= DIGITS_MAX
-    if is_later:
-        rows = rows.filter(pk__lt=int(before))
+    before = place_in(operator.account_id, request.GET.get("before", ""))
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
     page = list(rows[: PAGE + 1])
     chosen = {name: value for name, value in given.items() if value}
+    older = place(operator.account_id, page[PAGE - 1].pk) if len(page) > PAGE else None
     known = {
         "section": "audit",
         "given": given,
-        "is_chosen": bool(chosen) or is_later,
+        "is_chosen": bool(chosen) or before is not None,
         "rows": [_told(entry, names) for entry in page[:PAGE]],
-        "older": urlencode(chosen | {"before": str(page[PAGE - 1].pk)}) if len(page) > PAGE else "",
+        "pager": between(request, before=older),
         "chosen": urlencode(chosen),
         "names": names.items(),
         "kinds": [(name, words) for name, words in audit.KINDS.items() if name not in ("backup", "proof")],
@@ -114,17 +108,18 @@ def entries(request: HttpRequest, operator: Operator) -> HttpResponse:
 @require_safe
 @member_page(ADMINS)
 def table(request: HttpRequest, operator: Operator) -> StreamingHttpResponse:
-    """All that the filters leave, as CSV, row by row."""
+    """All that the filters leave, as CSV, sent as it is read."""
     found, names = _found(operator, _filters(request)), _names(operator)
-    writer = csv.writer(_Line(), lineterminator="\r\n")
+    return csv_file(request, "audit.csv", COLUMNS, _rows(found, names))
 
-    def lines() -> Iterator[str]:
-        yield "\ufeff" + writer.writerow(("at", "who", "what", "action", "about", "facts"))
-        for entry in found.iterator(chunk_size=500):
-            told = _told(entry, names)
-            cells = (told["who"], told["what"], entry.action, told["subject"], told["facts"])
-            yield writer.writerow((entry.at.isoformat(), *map(harmless, cells)))
 
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    return response
+def _rows(found: QuerySet[AuditEntry], names: dict[str, str]) -> Iterator[list[list[str]]]:
+    rest = found
+    while batch := list(rest[:BATCH]):
+        yield [_row(entry, _told(entry, names)) for entry in batch]
+        rest = found.filter(pk__lt=batch[-1].pk)
+
+
+def _row(entry: AuditEntry, told: dict[str, Any]) -> list[str]:
+    at = entry.at.isoformat()
+    return [at, told["who"], told["what"], entry.action, told["subject"], told["facts"]]

@@ -20,16 +20,16 @@ from accounts import limits
 from accounts.models import Site, is_uid
 from chatlead.addresses import ip_of
 from chatlead.errors import NotFound, RateLimited
-from chatlead.keys import decrypted
 from chatlead.realtime.crowd import place_of
-from privacy import actions, links, selectors
+from chatlead.realtime.files import sent
+from privacy import actions, exports, links, selectors
 from privacy.languages import words
 from privacy.models import PrivacyRequest
 from visitors import languages
 from visitors.sessions import COOKIE, is_token, session_key_of
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, StreamingHttpResponse
 
     from privacy.models import PrivacyExport
     from visitors.models import Visitor
@@ -51,7 +51,13 @@ def _language(request: HttpRequest) -> str:
 def _shown(
     request: HttpRequest, template: str, language: str, known: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    told = {"language": language, "dir": languages.direction(language), "w": words(language), **known}
+    told = {
+        "language": language,
+        "dir": languages.direction(language),
+        "public": languages.public(language),
+        "w": words(language),
+        **known,
+    }
     return render(request, template, told, status=status)
 
 
@@ -205,6 +211,8 @@ def _standing(found: PrivacyRequest, language: str) -> dict[str, Any]:
         copy = selectors.copy_of(found)
         until = formats.date_format(copy.expires_at, "DATE_FORMAT") if copy else ""
     name = "state_passed" if found.account_id is None else f"state_{found.state}"
+    if found.account_id is not None and found.pk in selectors.waiting_for_holds(found.account_id):
+        name = "held"
     firm = found.account.name if found.account else ""
     text = w.get(name, "").replace("{firm}", firm).replace("{day}", day)
     return {"text": text, "until": w["until"].replace("{}", until) if copy else ""}
@@ -225,18 +233,18 @@ def another_code(request: HttpRequest, uid: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def fetch(request: HttpRequest, uid: str) -> HttpResponse:
+def fetch(request: HttpRequest, uid: str) -> StreamingHttpResponse:
     """The copy, for a browser in which a code was typed in lately. Raises NotFound."""
     found = _proved(request, uid)
     copy = selectors.copy_of(found) if found else None
     if copy is None:
         raise NotFound
-    return as_file(copy)
+    return as_file(request, copy)
 
 
-def as_file(copy: PrivacyExport) -> HttpResponse:
-    """The ZIP as a download."""
-    content = bytes.fromhex(decrypted(bytes(copy.content).decode()))
-    response = HttpResponse(content, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="your-data-{copy.created_at:%Y-%m-%d}.zip"'
+def as_file(request: HttpRequest, copy: PrivacyExport) -> StreamingHttpResponse:
+    """The ZIP as a download, a piece at a time."""
+    name = f"your-data-{copy.created_at:%Y-%m-%d}.zip"
+    response = sent(request, name, "application/zip", exports.kept(copy))
+    response["Content-Length"] = str(copy.byte_count)
     return response

@@ -9,6 +9,7 @@ from sms.actions.managing import (
     add_programme,
     add_sender,
     after_restore,
+    ask_for_yes,
     change_sender,
     pause,
     resume,
@@ -17,6 +18,7 @@ from sms.actions.receiving import receive
 from sms.actions.reporting import report
 from sms.actions.sending import follow_chat, follow_chats, hint, queue, send
 from sms.actions.stopping import opt_out
+from sms.actions.withholding import withhold_texts
 
 __all__ = [
     "PER_NUMBER",
@@ -25,6 +27,7 @@ __all__ = [
     "add_programme",
     "add_sender",
     "after_restore",
+    "ask_for_yes",
     "ask_in_form",
     "change_sender",
     "follow_chat",
@@ -42,4 +45,5 @@ __all__ = [
     "resume",
     "send",
     "take_boxes",
+    "withhold_texts",
 ]

@@ -14,6 +14,8 @@ from sms.gateways import Busy, Refused, Unclear, gateway_of
 from sms.models import SmsSender
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models import Operator, User
 
 PROVE = "sms_prove"  # the kind of its items in the outbox
@@ -27,14 +29,19 @@ def claim_of(sender: SmsSender) -> tuple[str, str, str, str]:
     return sender.gateway, sender.number, sender.account_sid, sender.auth_token
 
 
-def prove(sender: SmsSender) -> None:
+def prove(sender: SmsSender, *, kept: datetime | None = None) -> None:
     """Asks the provider and says in the sender, unsaved, what came of it. Raises BadField where the number is
     the account's, but another sender on this server holds it: it keeps it until staff releases it. Who cannot
-    prove a number does not learn whether anybody has it."""
+    prove a number does not learn whether anybody has it.
+
+    `kept` is when the same number was proved for the same account SID, if it was: while the provider does not
+    answer that stays so. A STOP that comes in such a moment is heard."""
     sender.proved_at, sender.fault = None, ""
     if sender.is_live:
         return
     sender.fault = _ask(sender)
+    if sender.fault == Fault.NO_ANSWER:
+        sender.proved_at = kept
     if sender.fault:
         return
     holder = SmsSender.objects.filter(number=sender.number, proved_at__isnull=False).exclude(pk=sender.pk)
@@ -42,6 +49,12 @@ def prove(sender: SmsSender) -> None:
     if other is not None:
         raise BadField(OWN if other.account_id == sender.account_id else TAKEN, field="number")
     sender.proved_at = timezone.now()
+
+
+def unless_released(sender: SmsSender, now: SmsSender) -> None:
+    """A proof that is kept, `now` being the row under lock: not where staff has taken it away meanwhile."""
+    if sender.fault == Fault.NO_ANSWER and now.fault == Fault.RELEASED:
+        sender.proved_at, sender.fault = None, Fault.RELEASED
 
 
 def _ask(sender: SmsSender) -> str:
@@ -76,11 +89,11 @@ def prove_sender(*, sender: SmsSender, by: Operator | None = None) -> str:
     """Asks once more whose the number is. Returns the fault, "" where it is proved now. Never inside a
     transaction."""
     sender.refresh_from_db()
-    if sender.is_live:
+    if sender.is_live and not sender.fault:
         return ""
     asked = claim_of(sender)
     try:
-        prove(sender)
+        prove(sender, kept=sender.proved_at)
     except BadField:
         sender.fault = Fault.ANOTHERS
     try:
@@ -88,6 +101,7 @@ def prove_sender(*, sender: SmsSender, by: Operator | None = None) -> str:
             mine = SmsSender.objects.select_for_update().get(pk=sender.pk)
             if claim_of(mine) != asked:  # somebody has changed it meanwhile, and asked for himself
                 return mine.fault
+            unless_released(sender, mine)
             mine.proved_at, mine.fault = sender.proved_at, sender.fault
             mine.save(update_fields=["proved_at", "fault"])
             if not mine.fault:

@@ -10,8 +10,9 @@ from django.db import transaction
 from chatlead.addresses import truncated
 from chatlead.errors import BadField, NoticeRequired
 from sms import ledger, locks, selectors, wordings
-from sms.actions.sending import contact_of, queue
-from sms.models import SmsConsent, SmsMessage
+from sms.actions import confirming
+from sms.actions.sending import contact_of
+from sms.models import SmsConsent
 from sms.numbers import e164
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sms.models import SmsProgramme
 
 
+Deed = SmsConsent.Deed
 PER_NUMBER = 3  # in ten minutes
 PER_PROGRAMME = 300  # each may be a text that the firm pays for, wherever strangers come from
 
@@ -45,6 +47,9 @@ def give_consent(
     an empty box does not take back. A text confirms the first consent to a programme (R-182); one
     that failed is sent anew with the next.
 
+    Where the programme asks for a YES, what was ticked is `pending` until the phone has said it; it is asked
+    at once, and not again for a day.
+
     Consent does not end a STOP: that takes a START from the phone itself. Raises BadField for what is no
     number, NoticeRequired where another text was shown than the one in force.
     """
@@ -57,12 +62,16 @@ def give_consent(
     contact = contact_of(programme.account_id, number)
     with locks.held(contact.pk), transaction.atomic():
         entries = []
+        given = Deed.PENDING if programme.asks_yes else Deed.GRANTED
         for purpose, (sha256, is_ticked) in sorted(boxes.items()):
             standing = ledger.standing(programme.pk, contact.number_key, purpose)
-            is_given = standing is not None and standing.deed == SmsConsent.Deed.GRANTED
-            if is_given:
+            before = standing.deed if standing else ""
+            is_waited_for = before == Deed.PENDING and (
+                not is_ticked or selectors.is_asking(programme, contact)
+            )
+            if before == Deed.GRANTED or is_waited_for:
                 continue
-            deed = SmsConsent.Deed.GRANTED if is_ticked else SmsConsent.Deed.NO_CONSENT
+            deed = given if is_ticked else Deed.NO_CONSENT
             entries.append(
                 ledger.append(
                     programme,
@@ -80,14 +89,9 @@ def give_consent(
                     user_agent=shown.user_agent.replace("\x00", "")[:400],
                 )
             )
-        granted = [each for each in entries if each.deed == SmsConsent.Deed.GRANTED]
+        agreed = [each for each in entries if each.deed == given]
         sender = programme.senders.order_by("id").first()
-        if granted and sender is not None and not selectors.is_confirmed(programme, contact):
-            queue(
-                sender=sender,
-                contact=contact,
-                kind=SmsMessage.Kind.WELCOME,
-                text=wordings.welcome(programme),
-                key=f"welcome:{granted[0].uid}",
-            )
+        if agreed and sender is not None:
+            begin = confirming.ask if programme.asks_yes else confirming.welcome
+            begin(sender=sender, contact=contact, key=agreed[0].uid)
         return entries

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SENDERS_MAX = 50
 _sid = re.compile(r"[A-Za-z0-9]{10,40}")
 SECRETS = ("auth_token", "shared_key")
+CHANGED = "Somebody has changed this sender meanwhile. Open it again."
 
 
 def add_programme(
@@ -74,6 +75,7 @@ def change_sender(*, sender: SmsSender, by: Operator | None = None, **facts: Any
 
 def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | None) -> SmsSender:
     before = claiming.claim_of(sender)
+    kept = (sender.gateway, sender.number, sender.account_sid), sender.proved_at
     for name, value in facts.items():
         setattr(sender, name, value.strip() if isinstance(value, str) else value)
     if sender.number:
@@ -87,16 +89,38 @@ def _write(sender: SmsSender, facts: dict[str, Any], deed: str, by: Operator | N
         raise BadField("Twilio shows the account's id and token on its first page.", field="account_sid")
     if bool(sender.shared_key) != bool(sender.shared_key_id):
         raise BadField("A shared key has a name and a secret.", field="shared_key_id")
-    if claiming.claim_of(sender) != before or not sender.is_live:
-        claiming.prove(sender)
+    is_proved_anew = claiming.claim_of(sender) != before or not sender.is_live
+    if is_proved_anew:
+        is_same = kept[0] == (sender.gateway, sender.number, sender.account_sid)
+        claiming.prove(sender, kept=kept[1] if is_same else None)
     try:
         with transaction.atomic():
-            sender.save()
+            if sender._state.adding:
+                sender.save()
+            else:
+                mine = SmsSender.objects.select_for_update().get(pk=sender.pk)
+                if claiming.claim_of(mine) != before:
+                    raise BadField(CHANGED, field="number")
+                claiming.unless_released(sender, mine)
+                told = ["proved_at", "fault"] if is_proved_anew else []
+                sender.save(update_fields=[*facts, *told])  # staff may have released the number meanwhile
             audit.note(deed, account=sender.account_id, by=by, subject=f"sms_sender:{sender.uid}")
             claiming.ask_again(sender)
     except IntegrityError:  # between our look and our write
         raise BadField(claiming.TAKEN, field="number") from None
     return sender
+
+
+def ask_for_yes(*, operator: Operator, programme: SmsProgramme, on: bool) -> bool:
+    """From now on a consent to this programme counts when the phone has said YES (B1-8), or at once. What was
+    agreed to before stays so. False where it was so already."""
+    with transaction.atomic():
+        mine = SmsProgramme.objects.filter(account=operator.account_id, pk=programme.pk, asks_yes=not on)
+        if not mine.update(asks_yes=on):
+            return False
+        subject, facts = _subject(programme), {"on": on}
+        audit.note("sms.yes_changed", account=operator.account_id, by=operator, subject=subject, facts=facts)
+    return True
 
 
 def pause(*, operator: Operator, programme: SmsProgramme | None = None) -> int:

@@ -14,7 +14,7 @@ from chatlead.errors import BadField
 from chatlead.realtime.shapes import Answer
 from chats.actions import take_text
 from sms import keywords, locks
-from sms.actions import stopping
+from sms.actions import confirming, stopping
 from sms.actions.sending import contact_of
 from sms.models import SmsContact, SmsMessage, SmsSender, SmsThread
 from sms.numbers import masked
@@ -61,9 +61,11 @@ def receive(*, sender: SmsSender, form: Mapping[str, str]) -> None:
 
 def _follow(sender: SmsSender, contact: SmsContact, message: SmsMessage, of_provider: str) -> None:
     """A keyword is obeyed; everything else is said to somebody. What the provider took for a keyword is one
-    (B1-14), whatever the text says."""
+    (B1-14), whatever the text says; but a YES, which is a START to it, is one where we have asked (B1-8)."""
     read = keywords.read(message.text)
     meaning = OF_PROVIDER.get(of_provider) or read.meaning
+    if meaning == "start" and read.meaning == "yes":
+        meaning = "yes"
     answered = bool(of_provider) or _is_answered(sender, message.text)
     sid = message.provider_sid or ""
     if meaning == "stop":
@@ -74,10 +76,12 @@ def _follow(sender: SmsSender, contact: SmsContact, message: SmsMessage, of_prov
         _mark(message, SmsMessage.Kind.HELP)
         if not answered:
             stopping.answer_help(sender=sender, contact=contact, provider_sid=sid)
-    elif meaning == "start" or (meaning == "yes" and stopping.is_question_open(contact)):
+    elif meaning in ("start", "yes") and confirming.confirm(sender=sender, contact=contact, provider_sid=sid):
+        _mark(message, SmsMessage.Kind.QUESTION)
+    elif meaning == "start" and stopping.start(
+        sender=sender, contact=contact, provider_sid=sid, is_answered=answered
+    ):
         _mark(message, SmsMessage.Kind.START)
-        SmsContact.objects.filter(pk=contact.pk).update(question_at=None)
-        stopping.start(sender=sender, contact=contact, provider_sid=sid, is_answered=answered)
     else:
         _say(sender, contact, message)
 

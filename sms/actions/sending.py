@@ -138,6 +138,8 @@ def follow_chats() -> int:
         chats = Chat.objects.filter(pk__in=[chat_id for _, chat_id, _ in found]).order_by()
         now = {pk: (seq, state) for pk, seq, state in chats.values_list("pk", "last_seq", "state")}
         for _, chat_id, handled in found:
+            if chat_id not in now:  # its account was deleted between the two
+                continue
             seq, state = now[chat_id]
             if seq > handled or state not in (Chat.State.WAITING, Chat.State.ACTIVE):
                 count += follow_chat(chat_id=chat_id)

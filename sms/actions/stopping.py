@@ -13,6 +13,7 @@ from django.utils import timezone
 from chatlead.errors import BadField
 from chats.actions import tell_in_chat
 from sms import ledger, locks, selectors, wordings
+from sms.actions import confirming
 from sms.actions.sending import LINES, contact_of, queue
 from sms.models import SmsConsent, SmsContact, SmsMessage, SmsProgramme, SmsSuppression, SmsThread
 from sms.numbers import e164
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 CONFIRM_MINUTES = 5  # after that no confirmation is sent (B1-6)
 HELP_SECONDS = 60
-QUESTION_HOURS = 24
+# What becomes of a consent by a STOP. Whoever was asked for a YES, and said STOP, has not agreed to anything:
+# there is nothing that a START could bring back
+ENDED: dict[str, SmsConsent.Deed] = {
+    SmsConsent.Deed.GRANTED: SmsConsent.Deed.WITHDRAWN,
+    SmsConsent.Deed.PENDING: SmsConsent.Deed.NO_CONSENT,
+}
 BY_HAND = {"phone": "By phone", "email": "By e-mail", "chat": "In a chat", "letter": "By letter"}
 Purpose = SmsConsent.Purpose
 
@@ -68,8 +74,9 @@ def block(
     programmes = SmsProgramme.objects.filter(account=of.account_id) if is_all else [of]
     for each in programmes:
         for purpose in Purpose.values:
-            if selectors.has_consent(each.pk, contact.number_key, purpose):
-                deed = SmsConsent.Deed.WITHDRAWN
+            standing = ledger.standing(each.pk, contact.number_key, purpose)
+            deed = ENDED.get(standing.deed) if standing else None
+            if deed is not None:
                 said = {"source": source, "note": note, "provider_sid": provider_sid}
                 ledger.append(each, contact.number_key, purpose, deed, **said)
     _cancel(contact, None if is_all else of)
@@ -112,9 +119,11 @@ def answer_help(*, sender: SmsSender, contact: SmsContact, provider_sid: str) ->
     queue(sender=sender, contact=contact, kind=kind, text=text, key=f"help:{provider_sid}")
 
 
-def start(*, sender: SmsSender, contact: SmsContact, provider_sid: str, is_answered: bool) -> None:
+def start(*, sender: SmsSender, contact: SmsContact, provider_sid: str, is_answered: bool) -> bool:
     """The person comes back to this programme: the block ends, and what had been agreed to before the STOP is
-    agreed to again, in new entries. Who had agreed to nothing has still agreed to nothing (R-198)."""
+    agreed to again, in new entries. Who had agreed to nothing has still agreed to nothing (R-198); of what
+    was ticked for this number meanwhile, and needs a YES, the question follows. False where nothing was
+    blocked: then it is a word like any other."""
     programme = sender.programme
     now = timezone.now()
     was_blocked = False
@@ -127,11 +136,11 @@ def start(*, sender: SmsSender, contact: SmsContact, provider_sid: str, is_answe
             each.lifted_at = now
         each.save(update_fields=["except_programmes", "lifted_at"])
     if not was_blocked:
-        return
+        return False
     has_agreed = False
     for purpose in Purpose.values:
         last = ledger.standing(programme.pk, contact.number_key, purpose)
-        has_agreed |= last is not None and last.deed != SmsConsent.Deed.NO_CONSENT
+        has_agreed |= last is not None and last.deed in (SmsConsent.Deed.GRANTED, SmsConsent.Deed.WITHDRAWN)
         if last is not None and last.deed == SmsConsent.Deed.WITHDRAWN:
             granted = SmsConsent.Deed.GRANTED
             said = {"text": "START", "text_sha256": wordings.sha256("START"), "provider_sid": provider_sid}
@@ -141,12 +150,9 @@ def start(*, sender: SmsSender, contact: SmsContact, provider_sid: str, is_answe
     if has_agreed and not (is_answered and selectors.is_confirmed(programme, contact)):
         kind, text = SmsMessage.Kind.START, wordings.started(programme)
         queue(sender=sender, contact=contact, kind=kind, text=text, key=f"start:{provider_sid}")
-
-
-def is_question_open(contact: SmsContact) -> bool:
-    """Whether a YES answers something that we asked (B1-8)."""
-    asked = contact.question_at
-    return asked is not None and asked > timezone.now() - timedelta(hours=QUESTION_HOURS)
+    if selectors.pending(programme, contact.number_key):
+        confirming.ask(sender=sender, contact=contact, key=provider_sid)
+    return True
 
 
 def opt_out(*, operator: Operator, programme: SmsProgramme, phone: str, source: str, note: str = "") -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sms.models import SmsSender
@@ -37,8 +38,22 @@ class Unclear(Exception):
 class Gateway(Protocol):
     """Raises Refused, Busy, Unclear; within ten seconds."""
 
-    def send(self, sender: SmsSender, *, to: str, text: str, key: str, callback: str) -> Handed:
-        """Hands a text over. `key` is the same at each attempt; states are told to the address `callback`."""
+    def send(
+        self,
+        sender: SmsSender,
+        *,
+        to: str,
+        text: str,
+        key: str,
+        callback: str,
+        leaving: AbstractContextManager[None],
+    ) -> Handed:
+        """Hands a text over. `key` is the same at each attempt; states are told to the address `callback`.
+
+        `leaving` is held for the moment in which the text leaves, and no longer: not while a connection is
+        made and not while an answer is waited for. What it raises on being entered comes out of here, and
+        then nothing was sent.
+        """
         ...
 
     def find(

@@ -14,6 +14,7 @@ from sms.gateways.base import Handed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sms.models import SmsSender
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
 class Console:
     """The default of a copy that has no provider."""
 
-    def send(self, sender: SmsSender, *, to: str, text: str, key: str, callback: str) -> Handed:
+    def send(
+        self,
+        sender: SmsSender,
+        *,
+        to: str,
+        text: str,
+        key: str,
+        callback: str,
+        leaving: AbstractContextManager[None],
+    ) -> Handed:
         """One line; `text` is only measured."""
         sid = f"CO{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         line = {
@@ -33,7 +43,7 @@ class Console:
             "characters": len(text),
         }
         settings.SMS_FILE.parent.mkdir(parents=True, exist_ok=True)
-        with settings.SMS_FILE.open("a") as file:
+        with leaving, settings.SMS_FILE.open("a") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
         return Handed(sid, "delivered")
 

@@ -68,5 +68,7 @@ def _agree(request: HttpRequest, key: str, phone: str) -> str:
     )
     actions.give_consent(programme=programme, phone=phone, boxes=boxes, shown=shown)
     if any(is_ticked for _, is_ticked in boxes.values()):
+        if programme.asks_yes:
+            return "Thank you. Please answer YES to the text message that comes now. Nothing counts before."
         return "Thank you. A text message will confirm it. Reply STOP at any time to end it."
     return "Nothing was ticked, so no text message will be sent."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.views.decorators.http import require_safe
 
 from accounts.members import ADMINS, member_page
+from accounts.paging import between
 from chatlead.realtime.files import csv_file
 from sms import history, ledger, selectors
 from sms.ledger import SAID
@@ -38,7 +39,9 @@ def consents(request: HttpRequest, operator: Operator) -> HttpResponse:
     is_all = found.newer is None and found.older is None
     is_whole = is_all or request.GET.get("whole") == "yes"
     fault = ledger.check(account_id) if is_whole and not is_all else found.fault
-    return page_of(request, "consents", {"found": found, "fault": fault, "is_whole": is_whole})
+    pager = between(request, after=found.newer, before=found.older)
+    told = {"found": found, "fault": fault, "is_whole": is_whole, "pager": pager}
+    return page_of(request, "consents", told)
 
 
 @require_safe

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.members import ADMINS, member_page
 from accounts.models import Site
+from accounts.paging import paged
 from accounts.sites import site_fields
 from chatlead.errors import BadField, TooMany
 from chatlead.realtime.files import csv_file
@@ -23,7 +23,6 @@ from sms.numbers import e164, key_of
 from sms.wordings import reason
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from accounts.models import Operator
@@ -123,6 +122,18 @@ def switch(request: HttpRequest, operator: Operator) -> HttpResponse:
 
 @member_page(ADMINS)
 @require_POST
+def yes(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """Whether a consent to a programme needs a YES by text (B1-8). Raises NotFound."""
+    of = selectors.access_programme(request.POST.get("programme", ""), operator.account)
+    on = request.POST.get("on") == "yes"
+    actions.ask_for_yes(operator=operator, programme=of, on=on)
+    counts = "when the phone has answered YES" if on else "at once"
+    messages.success(request, f"A consent to {of.name} counts {counts}.", "good")
+    return redirect("sms")
+
+
+@member_page(ADMINS)
+@require_POST
 def form(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Which programme's boxes the form of a site has, if any (R-180). Raises NotFound."""
     site = selectors.access_site(request.POST.get("site", ""), operator.account)
@@ -139,7 +150,7 @@ def form(request: HttpRequest, operator: Operator) -> HttpResponse:
 def texts(request: HttpRequest, operator: Operator) -> HttpResponse:
     """All texts, the newest first, with what became of them."""
     found = SmsMessage.objects.filter(account=operator.account_id).select_related("contact", "sender")
-    page = _paged(request, found.order_by("-id"))
+    page = paged(request, found.order_by("-id"), PAGE)
     for each in page["page"]:
         each.why = reason(each.error)
     return page_of(request, "messages", page)
@@ -160,7 +171,7 @@ def blocked(request: HttpRequest, operator: Operator) -> HttpResponse:
             messages.success(request, f"{form.cleaned_data['phone']} {said}.", "good")
             return redirect("sms_blocked")
     rows = SmsSuppression.objects.filter(account=operator.account_id, lifted_at=None)
-    page = _paged(request, rows.select_related("programme").order_by("-id"))
+    page = paged(request, rows.select_related("programme").order_by("-id"), PAGE)
     selectors.name_numbers(operator.account_id, page["page"])
     names = dict(SmsProgramme.objects.filter(account=operator.account_id).values_list("uid", "name"))
     for each in page["page"]:
@@ -236,10 +247,6 @@ def _facts(sender: SmsSender | None) -> dict[str, Any]:
     facts: dict[str, Any] = {name: getattr(sender, name) for name in plain}
     linked = {name: getattr(sender, name).uid for name in ("programme", "site", "department")}
     return facts | linked | {"is_registered": sender.is_registered}
-
-
-def _paged(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
-    return {"page": Paginator(rows, PAGE).get_page(request.GET.get("page"))}
 
 
 def _base(request: HttpRequest) -> str:

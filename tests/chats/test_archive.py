@@ -20,6 +20,7 @@ from chatlead.errors import ArchiveDamaged, ArchiveUnavailable, NotFound
 from chatlead.stores import FolderStore
 from chats import actions, archive, emptying, keeping, recovery, sealing
 from chats.archived import ArchivedChats
+from chats.erasure import Chats
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note, RetentionLimit
 from tests.chats.ended import ANSWERS, CANARY, Ended, archived, files_in, in_database, talk
 from tests.conftest import visitor_on
@@ -227,7 +228,7 @@ def test_a_person_is_found_exported_and_erased_in_the_archive_too(
     kind = ArchivedChats()
     assert kind.name in {each.name for each in erasure.kinds()}
     stranger = dataclasses.replace(vera, account_id=rival.pk)
-    assert (kind.count(vera), kind.count(stranger), kind.export(stranger), kind.erase(stranger)) == (
+    assert (kind.count(vera), kind.count(stranger), list(kind.export(stranger)), kind.erase(stranger)) == (
         1,
         0,
         [],
@@ -243,7 +244,16 @@ def test_a_person_is_found_exported_and_erased_in_the_archive_too(
     assert (kind.count(vera), kind.erase(vera)) == (0, 0)
     assert sealing.verify_chain(old.again()) == [] == sealing.verify_chain(later.again())
     assert archive.read(other.again()).messages[2].text == "Not hers"
-    assert CANARY not in str(kind.export(vera))
+    assert CANARY not in str(list(kind.export(vera)))
+
+
+def test_the_copy_for_vera_tells_her_chat_the_same_wherever_it_lies(folder: Path, old: Ended) -> None:
+    """R-175, R-118: with the names of those who answered, and what was edited or deleted."""
+    vera = erasure.Person(old.chat.account_id, frozenset({old.chat.visitor_id}))
+    [before] = Chats().export(vera)
+    assert before["answers"] == ANSWERS and any(row.get("name") for row in before["messages"])
+    archived(old)
+    assert ArchivedChats().export(vera) == [before]
 
 
 # --- leases and stores that are away --------------------------------------------------------------------

@@ -176,12 +176,13 @@ def test_a_copy_says_which_conversation_cannot_be_read_and_has_the_others(
     else:
         path.write_bytes(b"broken")
     person = erasure.Person(old.chat.account_id, visitor_ids=frozenset({old.chat.visitor_id}))
-    kinds = exports.collect(person, with_internal=False)
-    told = {each["chat"]: each for each in kinds["chats_archived"]}
+    with exports.collect(person, with_internal=False) as found:
+        told = {each["chat"]: each for each in found.rows("chats_archived")}
+        page = b"".join(exports.html_parts(found, firm="Acme Law", made_at="today")).decode()
     assert set(told) == {old.chat.uid, other.chat.uid}
     assert "messages" not in told[old.chat.uid] and told[old.chat.uid]["closed_at"]
     assert "Good morning" in str(told[other.chat.uid]["messages"])
-    assert UNREADABLE in exports.as_html(kinds, firm="Acme Law", made_at="today")
+    assert UNREADABLE in page
     folder.rename(folder.with_name("aside"))
     folder.mkdir()
     with pytest.raises(StoreUnavailable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,26 @@ def test_a_chat_is_found_by_what_is_known_of_it(
         ], asked
         assert ("Nothing is like that" in page or "this was said" in page) is (not expected)
     assert "In the archive what was said is encrypted" in find(client, "", said="slipped")
+
+
+def test_a_day_is_a_day_where_olga_is(recent: Ended, olga: Operator, logged_in: LoggedIn) -> None:
+    """R-118: the evening of the 22nd in New York is the 23rd in UTC; no name of a zone is a fault."""
+    Chat.objects.filter(pk=recent.chat.pk).update(started_at=datetime(2026, 11, 23, 2, 5, tzinfo=UTC))
+    client, new_york = logged_in(olga), "America/New_York"
+    for day, zone, is_found in (
+        ("2026-11-22", new_york, True),
+        ("2026-11-23", new_york, False),
+        ("2026-11-22", "", False),
+        ("2026-11-23", "", True),
+        ("2026-11-23", "../../etc/passwd", True),
+        ("2026-11-23", "Nowhere/Atall", True),
+    ):
+        page = find(client, "", since=day, until=day, zone=zone)
+        assert (f"{LIST}{recent.chat.uid}/" in page) is is_found, (day, zone)
+    token = client.cookies["cl_csrf"].value
+    for asked in ({"until": "9999-12-31"}, {"since": "0001-01-01"}):
+        answer = client.post(LIST, {"csrfmiddlewaretoken": token, "zone": new_york, **asked})
+        assert answer.status_code == 400 and "Write a" in answer.text
 
 
 def test_nobody_finds_what_is_not_theirs(

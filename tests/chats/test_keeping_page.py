@@ -79,7 +79,12 @@ def test_only_owners_and_admins_and_only_of_their_own_sites(
     """R-112: eve sees her site and can set no limit on acme's; operators and supervisors get 403."""
     for other in (olga, nina):
         assert logged_in(other).get(PAGE).status_code == 403
-        assert logged_in(other).post(f"{PAGE}verify/").status_code == 403
+        client = logged_in(other)
+        assert client.get("/account/chats/").status_code == 200
+        token = {"csrfmiddlewaretoken": client.cookies["cl_csrf"].value}
+        for address in (PAGE, f"{PAGE}verify/"):
+            assert client.post(address, {**token, site.uid: "30"}).status_code == 403
+    assert not RetentionLimit.objects.exists() and not KeepingRun.objects.exists()
     client = logged_in(eve)
     page = client.get(PAGE).text
     assert rival_site.name in page and "acme.test" not in page

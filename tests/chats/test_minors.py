@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from accounts import audit, outbox
 from accounts.models import Department, Operator, OutboxItem
@@ -14,6 +16,7 @@ from chats import actions
 from chats.models import Chat, Message, Note
 from tests.chats.ended import talk
 from tests.conftest import make_chat, visitor_on
+from tests.sockets import console_of
 from visitors.models import Visitor, VisitorSession
 from visitors.sessions import VisitorPrincipal
 
@@ -80,3 +83,17 @@ def test_only_who_may_see_the_chat_may_say_so(
     assert not OutboxItem.objects.filter(kind="erase_visitors").exists()
     chat.refresh_from_db()
     assert chat.state == "active"
+
+
+async def test_a_console_forgets_an_archived_chat_at_once(chat: Chat, olga: Operator) -> None:
+    """R-071, R-151: nothing of it is in the database any more, and it may stand on a screen all the same; she
+    is told of each chat, and the second time of none."""
+    everything = {uid async for uid in Chat.objects.values_list("uid", flat=True)}
+    erase = partial(actions.erase_chats, account_id=chat.account_id, visitor_ids=[chat.visitor_id])
+    async with console_of(olga) as desk:
+        await sync_to_async(erase)()
+        told = {(await desk.hear_type("chat_erased"))["chat"] for _ in everything}
+        await sync_to_async(erase)()
+        later = await desk.rest()
+    assert told == everything and len(told) == 3
+    assert "chat_erased" not in [frame["type"] for frame in later]

@@ -20,7 +20,7 @@ EMPTY = {
     "sms-programme": "/account/sms/programme/",
     "sms-messages": "/account/sms/messages/", "sms-consents": "/account/sms/consents/",
     "sms-blocked": "/account/sms/blocked/", "privacy": "/account/privacy/",
-    "keeping": "/account/privacy/keeping/",
+    "keeping": "/account/privacy/keeping/", "privacy-holds": "/account/privacy/holds/",
 }  # fmt: skip
 FULL = {
     "overview": "/account/", "chats": "/account/chats/", "chat": "chat", "chat-archived": "archived",

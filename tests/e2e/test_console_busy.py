@@ -173,6 +173,7 @@ def test_a_console_that_loses_every_third_event_has_no_hole_and_knows_all_within
 
 
 def test_many_who_wait_do_not_push_the_own_chats_out_of_sight(olga: Desk, caller: Callers) -> None:
+    """Issue 4 D: in any height of the window; and compact, which is remembered."""
     waiting = olga.region("Waiting").get_by_role("listitem")
     first = waiting.count()
     for number in range(4):
@@ -185,3 +186,17 @@ def test_many_who_wait_do_not_push_the_own_chats_out_of_sight(olga: Desk, caller
     until(olga.page, lambda: olga.region("Waiting").evaluate(low), "the list is low")
     expect(olga.page.get_by_role("heading", name="My chats")).to_be_in_viewport(ratio=1)
     expect(olga.page.get_by_role("status").filter(has_text="people are waiting")).to_have_count(1)
+
+    # who wants to see more of them at once
+    row = waiting.first
+    high = "e => e.getBoundingClientRect().height"
+    roomy = row.evaluate(high)
+    olga.page.set_viewport_size({"width": 1100, "height": 800})
+    olga.page.get_by_role("button", name="your menu").click()
+    olga.page.get_by_role("menuitem", name="Settings").click()
+    olga.page.get_by_role("switch", name="Compact view").click()
+    olga.page.keyboard.press("Escape")
+    until(olga.page, lambda: row.evaluate(high) < roomy - 8, "rows stand closer together")
+    olga.page.reload()
+    expect(waiting).to_have_count(first + 4)
+    until(olga.page, lambda: row.evaluate(high) < roomy - 8, "they still do")

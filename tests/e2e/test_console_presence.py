@@ -10,11 +10,14 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.exchange import Exchange
 from tests.e2e.people import PASSWORD, Desk, Visitor
+from tests.e2e.wishes import FIRM, Settings
 from tests.servers import Server
 
 Visitors = Callable[..., Visitor]
 Look = Callable[[Page], list[str]]
+ANSWERED = 5  # enough to say something of waits (chats/estimates.py)
 GONE_MS = 30_000  # it is told at once, and shown some seconds later
 QUICK = {
     "CHATLEAD_DEMO_PASSWORD": PASSWORD,
@@ -29,9 +32,20 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on which a minute is some seconds."""
+    """A server on which a minute is some seconds, started again after olga has answered a few."""
     folder = tmp_path_factory.mktemp("quick")
     with Server(data_dir=folder, options=["--migrate", "--demo"], env=QUICK) as running:
+        ((key,),) = Settings(running).run("SELECT key FROM accounts_site WHERE name = ?", FIRM)
+        with Exchange(running.url, key, {}) as exchange:
+            olga = exchange.staff("olga")
+            olga.is_online()
+            for number in range(ANSWERED):
+                exchange.caller().starts_chat(f"Earlier {number}")
+                olga.accepts(f"Earlier {number}")
+                olga.ends()
+            olga.is_away()
+        running.kill()
+        running.start()
         yield running
         running.kill()  # as `server` does
 
@@ -88,12 +102,14 @@ def test_who_goes_from_page_to_page_has_not_left(olga: Desk, vera: Visitor) -> N
 def test_the_chat_of_an_operator_who_was_lost_waits_again_and_everybody_is_told(
     at_work: Callable[[str], Desk], new_page: Callable[..., Page], quick: Server, violations: Look
 ) -> None:
-    """V-14, R-034, R-121: the visitor, the colleague who takes over, and olga when she comes back."""
+    """V-14, R-034, R-121: the visitor, the colleague who takes over, and olga when she comes back. On the way
+    the visitor is told after how many minutes it is her turn, and how long a department usually takes."""
     nina, olga = at_work("nina"), at_work("olga")
     nina.is_online()
     olga.is_online()
     vera = Visitor(new_page(), quick.url)
     vera.starts_chat("Vera G", "I was in a crash")
+    expect(vera.frame.get_by_text("You are next in line, about 1 minute", exact=True)).to_be_visible()
     olga.accepts("Vera G")
     olga.says("Tell me more")
     expect(colleague(nina, "Olga")).to_contain_text("online")
@@ -120,7 +136,18 @@ def test_the_chat_of_an_operator_who_was_lost_waits_again_and_everybody_is_told(
     again.page.reload()
     expect(again.status).to_be_visible()
     expect(again.page.get_by_text("went back to the line")).to_have_count(0)
+
+    vera.page.reload()
+    vera.sees("I am Nina, and I have read everything")
     nina.ends()
+    vera.frame.get_by_role("button", name="Start a new chat").click()
+    department = vera.frame.get_by_role("combobox", name="Department")
+    usual = "We usually reply in about 1 minute"
+    expect(department).to_have_accessible_description(usual)
+    department.select_option("Billing")
+    expect(department).to_have_accessible_description("")
+    nina.is_away()  # nobody is left to choose but olga's department
+    expect(vera.frame.get_by_text(usual)).to_be_visible()
 
 
 def test_after_a_long_absence_olga_is_away_and_told_why(

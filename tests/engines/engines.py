@@ -1,7 +1,4 @@
-"""Firefox and WebKit as Debian has them, each session with a profile of its own.
-
-Imports no pytest. WebKitGTK draws into a display: a hidden one is started for it.
-"""
+"""Browsers that are no Chromium, as Debian has them, each session with a profile of its own. No pytest."""
 
 from __future__ import annotations
 
@@ -13,14 +10,13 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from glob import glob
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any, NamedTuple
 
 from tests.engines.marionette import COMPLAINTS, JAR, MarionetteWire
-from tests.engines.webdriver import HttpWire, Session
-from tests.processes import Run, end_process, free_port, runs, tied, wait_until
+from tests.engines.webdriver import Session
+from tests.processes import Run, end_process, runs, tied, wait_until
 
 WIDTH, HEIGHT = 1280, 900
 DARK = 0  # of Firefox's layout.css.prefers-color-scheme.content-override
@@ -39,27 +35,21 @@ class Running(NamedTuple):
     """A session, and what only its engine can tell."""
 
     session: Session
+    wire: MarionetteWire
     version: str
-    log: Path
 
     def complaints(self) -> list[str]:
         """Errors and warnings of the console, of all pages so far: scripts, policies, requests."""
-        wire = self.session.wire
-        if isinstance(wire, MarionetteWire):
-            return [each for each in wire.as_itself(COMPLAINTS) if not re.search(FIREFOX_SAYS, each)]
-        said = [line for line in self.log.read_text(errors="replace").splitlines() if WEBKIT_CONSOLE in line]
-        return [line for line in said if "ERROR" in line or "WARN" in line]
+        return [each for each in self.wire.as_itself(COMPLAINTS) if not re.search(FIREFOX_SAYS, each)]
 
-    def jar(self) -> list[dict[str, Any]] | None:
-        """All cookies with their partitions; None where the engine does not tell."""
-        wire = self.session.wire
-        return list(wire.as_itself(JAR)) if isinstance(wire, MarionetteWire) else None
+    def jar(self) -> list[dict[str, Any]]:
+        """All cookies with their partitions."""
+        return list(self.wire.as_itself(JAR))
 
 
-WEBKIT_CONSOLE = "CONSOLE "
 # What Firefox remarks on of what is as it should be: a permission that Chromium needs for the sound and that
-# it does not know, and that it keeps third parties apart.
-FIREFOX_SAYS = "^Feature Policy .*autoplay|^cookiePartitionedForeign "
+# it does not know; that it keeps third parties apart; that the console tries whether it may be heard.
+FIREFOX_SAYS = "^Feature Policy .*autoplay|^cookiePartitionedForeign |^Media An AudioContext "
 
 
 class Engine(ABC):
@@ -97,7 +87,7 @@ class Firefox(Engine):
             command += ["--no-remote", "--new-instance", "--profile", str(profile)]
             command += ["about:blank"]
             note = profile / "MarionetteActivePort"
-            with _process(command, folder, {}, lambda: note.exists() and note.read_text() != "") as log:
+            with _process(command, folder, {}, lambda: note.exists() and note.read_text() != ""):
                 capabilities: dict[str, Any] = {"acceptInsecureCerts": True}
                 if wish.proxy:
                     capabilities["proxy"] = {"proxyType": "manual", "sslProxy": wish.proxy}
@@ -105,45 +95,12 @@ class Firefox(Engine):
                 try:
                     session = Session(wire)
                     session.is_sized(WIDTH, HEIGHT)
-                    yield Running(session, wire.capabilities["browserVersion"], log)
+                    yield Running(session, wire, wire.capabilities["browserVersion"])
                 finally:
                     wire.close()
 
 
-class WebKit(Engine):
-    name = "webkit"
-    needs = ("webkit2gtk-driver", "xvfb")
-
-    @classmethod
-    @contextlib.contextmanager
-    def started(cls, wish: Wish) -> Iterator[Running]:
-        [browser] = glob("/usr/lib/*/webkit2gtk-4.1/MiniBrowser")
-        with _folder() as folder, _display(folder) as display:
-            port = free_port()
-            env = {"DISPLAY": display, "GDK_BACKEND": "x11", "NO_AT_BRIDGE": "1", "LANGUAGE": wish.language}
-            env |= {"GTK_THEME": "Adwaita:dark" if wish.dark else "Adwaita", "LIBGL_ALWAYS_SOFTWARE": "1"}
-            env |= {"WEBKIT_DISABLE_DMABUF_RENDERER": "1", "GSETTINGS_BACKEND": "memory"}
-            command = ["WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"]
-            url = f"http://127.0.0.1:{port}"
-            with _process(command, folder, env, lambda: _listens(port)) as log:
-                # third parties kept apart as Safari does; what the console says is written to our file
-                options = ["--automation", "--enable-itp", "--enable-write-console-messages-to-stdout=true"]
-                capabilities: dict[str, Any] = {
-                    "acceptInsecureCerts": True,
-                    "webkitgtk:browserOptions": {"binary": browser, "args": options},
-                }
-                if wish.proxy:  # the capability would be taken for a proxy that wants TLS itself
-                    options.append(f"--proxy=http://{wish.proxy}")
-                wire = HttpWire(url, capabilities)
-                try:
-                    session = Session(wire)
-                    session.is_sized(WIDTH, HEIGHT)
-                    yield Running(session, wire.capabilities["browserVersion"], log)
-                finally:
-                    wire.close()
-
-
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Firefox, WebKit)}
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Firefox,)}
 
 
 def _js(value: object) -> str:
@@ -177,33 +134,5 @@ def _process(
     try:
         wait_until(ready, process, log, seconds)
         yield log
-    finally:
-        end_process(process, SIGTERM)
-
-
-def _listens(port: int) -> bool:
-    import socket
-
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
-@contextlib.contextmanager
-def _display(folder: Path) -> Iterator[str]:
-    """A hidden screen, `:NUMBER`, chosen by the server itself."""
-    reads, writes = os.pipe()
-    process = subprocess.Popen(
-        [*tied("TERM"), "Xvfb", "-displayfd", str(writes), "-screen", "0", f"{WIDTH}x{HEIGHT}x24",
-         "-nolisten", "tcp"],
-        pass_fds=[writes], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(writes)
-    try:
-        with os.fdopen(reads) as said:
-            number = said.readline().strip()
-        if not number:
-            raise RuntimeError(f"no display: Xvfb ended with {process.wait(10)}")
-        yield f":{number}"
     finally:
         end_process(process, SIGTERM)

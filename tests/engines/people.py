@@ -14,7 +14,7 @@ from tests.engines.engines import Running
 from tests.engines.webdriver import ELEMENT, Refused
 
 PASSWORD = "four-words-for-the-demo"
-PATIENCE = 15.0
+PATIENCE = 40.0
 FIND = (Path(__file__).parent / "find.js").read_text()
 # What comes and goes while a page draws itself: looked for again, and not the end of a test.
 PASSING = {

@@ -1,14 +1,11 @@
-"""A browser driven as the W3C's WebDriver says: go, look, press, type. The same for every engine; how the
-commands get there is another matter (`Wire`): by http to a driver, or to Firefox itself (marionette.py).
+"""A browser driven as the W3C's WebDriver says: go, look, press, type. How the commands
+get there is another matter (`Wire`): to Firefox by its own door (marionette.py).
 """
 
 from __future__ import annotations
 
 import base64
-import json
-import urllib.error
-import urllib.request
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a reference to an element, by the standard
 KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "Space": " ", "End": "\ue010"}
@@ -23,40 +20,6 @@ class Refused(Exception):
         self.code = code
 
 
-class Command(NamedTuple):
-    """One of the standard's: its method and what follows `/session/ID/`. `{element}` is filled in."""
-
-    method: str
-    path: str
-
-
-COMMANDS = {
-    "Navigate": Command("POST", "url"),
-    "GetCurrentURL": Command("GET", "url"),
-    "Back": Command("POST", "back"),
-    "Refresh": Command("POST", "refresh"),
-    "SetTimeouts": Command("POST", "timeouts"),
-    "SetWindowRect": Command("POST", "window/rect"),
-    "GetWindowHandle": Command("GET", "window"),
-    "GetWindowHandles": Command("GET", "window/handles"),
-    "NewWindow": Command("POST", "window/new"),
-    "CloseWindow": Command("DELETE", "window"),
-    "SwitchToWindow": Command("POST", "window"),
-    "SwitchToFrame": Command("POST", "frame"),
-    "ExecuteScript": Command("POST", "execute/sync"),
-    "ExecuteAsyncScript": Command("POST", "execute/async"),
-    "ElementClick": Command("POST", "element/{element}/click"),
-    "ElementClear": Command("POST", "element/{element}/clear"),
-    "ElementSendKeys": Command("POST", "element/{element}/value"),
-    "GetComputedLabel": Command("GET", "element/{element}/computedlabel"),
-    "GetComputedRole": Command("GET", "element/{element}/computedrole"),
-    "PerformActions": Command("POST", "actions"),
-    "ReleaseActions": Command("DELETE", "actions"),
-    "TakeScreenshot": Command("GET", "screenshot"),
-    "GetCookies": Command("GET", "cookie"),
-}
-
-
 class Wire(Protocol):
     """Where the commands go."""
 
@@ -65,39 +28,6 @@ class Wire(Protocol):
 
     def close(self) -> None:
         """Ends the session. Raises nothing where it has ended already."""
-
-
-class HttpWire:
-    """To a driver at `url`, by http, with the capabilities that the session must have."""
-
-    def __init__(self, url: str, capabilities: dict[str, Any]) -> None:
-        made = _http("POST", f"{url}/session", {"capabilities": {"alwaysMatch": capabilities}})
-        self.capabilities: dict[str, Any] = made["capabilities"]
-        self._url = f"{url}/session/{made['sessionId']}"
-
-    def ask(self, command: str, parameters: dict[str, Any], element: str = "") -> Any:
-        method, path = COMMANDS[command]
-        body = parameters if method == "POST" else None
-        return _http(method, f"{self._url}/{path.replace('{element}', element)}", body)
-
-    def close(self) -> None:
-        try:
-            _http("DELETE", self._url, None)
-        except (Refused, OSError):
-            pass  # the browser is gone
-
-
-def _http(method: str, url: str, body: dict[str, Any] | None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        url, data, {"Content-Type": "application/json; charset=utf-8"}, method=method
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.load(answer)["value"]
-    except urllib.error.HTTPError as error:
-        value = json.load(error)["value"]
-        raise Refused(value["error"], value["message"]) from None
 
 
 class Session:

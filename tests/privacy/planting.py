@@ -24,13 +24,13 @@ from django.utils import timezone
 
 from accounts import erasure, logins, notices, outbox
 from accounts.models import Account, Department, Installation, Operator, OperatorRole, OutboxItem, Site
-from chatlead.keys import Unreadable, decrypted
+from chatlead.keys import Unreadable, decrypted_bytes
 from chatlead.personal import declaration_of
 from chats import actions as chats
 from chats import archive, journal
 from chats.models import Chat
 from privacy import actions as privacy
-from privacy import mails
+from privacy import exports, holding, importing, mails, selectors
 from privacy.models import PrivacyRequest
 from sms import actions as sms
 from sms import wordings
@@ -109,6 +109,7 @@ def plant() -> None:
         ended[name] = _writes(name, site, olga)
         _texts(name, sender, programme, olga)
         _asks(name, owen)
+        _holds(name, owen)
     notice = notices.current(site).sha256
     for name, (
         principal,
@@ -208,6 +209,13 @@ def _asks(name: str, owen: Operator) -> None:
     assert b"Chats" in found.content
 
 
+def _holds(name: str, owen: Operator) -> None:
+    """Had to be kept for a while."""
+    whose = Visitor.objects.filter(email=email_of(name)).values_list("pk", flat=True)
+    hold = holding.place(by=owen, visitor_ids=list(whose), reason=f"{CANARIES[name][0]} sues Acme")
+    holding.lift(by=owen, hold=hold)
+
+
 def erase(name: str) -> dict[str, Any]:
     """owen answers, and erases: the certificate."""
     owen = Operator.objects.select_related("account").get(role="owner")
@@ -243,12 +251,10 @@ def opened(value: Any) -> Iterator[str]:
     yield data.decode("latin-1")
     if data.startswith(b"gAAAA"):
         try:
-            inner = decrypted(data.decode())
+            inner = decrypted_bytes(data)
         except Unreadable:
             return
-        yield inner
-        if re.fullmatch(r"(?:[0-9a-f]{2})+", inner):
-            yield from opened(bytes.fromhex(inner))
+        yield from opened(inner)
     elif data.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(data)) as files:
             for each in files.namelist():
@@ -326,3 +332,28 @@ def left(name: str) -> list[str]:
 def say(what: Any) -> None:
     """The last line of the program's output."""
     print(json.dumps(what))
+
+
+# --- copies -------------------------------------------------------------------------------------------
+
+
+def copy_of(name: str, to: str = "") -> dict[str, Any]:
+    """What a copy with the firm's notes says of somebody; `to` names a file for the whole ZIP."""
+    acme = Account.objects.get(name="Acme Law")
+    person = selectors.find(acme.pk, email=email_of(name), phone=CANARIES[name][1])
+    told = {"firm": acme.name, "made_at": "today"}
+    with exports.collect(person, with_internal=True) as found:
+        if to:
+            with Path(to).open("wb") as out:
+                exports.write_zip(found, out, **told)
+        whole = b"".join(exports.json_parts(found, **told)).decode()
+    return {"data": whole, "counts": found.counts}
+
+
+def comes_from(file: str) -> dict[str, Any]:
+    """Another installation, in which acme has nobody yet, reads somebody's copy."""
+    Installation.objects.get_or_create(pk=1)
+    acme = Account.objects.create(name="Acme Law")
+    importing.read_back(acme, Path(file))
+    mailed, sent = outbox.due_ids(), sms.follow_chats()
+    return copy_of("vera") | {"to_do": len(list(mailed)), "sent": sent}

@@ -21,7 +21,7 @@ from chatlead.keys import EncryptedTextField
 from chatlead.personal import declaration_of
 from chats.models import Chat, Message, Note, TranscriptRequest
 from privacy import actions, selectors, tasks, tombstones
-from privacy.models import PrivacyExport, PrivacyRequest
+from privacy.models import PrivacyExport, PrivacyExportPart, PrivacyRequest
 from tests.conftest import make_chat, visitor_on
 from tests.contracts.test_personal import columns
 from tests.identifiers import new_ref
@@ -57,9 +57,10 @@ class Planted:
         )
         closed = actions.enter(by=_admin(olga), kind="correct", email=self.email)
         PrivacyRequest.objects.filter(pk=closed.pk).update(state="done", closed_at=now)
-        PrivacyExport.objects.create(
-            account_id=account, request=closed, content=b"x", byte_count=1, created_at=now, expires_at=now
+        copy = PrivacyExport.objects.create(
+            account_id=account, request=closed, byte_count=1, created_at=now, expires_at=now
         )
+        PrivacyExportPart.objects.create(account_id=account, export=copy, number=0, content=b"x")
         self.planted: set[str] = set()
         self.plant()
 
@@ -73,7 +74,7 @@ class Planted:
             TranscriptRequest: TranscriptRequest.objects.filter(chat=self.chat),
             Consent: Consent.objects.filter(visitor_uid=self.visitor.uid),
             PrivacyRequest: PrivacyRequest.objects.filter(email=self.email),
-            PrivacyExport: PrivacyExport.objects.filter(request__email=self.email),
+            PrivacyExportPart: PrivacyExportPart.objects.filter(export__request__email=self.email),
         }
         for field in personal_columns():
             label = str(field)
@@ -179,7 +180,7 @@ def test_eve_erases_nobody(both: tuple[Planted, Planted], eve: Operator) -> None
     )
     assert not any(selectors.counts(person).values())
     assert not any(erasure.erase(person).values())
-    assert not any(kind.export(person) for kind in erasure.kinds())
+    assert not any(list(kind.export(person)) for kind in erasure.kinds())
     assert places(vera.canary) == before
 
 
@@ -309,7 +310,7 @@ def test_the_walk_sees_every_model() -> None:
     assert models_here <= labels
     known = {
         "visitors.Visitor", "accounts.Consent", "chats.Chat", "chats.Message", "chats.Note",
-        "chats.TranscriptRequest", "privacy.PrivacyRequest", "privacy.PrivacyExport",
+        "chats.TranscriptRequest", "privacy.PrivacyRequest", "privacy.PrivacyExportPart",
     }  # fmt: skip
     elsewhere = {each for each in models_here - known if each.split(".")[0] in ("surveys", "sms")}
     assert models_here - known == elsewhere

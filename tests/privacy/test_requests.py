@@ -22,6 +22,7 @@ from privacy.models import PrivacyRequest
 from privacy.tasks import watch_deadlines
 from tests.conftest import make_chat, visitor_on
 from tests.privacy.conftest import EMAIL, mailed_code
+from visitors.languages import public
 from visitors.models import Visitor
 from visitors.sessions import COOKIE, new_token, session_key_of
 
@@ -279,6 +280,23 @@ def test_nobody_waits_while_somebody_is_looked_for(
         deliver()
         actions.finish(by=owen, request=proved("correct"))
     assert read == []
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_whole_page_speaks_her_language(client: Client, site: Site, language: str) -> None:
+    """R-151, R-125: from the link that skips to the foot, in her direction; a button says that it works."""
+    said = public(language)
+    sent = client.post(
+        "/privacy/requests/", {"kind": "access", "email": EMAIL, "lang": language, "site": site.key}
+    )
+    for page in (client.get(f"/privacy/requests/?lang={language}"), client.get(sent["Location"])):
+        direction = "rtl" if language == "ar" else "ltr"
+        assert f'<html lang="{language}" dir="{direction}">' in page.text
+        for name in ("toContent", "about", "yourData", "sending"):
+            assert said[name] in page.text
+        assert f'data-busy="{said["sending"]}"' in page.text and "pages.js" in page.text
+        if language == "ar":
+            assert "Skip to" not in page.text and "live chat on" not in page.text
 
 
 def test_a_flood_of_forms_is_stopped(client: Client, site: Site, settings: object) -> None:

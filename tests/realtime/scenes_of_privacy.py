@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import chats.actions
+import visitors.actions
 from chatlead.realtime import commands
-from tests.realtime.scenes import World, case
+from tests.realtime.scenes import World, case, in_thread
 
 
 @case(commands.AskPrivacyLink)
@@ -13,3 +15,26 @@ async def vera_asks_for_a_link_to_her_data(world: World) -> AsyncIterator[None]:
     await world.active_chat()
     yield
     assert (await world.does("vera", type="ask_privacy_link"))["path"].startswith("/privacy/proof/")
+
+
+@case(
+    chats.actions.withhold_chats,
+    visitors.actions.restrict_visitors,
+    visitors.actions.release_visitors,
+    visitors.actions.rename_sessions,
+)
+async def vera_is_restricted_while_she_talks(world: World) -> AsyncIterator[None]:
+    chat = await world.active_chat()
+    yield
+    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    for _ in range(2):
+        assert await in_thread(chats.actions.withhold_chats)(**whose) == 1
+
+
+@case()
+async def vera_is_restricted_after_nobody_answered(world: World) -> AsyncIterator[None]:
+    chat = await world.waiting_chat()
+    await in_thread(chats.actions.end_chat)(principal=world.vera, uid=chat.uid)
+    yield
+    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    assert await in_thread(chats.actions.withhold_chats)(**whose) == 1

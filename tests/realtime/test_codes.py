@@ -16,6 +16,7 @@ USELESS = {
     CloseCode.FORBIDDEN,
     CloseCode.NOT_FOUND,
     CloseCode.PROTOCOL_NOT_SPOKEN,
+    CloseCode.MINOR,
 }
 
 

@@ -83,6 +83,7 @@ REFUSED = {
     errors.TicketRefused: CloseCode.FORBIDDEN,
     errors.NotFound: CloseCode.NOT_FOUND,
     errors.ProtocolNotSpoken: CloseCode.PROTOCOL_NOT_SPOKEN,
+    errors.UnderAge: CloseCode.MINOR,
     errors.RateLimited: CloseCode.FLOOD,
     errors.Unavailable: CloseCode.INTERNAL,
     ZeroDivisionError: CloseCode.INTERNAL,

@@ -294,6 +294,7 @@ OF_A_REQUEST = {
     "privacy/requests/<str:uid>/", "privacy/requests/<str:uid>/code/", "privacy/requests/<str:uid>/copy/",
     "account/privacy/requests/<str:uid>/", "account/privacy/requests/<str:uid>/do/",
     "account/privacy/requests/<str:uid>/copy/", "account/privacy/requests/<str:uid>/certificate.json",
+    "account/privacy/holds/<str:uid>/",
 }  # fmt: skip
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 # Pages of an account: chats/test_history_pages.py has eve get 404

@@ -145,6 +145,59 @@ def test_a_provider_that_does_not_answer_is_asked_again(
     assert SmsSender.objects.get().is_live
 
 
+def test_another_token_while_the_provider_is_silent_loses_no_stop_and_no_text(
+    sender: SmsSender, provider: FakeTwilio, programme: SmsProgramme
+) -> None:
+    """R-193, B1-15: number and account are the same, so what was proved stays so until the provider says
+    otherwise; what it says then counts."""
+    provider.token = "changed at the provider"
+    provider.is_silent = True
+    actions.change_sender(sender=sender, auth_token=provider.token)
+    assert (sender.is_live, sender.fault) == (True, "no_answer")
+    assert says(sender, "STOP", provider.token) == 200
+    assert selectors.is_suppressed(key_of(VERA), programme)
+    provider.is_silent = False
+    provider.numbers.clear()
+    OutboxItem.objects.filter(state="pending").update(due_at=timezone.now())
+    for pk in outbox.due_ids():
+        outbox.carry_out(pk)
+    sender.refresh_from_db()
+    assert (sender.is_live, sender.fault) == (False, "not_listed")
+
+
+def test_a_text_waits_until_the_provider_says_whose_the_number_is(
+    sender: SmsSender, provider: FakeTwilio, programme: SmsProgramme
+) -> None:
+    """B1-18: a silence of the provider's is no reason to give a text up."""
+    provider.is_silent = True
+    actions.change_sender(sender=sender, number="+18135550133")
+    agrees(programme, VERA, service=True)
+    all_is_done()
+    assert states() == [("welcome", "queued", "")]
+    provider.is_silent = False
+    for _ in range(2):
+        OutboxItem.objects.filter(state="pending").update(due_at=timezone.now())
+        all_is_done()
+    assert states() == [("welcome", "accepted", "")]
+
+
+def test_who_saves_a_sender_undoes_nothing_that_happened_meanwhile(
+    sender: SmsSender, provider: FakeTwilio
+) -> None:
+    """R-192: staff has released the number, or somebody entered another one, since the page was opened."""
+    opened = SmsSender.objects.get(pk=sender.pk)
+    assert actions.release_number(sender=sender, by=User.objects.create(email="staff@chatlead.test"))
+    actions.change_sender(sender=opened, answers_stop="gateway")
+    sender.refresh_from_db()
+    assert (sender.answers_stop, sender.proved_at, sender.fault) == ("gateway", None, "released")
+    opened = SmsSender.objects.get(pk=sender.pk)
+    actions.change_sender(sender=sender, number="+18135550133")
+    with pytest.raises(BadField, match="meanwhile"):
+        actions.change_sender(sender=opened, auth_token="another")
+    sender.refresh_from_db()
+    assert (sender.number, sender.is_live) == ("+18135550133", True)
+
+
 def test_what_has_nothing_to_do_with_the_number_leaves_its_proof(
     sender: SmsSender, provider: FakeTwilio
 ) -> None:

@@ -49,7 +49,7 @@ def test_the_number_and_every_word_go_and_the_block_stays(
     person = erasure.Person(programme.account_id, phones=frozenset({VERA}))
     [kind] = [each for each in erasure.kinds() if each.name == "text messages"]
     assert kind.count(person) > 0
-    exported = json.dumps(kind.export(person))
+    exported = json.dumps(list(kind.export(person)))
     assert "my canary sings" in exported and VERA in exported and "granted" in exported
     assert VERA in everything() and "canary" in everything()
     assert kind.erase(person) > 0

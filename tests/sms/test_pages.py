@@ -26,6 +26,7 @@ from tests.sms.consents import agrees
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LoggedIn = Callable[[Operator], Client]
+JSON = {"Accept": "application/json"}
 PAGES = ["", "programme/", "senders/new/", "messages/", "consents/", "blocked/"]
 
 
@@ -79,6 +80,11 @@ def test_only_admins_see_any_of_it(
         client = logged_in(operator)
         assert {client.get(path).status_code for path in paths} == {403}
         assert "Text messages" not in client.get("/account/").text
+        client.get("/account/chats/")
+        data = {"csrfmiddlewaretoken": client.cookies["cl_csrf"].value, "programme": sender.programme.uid}
+        deeds = ["switch/", "yes/", "form/", "number/", "blocked/", f"senders/{sender.uid}/prove/"]
+        told = [client.post(f"/account/sms/{deed}", data, headers=JSON) for deed in deeds]
+        assert {each.json()["error"]["code"] for each in told} == {"forbidden"}
     client = logged_in(eve)
     assert [client.get(path).status_code for path in paths[-2:]] == [404, 404]
     assert VERA not in "".join(client.get(path, follow=True).text for path in paths[:-2])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import outbox
-from accounts.models import Operator, OutboxItem
+from accounts.models import Operator
 from chats.actions import accept_chat
 from chats.models import Chat
 from sms import actions, ledger, selectors, wordings
@@ -173,42 +171,6 @@ def test_ten_of_the_same_at_once_are_one_row_and_one_answer(sender: SmsSender, p
     all_is_done()
     assert SmsMessage.objects.filter(direction="in").count() == 2
     assert (len(provider.sent), Chat.objects.count(), SmsSuppression.objects.count()) == (1, 1, 1)
-
-
-def test_nothing_is_handed_over_after_a_stop_is_committed(
-    texts: Texts, provider: FakeTwilio, chat: Chat, olga: Operator, sender: SmsSender
-) -> None:
-    """B1-5, R-195: whatever the order in which they come, a text that the provider takes finds no block."""
-    taken_while_blocked: list[bool] = []
-
-    def look() -> None:
-        time.sleep(0.003)
-        taken_while_blocked.append(selectors.is_suppressed(key_of(VERA), sender.programme))
-        connections.close_all()
-
-    for round_ in range(8):
-        for number in range(3):
-            answers(olga, chat, f"{round_}.{number}")
-        actions.follow_chats()
-        provider.while_sending = look
-
-        def hands_over() -> None:
-            for pk in outbox.due_ids():
-                outbox.carry_out(pk)
-
-        def stops(wait: float = round_ * 0.004) -> None:
-            time.sleep(wait)
-            texts("STOP", OptOutType="STOP")
-
-        at_once(hands_over, stops, hands_over)
-        assert not any(taken_while_blocked)
-        texts("START", OptOutType="START")
-        provider.while_sending = lambda: None
-        OutboxItem.objects.filter(state="pending").update(due_at=timezone.now())
-        for pk in outbox.due_ids():
-            outbox.carry_out(pk)
-    bodies = provider.bodies()
-    assert bodies and len(bodies) == len(set(bodies)), "nothing goes twice"
 
 
 def test_a_stop_by_phone_is_one_as_well(

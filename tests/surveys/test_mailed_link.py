@@ -65,7 +65,9 @@ def test_who_was_asked_and_has_said_nothing_finds_the_link(
     assert f"{HOST}{path}" in text and f'href="{HOST}{path}"' in html
     last = timezone.localtime(response.offered_at + timedelta(days=7))
     assert "Wenn Sie möchten, sagen Sie uns, wie es war." in text and str(last.year) in text
-    assert "How did we do?" in client.get(path).text
+    page = client.get(path).text
+    assert "How did we do?" in page and page.count('data-busy="Sending…"') == 2 and "pages.js" in page
+    assert "Skip to the content" in page  # not the word of the button that skips the survey
 
 
 @pytest.mark.parametrize("deed", ["answered", "skipped", "under 18", "a week ago", "no survey", "no address"])

@@ -96,6 +96,20 @@ def test_a_file_that_the_archive_has_lost_is_said_and_the_database_is_backed_up(
     assert [copy.state for copy in backup.copies.all()] == ["kept", "kept"]
 
 
+def test_a_file_that_an_erasure_has_taken_whole_is_missed_by_nobody(vault: Path, old: Ended) -> None:
+    """R-116, R-176: it could not be read any more; backups, proofs and seals are well without it."""
+    backed_up()
+    [path] = (vault / "archive").rglob("*.age")
+    path.write_bytes(b"a disk has died")
+    assert sealing.verify_chain(old.again()) != [] and emptying.erase(old.again())
+    assert backed_up().problem == "" and state.failures() == 0
+    proof = proving.prove_newest()
+    assert (proof.state, proof.file_count) == (BackupProof.State.PASSED, 0), proof.problem
+    assert sealing.verify_chain(old.again()) == []
+    brought = files.bring_back([f"file://{vault}/primary"])
+    assert (brought.file_count, brought.missing_count) == (0, 0) and not path.exists()
+
+
 def test_an_archive_that_does_not_answer_keeps_no_backup_from_being_made(
     vault: Path, old: Ended, settings: Settings
 ) -> None:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -39,6 +41,8 @@ def kept(*days_ago: float) -> list[Kept]:
         ([36, 37], 40, 35, [37]),  # however old, the last one stays
         ([90], 1, 1, []),
         ([0, 0.1, 0.2], 1, 35, [0.1, 0.2]),
+        ([0, 1, 2, 34, 36], 3, 35, [34, 36]),  # whichever of the two comes first
+        ([0, 36, 37], 3, 35, [36, 37]),
     ],
 )
 def test_old_backups_go_and_never_the_last(
@@ -70,20 +74,34 @@ def test_the_days_backup_is_due_from_its_hour_until_one_is_good(
     """R-116: who slept through the hour makes it later; one that failed comes again in half an hour."""
     settings.BACKUP_HOUR = 3
     Installation.objects.update(created_at=NOON - timedelta(days=9))
-    today = NOON.replace(hour=3)
-    assert making.is_due(NOON) and making.next_hour(NOON) == today + timedelta(days=1)
+    today, both = NOON.replace(hour=3), ["primary", "offsite"]
+    assert making.lacking(NOON) == both and making.next_hour(NOON) == today + timedelta(days=1)
     row = Backup.objects.create(started_at=today - timedelta(hours=2), state="done")
-    BackupCopy.objects.create(backup=row, place="primary", state="kept", at=today)
-    assert making.is_due(NOON) and not making.is_due(today - timedelta(minutes=1))
+    for place in both:
+        BackupCopy.objects.create(backup=row, place=place, state="kept", at=today)
+    assert making.lacking(NOON) == both and not making.lacking(today - timedelta(minutes=1))
     Backup.objects.filter(pk=row.pk).update(started_at=NOON - timedelta(minutes=20), state="failed")
-    assert not making.is_due(NOON) and making.is_due(NOON + timedelta(minutes=11))
-    Backup.objects.filter(pk=row.pk).update(state="done")
-    assert not making.is_due(NOON + timedelta(hours=2)) and making.is_due(NOON + timedelta(days=1))
+    BackupCopy.objects.update(state="failed")
+    assert not making.lacking(NOON) and making.lacking(NOON + timedelta(minutes=11)) == both
+    BackupCopy.objects.filter(place="primary").update(state="kept")
+    assert making.lacking(NOON + timedelta(minutes=11)) == ["offsite"]
+    BackupCopy.objects.update(state="kept")
+    assert not making.lacking(NOON + timedelta(hours=2)) and making.lacking(NOON + timedelta(days=1)) == both
     BackupCopy.objects.all().delete()
-    assert making.is_due(NOON + timedelta(hours=2))  # this database was restored from it
+    assert making.lacking(NOON + timedelta(hours=2)) == both  # this database was restored from it
     Backup.objects.all().delete()
     Installation.objects.update(created_at=NOON - timedelta(minutes=5))
-    assert not making.is_due(NOON)  # a new one has its first at the next hour
+    assert not making.lacking(NOON)  # a new one has its first at the next hour
+
+
+def test_a_day_has_one_hour_of_backups_whatever_a_countrys_clock_does(settings: Settings) -> None:
+    """R-116: where the hour comes twice on a day in autumn, or not at all on one in spring."""
+    settings.BACKUP_HOUR = 6  # 2 in the morning in New York in summer, 1 in winter
+    new_york = ZoneInfo("America/New_York")
+    for day in (datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 3, 14, tzinfo=UTC)):
+        quarters = [day + timedelta(minutes=15 * n) for n in range(96)]
+        hours = {making.last_hour(at.astimezone(new_york)) for at in quarters}
+        assert hours == {day + timedelta(hours=6), day - timedelta(hours=18)}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,7 +118,7 @@ def test_a_clock_that_was_a_year_ahead_keeps_no_backup_from_being_made(
     assert proving.is_due(now + timedelta(days=9))
     newest = state.newest_good(copy.place)
     assert newest and newest <= timezone.now()
-    assert making.is_due(timezone.now() + timedelta(days=1))
+    assert making.lacking(timezone.now() + timedelta(days=1)) == ["primary", "offsite"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,6 +151,51 @@ def test_a_backup_is_in_every_store_and_a_proof_restores_the_one_that_is_elsewhe
         ("primary", "kept"),
     ]
     assert not files[0].exists() and not files[1].exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_off_site_store_that_is_away_costs_no_backup_of_the_other(
+    vault: Path, acme: Account, settings: Settings
+) -> None:
+    """R-116, R-117: it is tried again each half hour by itself, so by count the days before are kept."""
+    now = timezone.now()
+    settings.BACKUP_KEEP_COUNT, settings.BACKUP_HOUR = 3, (now - timedelta(hours=8)).hour
+    Installation.objects.update(created_at=now - timedelta(days=9))
+    days = [keep.new_name(now - timedelta(days=day)) for day in (1, 2)]
+    (vault / "primary").mkdir()
+    for name in days:
+        (vault / "primary" / name).write_bytes(b"a good one")
+    away, settings.BACKUP_OFFSITE = settings.BACKUP_OFFSITE, "file:///dev/null/offsite"
+
+    def half_an_hour_later() -> str:
+        Backup.objects.update(started_at=F("started_at") - timedelta(minutes=31))
+        return tasks.back_up()
+
+    assert [half_an_hour_later() for _ in range(4)] == ["backup failed"] * 4
+    there = {file.name for file in (vault / "primary").glob("*.age")}
+    assert there > set(days) and len(there) == 3
+    assert any("The last backup has failed: Offsite" in each.what for each in state.problems(now))
+    settings.BACKUP_OFFSITE = away
+    assert half_an_hour_later() == "backup done, proof passed"
+    assert {file.name for file in (vault / "primary").glob("*.age")} == there
+    assert len(list((vault / "offsite").glob("*.age"))) == 1 and tasks.back_up() == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_too_old_goes_though_no_new_one_can_be_made(
+    vault: Path, acme: Account, settings: Settings
+) -> None:
+    """B2-6, R-116: what was erased is gone from backups after 35 days; but never the last one."""
+    ages = (30, 36, 37)
+    names = [keep.new_name(timezone.now() - timedelta(days=age)) for age in ages]
+    for place in ("primary", "offsite"):
+        (vault / place).mkdir()
+        for name in names:
+            (vault / place / name).write_bytes(b"x")
+    settings.BACKUP_RECIPIENTS = ["age1nobody"]
+    assert making.make_backup().state == "failed"
+    for place in ("primary", "offsite"):
+        assert [file.name for file in (vault / place).glob("*.age")] == names[:1]
 
 
 def scratch_databases() -> list[str]:
@@ -227,6 +290,24 @@ def test_two_are_never_at_work_at_once(vault: Path, acme: Account) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_one_that_was_killed_is_said_at_the_next_look_and_keeps_nobody_from_asking(
+    vault: Path, acme: Account
+) -> None:
+    """R-116: though none is due for a day; one that is really at work goes on."""
+    client = Client()
+    client.force_login(User.objects.create(email="staff@chatlead.test", is_staff=True))
+    Backup.objects.create(started_at=timezone.now())
+    BackupProof.objects.create(started_at=timezone.now(), place="primary")
+    with alone():
+        assert tasks.back_up() == "another is at work"
+    assert client.get("/admin/backups/").text.count(" disabled>") == 2
+    assert tasks.back_up() == ""
+    assert Backup.objects.get().state == "failed" == BackupProof.objects.get().state
+    page = client.get("/admin/backups/").text
+    assert " disabled>" not in page and "The last backup has failed: it was cut off" in page
+
+
+@pytest.mark.django_db(transaction=True)
 def test_without_a_key_production_makes_none_and_says_what_to_do(vault: Path, settings: Settings) -> None:
     """R-117"""
     settings.PRODUCTION = True
@@ -277,7 +358,7 @@ def test_staff_sees_the_backups_and_asks_for_one(vault: Path, settings: Settings
     assert AuditEntry.objects.count() == 1
     Backup.objects.create(started_at=timezone.now())
     page = client.get("/admin/backups/").text
-    assert "A backup is being made since" in page and 'http-equiv="refresh"' in page
+    assert "A backup is being made since" in page and "Look again" in page and "refresh" not in page
 
 
 @pytest.mark.once

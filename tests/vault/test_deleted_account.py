@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import outbox
-from accounts.models import Account, AuditEntry, Department, Operator, OutboxItem, Site
+from accounts.models import Account, AuditEntry, Department, Operator, OutboxItem, Site, User
 from chatlead import leaving
 from chats import archive, sealing
 from chats.archived import DROP_FILES
 from chats.models import Chat, Message
+from privacy import tombstones
 from tests.chats.ended import CANARY, Ended, archived, talk
-from tests.conftest import make_chat, visitor_on
+from tests.conftest import make_chat, make_operator, visitor_on
+from visitors.models import Visitor
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,15 +88,73 @@ def test_another_name_deletes_nothing(vault: Path, old: Ended) -> None:
     assert Account.objects.filter(pk=acme.pk).exists() and files_of(acme, vault)
 
 
-def test_where_no_stone_can_be_written_nothing_is_deleted(
+def test_a_deletion_that_fails_leaves_no_stone_of_people_who_are_still_there(
+    vault: Path, old: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B2-6: the next restore would erase what a living firm's visitors have said."""
+    acme = old.again().account
+    said = Message.objects.filter(account=acme).count()
+    account_id = acme.pk
+
+    def late(*_: object) -> None:
+        raise OperationalError("the database went away")
+
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr(Account, "delete", late)  # at the end of the transaction, when all rows have gone
+        deleted(acme)
+    for item in outbox.due_ids():
+        outbox.carry_out(item)
+    assert not list((vault / "tombstones").rglob("*.json"))
+    assert tombstones.reapply()["people"] == 0
+    assert Message.objects.filter(account_id=account_id).count() == said > 0
+
+
+def test_whoever_is_back_after_a_restore_is_erased_again(
+    vault: Path, old: Ended, eves: Chat, eve: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B2-6: in parts, whatever the number of visitors, and nobody of eve's."""
+    acme = old.again().account
+    uid, subscriber = acme.uid, acme.subscriber_id
+    visitors = Visitor.objects.filter(account=acme).count()
+    assert visitors > 1
+    Account.objects.filter(pk=acme.pk).update(uid="gone-for-a-moment")
+    tombstones.write_of_account({"account": uid}, "1")
+    Account.objects.filter(pk=acme.pk).update(uid=uid)  # the backup from before
+    monkeypatch.setattr(tombstones, "AT_ONCE", 1)
+    assert tombstones.reapply()["people"] == visitors
+    assert not Message.objects.filter(account=acme, text__contains=CANARY).exists()
+    assert Visitor.objects.filter(account=acme, name=CANARY).count() == 0
+    assert sealing.verify_chain(eves) == [] and len(files_of(eve.account, vault)) == 1
+    assert Account.objects.filter(subscriber_id=subscriber).exists()
+
+
+def test_where_no_stone_can_be_written_the_outbox_tries_again(
     vault: Path, old: Ended, settings: Settings
 ) -> None:
-    """B2-6: a restore would bring everybody back."""
-    settings.TOMBSTONES = "file:///dev/null/stones"
+    """B2-6: a store that is away for an hour loses no stone."""
     acme = old.again().account
-    with pytest.raises(CommandError, match="Nothing was deleted"):
-        deleted(acme)
-    assert Account.objects.filter(pk=acme.pk).exists() and files_of(acme, vault)
+    where, settings.TOMBSTONES = settings.TOMBSTONES, "file:///dev/null/stones"
+    deleted(acme)
+    for item in outbox.due_ids():
+        outbox.carry_out(item)
+    assert OutboxItem.objects.get(kind=tombstones.OF_ACCOUNT).state == OutboxItem.State.PENDING
+    settings.TOMBSTONES = where
+    OutboxItem.objects.filter(kind=tombstones.OF_ACCOUNT).update(due_at=timezone.now())
+    for item in outbox.due_ids():
+        outbox.carry_out(item)
+    assert len(list((vault / "tombstones" / "stones").iterdir())) == 1
+
+
+def test_who_worked_for_nobody_else_goes_too(vault: Path, old: Ended, olga: Operator, eve: Operator) -> None:
+    """R-176: their address and the hash of their password; who works for two firms, and staff, stay."""
+    acme = old.again().account
+    both, staff = make_operator(acme, "Both"), make_operator(acme, "Staff")
+    Operator.objects.create(account=eve.account, user=both.user, name="Both")
+    User.objects.filter(pk=staff.user_id).update(is_staff=True)
+    deleted(acme)
+    left = set(User.objects.values_list("pk", flat=True))
+    assert olga.user_id not in left
+    assert {eve.user_id, both.user_id, staff.user_id} <= left
 
 
 def test_files_of_an_account_that_is_there_are_never_dropped(vault: Path, old: Ended) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import selectors
 import shutil
 import sqlite3
 import subprocess
@@ -208,6 +210,71 @@ def test_no_server_has_the_file_before_its_restore_is_over(
         assert restore.returncode == 0 and b"Ready to be served" in said
 
 
+def test_a_server_that_is_started_during_a_restore_waits_and_takes_nothing(
+    elsewhere: Callable[[], Installation],
+) -> None:
+    """B2-6: it neither migrates nor listens before the restore is over, and then no restore begins."""
+    new = elsewhere()
+    if not new.is_sqlite:
+        return  # PostgreSQL says who is connected
+    with (new.at / "served.lock").open("w") as restore:
+        fcntl.flock(restore, fcntl.LOCK_EX)  # as a restore has it
+        server = new.start("serve", "--migrate", "--port", "0", "--workers-off")
+        try:
+            said = Said(server)
+            said.until("waiting for its end")
+            assert "ChatLead is ready" not in said.so_far and not list(new.at.glob("db.sqlite3*"))
+            fcntl.flock(restore, fcntl.LOCK_UN)
+            said.until("ChatLead is ready")
+            assert (new.at / "db.sqlite3").is_file()
+            assert "A server is running on this data folder" in new.refused("restore", "--newest")
+        finally:
+            server.kill()
+            server.communicate()
+    assert "Ready to be served" in new.manage("restore", "--newest")
+
+
+class Said:
+    """What a process says, on both of its streams, as it comes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.so_far = ""
+        self._streams = selectors.DefaultSelector()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            self._streams.register(stream, selectors.EVENT_READ)
+
+    def until(self, words: str) -> None:
+        """Returns when it has said them; an AssertionError with all that it said where it ends before."""
+        while words not in self.so_far:
+            assert self._streams.get_map(), self.so_far
+            for key, _ in self._streams.select():
+                said = os.read(key.fd, 65536)
+                self.so_far += said.decode()
+                if not said:
+                    self._streams.unregister(key.fileobj)
+
+
+@pytest.mark.once
+def test_a_disk_without_room_is_said_before_anything_is_copied(firm: Installation) -> None:
+    """R-116: room for the copy and for the sealed file, of a backup and of a proof; told on the page too."""
+    if not firm.is_sqlite:
+        return
+    wanted = int(shutil.disk_usage(firm.at).free * 0.8)  # one copy would fit; SQLite does not mind the rest
+    for command in ("backup", "prove_backup"):
+        os.truncate(firm.at / "db.sqlite3", wanted)
+        assert "has no room" in firm.refused(command)
+        assert not list((firm.at / "scratch").glob("*/*"))
+    said = firm.python(
+        "from chatlead.backups import state; from django.utils import timezone; "
+        "print([each.what for each in state.problems(timezone.now())], state.failure_count()[0].value, "
+        "state.proof_failure_count()[0].value)"
+    )
+    assert said.count("has no room") == 2 and said.endswith("] 1 1"), said
+    firm.manage("backup")
+    firm.manage("prove_backup")
+
+
 def test_what_was_acknowledged_before_a_backup_began_is_in_it(
     firm: Installation, elsewhere: Callable[[], Installation]
 ) -> None:
@@ -253,3 +320,23 @@ def test_a_store_that_takes_nothing_is_a_backup_that_failed(firm: Installation) 
         assert "The backup has failed: Primary: the folder" in firm.refused("backup")
     finally:
         firm.env["CHATLEAD_BACKUP_STORE"] = f"file://{firm.at}/backups"
+
+
+@pytest.mark.once
+def test_a_data_folder_of_any_name_is_backed_up_and_restored(tmp_path: Path) -> None:
+    """R-116: also one whose name means something in an address; and nothing is made beside it."""
+    odd = Installation(tmp_path / "acme #1 50%41 ?mode=rw")
+    try:
+        if not odd.is_sqlite:
+            return  # the database is no file
+        del odd.env["CHATLEAD_BACKUP_STORE"]  # in the data folder, as for whoever sets nothing
+        odd.manage("migrate", "-v", "0")
+        odd.manage("backup")
+        assert (odd.at / "db.sqlite3").is_file() and len(odd.backups()) == 1
+        for file in odd.at.glob("db.sqlite3*"):
+            file.unlink()
+        odd.manage("restore", "--newest")
+        assert odd.python("from accounts.models import Backup; print(Backup.objects.get().state)") == "done"
+        assert list(tmp_path.iterdir()) == [odd.at]
+    finally:
+        odd.drop()

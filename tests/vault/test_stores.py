@@ -40,6 +40,7 @@ def test_what_is_put_is_there_whole_and_listed_until_it_is_deleted(
     ]
     assert [each.name for each in store.list("2026")] == ["2026/chat-1.age", "2026/large"]
     assert all(each.modified_at.utcoffset() is not None for each in store.list())
+    assert [each.name for each in store.list_top()] == ["elsewhere"]
     assert store.list("202") == []  # a folder, not a beginning
     store.delete("2026/large")
     store.delete("2026/large")  # twice is once

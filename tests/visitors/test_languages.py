@@ -14,7 +14,7 @@ from accounts.actions import set_site_language
 from accounts.models import STANDARD_FIELDS, Language, Operator, Site, User
 from chatlead.errors import BadField, NotFound
 from tests.conftest import password_hash
-from visitors.languages import accepted, chosen, words
+from visitors.languages import accepted, chosen, public, words
 
 PAGE = "https://www.acme.test"
 
@@ -103,6 +103,15 @@ def test_vera_whose_browser_is_arabic_gets_an_arabic_widget(client: Client, site
     assert '<html lang="ar" dir="rtl">' in document
     assert re.findall(r'<script defer src="[^"?]*/(chat[^"?]*)\?v=', document) == ["chat.ar.js"]
     assert words("ar")["page"]["noscript"] in document
+
+
+def test_every_language_has_all_words_of_public_pages() -> None:
+    """ui.md: none is left out, none is left in English."""
+    english = public("en")
+    for language in Language.values:
+        said = public(language)
+        assert said.keys() == english.keys() and all(said.values())
+        assert language == "en" or not {*said.values()} & {*english.values()}
 
 
 @pytest.mark.parametrize("language", Language.values)

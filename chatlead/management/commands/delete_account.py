@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
+from chatlead.errors import UnderLegalHold
 from chatlead.leaving import delete_account
-from chatlead.stores import StoreUnavailable
 
 
 class Command(BaseCommand):
@@ -27,6 +27,6 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was deleted: say --name={found.name!r} if that is the one you mean.")
         try:
             gone = delete_account(found)
-        except StoreUnavailable as error:
-            raise CommandError(f"Nothing was deleted: {error}.") from None
+        except UnderLegalHold as error:
+            raise CommandError(f"Nothing was deleted. {error}") from None
         self.stdout.write(f"Deleted: {sum(gone.values())} rows. Its archived files follow within a minute.")

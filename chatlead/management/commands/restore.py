@@ -17,6 +17,7 @@ from accounts.models import BackupCopy
 from chatlead import age
 from chatlead.backups import keep, restoring
 from chatlead.backups.alone import AtWork, alone
+from chatlead.backups.making import words_of
 from chatlead.backups.pack import Damaged
 from chatlead.backups.sources import SourceFailed
 from chatlead.backups.targets import NotEmpty, live_target
@@ -65,6 +66,8 @@ class Command(BaseCommand):
             ) from None
         except REFUSALS as fault:
             raise CommandError(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from None
+        except OSError as fault:  # a disk that is full, say: what was half there is gone again
+            raise CommandError(f"Nothing was restored: {words_of(fault)}.") from None
         again = ", ".join(f"{name} {count}" for name, count in sorted(erased.items()) if count) or "nothing"
         self.stdout.write(f"Files of archived chats brought back: {brought.file_count}.")
         if brought.missing_count:

@@ -7,7 +7,7 @@ export type Answer = { ok: true; reply?: VisitorEvent | Reply } | { ok: false; c
 const LOST: Answer = { ok: false, code: "offline", field: "" };
 
 /** Refusals that say that the form, the notice or the chat is not what we show. */
-export const BEHIND = new Set(["notice_required", "unknown_field", "missing_field", "chat_already_open", "chat_closed", "wrong_state", "not_found"]);
+export const BEHIND = new Set(["notice_required", "unknown_field", "missing_field", "chat_already_open", "chat_closed", "not_found", "under_age"]);
 
 /** Asks, and where the server wants work for it, does that and asks again. A lost connection is `offline`. */
 export async function answered(ask: (command: object) => Promise<VisitorEvent | Reply>, command: object): Promise<Answer> {

@@ -194,6 +194,7 @@ export class ChatClient {
       this.secondTicket = true;
       understood();
     }
+    if (code === CLOSE_CODES.MINOR) location.search += "&closed"; // the server says the words
     if (link !== "stopped" || (code === CLOSE_CODES.PROTOCOL_NOT_SPOKEN && reloadOnce())) return;
     if (code === CLOSE_CODES.FORBIDDEN && this.secondTicket) {
       this.secondTicket = false; // a ticket may have grown old on its way
@@ -251,6 +252,7 @@ export class ChatClient {
       case "chat_erased":
         this.newChat(); // all of a visitor's are erased together
         this.write("");
+        this.dialled.renew(); // is she to be here still?
         break;
       case "messages":
       case "marks_changed":

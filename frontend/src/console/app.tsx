@@ -35,7 +35,7 @@ export function App({ desk }: { desk: Desk }) {
   const waits = useFound(desk, () => desk.waiting.value.length);
   const column = open ? desk.column.value : "list";
   return (
-    <div class="app" data-column={column}>
+    <div class={desk.preferences.compact.value ? "app compact" : "app"} data-column={column}>
       <Rail desk={desk} />
       <Trouble desk={desk} />
       <main class="columns">

@@ -39,6 +39,7 @@ export function PreferencesDialog({ desk, onClose }: { desk: Desk; onClose: () =
           kind="select" required label={t.undo} hint={t.undoHint} value={String(preferences.undo.value)} onValue={(n) => preferences.undoFor(Number(n))}
           options={UNDO_CHOICES.map((n) => ({ value: String(n), label: n ? t.seconds(n) : t.undoOff }))}
         />
+        <Switch label={t.compact} hint={t.compactHint} on={preferences.compact.value} onSwitch={(on) => preferences.closeTogether(on)} />
         <Field
           kind="select" required label={t.language} value={languageChosen()} onValue={(lang) => chooseLanguage(lang)}
           options={[{ value: "", label: t.languageAuto }, ...LANGUAGES]}

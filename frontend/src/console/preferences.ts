@@ -14,6 +14,8 @@ export class Preferences {
   readonly detail = signal(false);
   /** Seconds for which a reply may be taken back, one of UNDO_CHOICES. */
   readonly undo = signal<number>(0);
+  /** Whether rows stand close together, so that more of them are seen at once. */
+  readonly compact = signal(false);
   /** Which hints were put away, "" for none. */
   readonly putAway = signal("");
 
@@ -31,6 +33,7 @@ export class Preferences {
     this.notify.value = this.get("notify") !== "0";
     this.detail.value = this.get("detail") === "1";
     this.undo.value = UNDO_CHOICES.find((n) => n === undo) ?? 0;
+    this.compact.value = this.get("compact") === "1";
     this.putAway.value = this.get("hints") ?? "";
   }
 
@@ -52,6 +55,10 @@ export class Preferences {
 
   undoFor(seconds: number): void {
     this.set("undo", seconds ? String(seconds) : null);
+  }
+
+  closeTogether(on: boolean): void {
+    this.set("compact", on ? "1" : null);
   }
 
   hide(hints: string): void {

@@ -106,10 +106,11 @@ test("what olga chose is hers, in all tabs, and what is no choice is none", () =
   here.undoFor(10);
   here.mute(true);
   here.loudness(30);
+  here.closeTogether(true);
   there.read();
   sams.read();
-  expect([there.undo.value, there.muted.value, there.volume.value]).toEqual([10, true, 30]);
-  expect([sams.undo.value, sams.muted.value, sams.volume.value, sams.detail.value]).toEqual([0, false, 70, false]);
+  expect([there.undo.value, there.muted.value, there.volume.value, there.compact.value]).toEqual([10, true, 30, true]);
+  expect([sams.undo.value, sams.muted.value, sams.volume.value, sams.detail.value, sams.compact.value]).toEqual([0, false, 70, false, false]);
   box().set("olga.undo", "86400");
   box().set("olga.volume", "NaN");
   there.read();

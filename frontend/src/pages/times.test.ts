@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { localeOf, showTimes } from "./times.ts";
+import { localeOf, showTimes, tellZone } from "./times.ts";
 
 type Fake = { dateTime: string; dataset: { moment: string }; textContent: string; title: string };
 
@@ -22,6 +22,12 @@ test("a day is that of her zone, and a moment may come with its seconds or witho
   expect(shown("day", at, "en-GB", "Europe/Berlin").textContent).toBe("1 Aug 2026");
   expect(shown("second", at, "en-GB", "Europe/Berlin").textContent).toContain("00:30:07");
   expect(shown("clock", at, "es", "Europe/Madrid").textContent).toBe("0:30");
+});
+
+test("a form about days is told whose days they are", () => {
+  const field = { value: "" };
+  tellZone({ querySelectorAll: () => [field] } as unknown as Document);
+  expect(field.value).toBe(new Intl.DateTimeFormat().resolvedOptions().timeZone);
 });
 
 test("what is no moment stays as the server wrote it", () => {

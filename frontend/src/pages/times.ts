@@ -11,6 +11,12 @@ export function localeOf(page: string, wishes: readonly string[]): string {
   return wishes.find((each) => each.split("-")[0] === primary) ?? page;
 }
 
+/** Tells the server whose days a form is about: its field `data-zone` gets the name of the browser's time zone. */
+export function tellZone(doc: Document): void {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  for (const each of doc.querySelectorAll<HTMLInputElement>("input[data-zone]")) each.value = timeZone;
+}
+
 /**
  * Says every `<time data-moment>`, which the server has written in UTC, in the reader's own zone; which zone that
  * is and the day of the week stand in its title. `zone` is the browser's own where it is not given.

@@ -12,6 +12,7 @@ export const CLOSE_CODES = {
   FORBIDDEN: 4403,
   NOT_FOUND: 4404,
   PROTOCOL_NOT_SPOKEN: 4406,
+  MINOR: 4410,
   HELLO_TIMEOUT: 4008,
   SLOW_READER: 4009,
   FLOOD: 4029,
@@ -43,6 +44,7 @@ export type ErrorCode =
   | "forbidden"
   | "hello_repeated"
   | "illegal_step"
+  | "legal_hold"
   | "missing_field"
   | "nobody_online"
   | "not_authenticated"
@@ -55,6 +57,7 @@ export type ErrorCode =
   | "ticket_refused"
   | "too_many"
   | "unavailable"
+  | "under_age"
   | "unknown_field"
   | "wrong_code";
 

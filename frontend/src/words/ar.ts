@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "إعادة المحاولة",
 };
 
-export const page: Page = { noscript: "تحتاج المحادثة إلى JavaScript.", title: "محادثة مع {}", close: "إغلاق" };
+export const page: Page = { noscript: "تحتاج المحادثة إلى JavaScript.", title: "محادثة مع {}", close: "إغلاق", adults: "هذه الدردشة للبالغين", adultsText: "لا يمكننا التحدث هنا مع من هم دون 18 عامًا. لا يُحفظ أي شيء يُكتب في هذا المتصفح. إذا كنت بحاجة إلى مساعدة فاطلب من أحد والديك أو من شخص بالغ آخر أن يتصل أو يكتب نيابة عنك.", yourData: "بياناتك" };
 
 export const chat: Chat = {
   lang: "ar",

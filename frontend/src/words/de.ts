@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Erneut versuchen",
 };
 
-export const page: Page = { noscript: "Der Chat benötigt JavaScript.", title: "Chat mit {}", close: "Schließen" };
+export const page: Page = { noscript: "Der Chat benötigt JavaScript.", title: "Chat mit {}", close: "Schließen", adults: "Dieser Chat ist für Erwachsene", adultsText: "Mit Menschen unter 18 dürfen wir hier nicht sprechen. Nichts, was in diesem Browser geschrieben wird, wird aufbewahrt. Wenn Sie Hilfe brauchen, bitten Sie Ihre Eltern oder einen anderen Erwachsenen, für Sie anzurufen oder zu schreiben.", yourData: "Ihre Daten" };
 
 export const chat: Chat = {
   lang: "de",

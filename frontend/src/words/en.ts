@@ -18,8 +18,8 @@ export const loader = {
   again: "Try again",
 };
 
-/** What the server says: a document without scripts, the name of a site's own page, the button of a greeting. */
-export const page = { noscript: "The chat needs JavaScript.", title: "Chat with {}", close: "Dismiss" };
+/** What the server says: a document without scripts, the name of a site's own page, the button of a greeting, and where nothing is collected any more. */
+export const page = { noscript: "The chat needs JavaScript.", title: "Chat with {}", close: "Dismiss", adults: "This chat is for adults", adultsText: "We may not talk here with anybody under 18. Nothing that is written in this browser is kept. If you need help, ask a parent or another adult to call or write for you.", yourData: "Your data" };
 
 /** What the chat frame shows. A name that is put in stands alone, whatever its direction (design/names.ts). */
 export const chat = {

@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Intentar de nuevo",
 };
 
-export const page: Page = { noscript: "El chat necesita JavaScript.", title: "Chat con {}", close: "Cerrar" };
+export const page: Page = { noscript: "El chat necesita JavaScript.", title: "Chat con {}", close: "Cerrar", adults: "Este chat es para personas adultas", adultsText: "Aquí no podemos hablar con menores de 18 años. No se guarda nada de lo que se envíe desde este navegador. Si necesita ayuda, pida a su padre, a su madre o a otra persona adulta que llame o escriba por usted.", yourData: "Sus datos" };
 
 export const chat: Chat = {
   lang: "es",

@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Réessayer",
 };
 
-export const page: Page = { noscript: "La discussion a besoin de JavaScript.", title: "Discuter avec {}", close: "Fermer" };
+export const page: Page = { noscript: "La discussion a besoin de JavaScript.", title: "Discuter avec {}", close: "Fermer", adults: "Ce chat est réservé aux adultes", adultsText: "Nous ne pouvons pas parler ici avec des personnes de moins de 18 ans. Rien de ce qui est écrit dans ce navigateur n’est conservé. Si vous avez besoin d’aide, demandez à un parent ou à un autre adulte d’appeler ou d’écrire pour vous.", yourData: "Vos données" };
 
 export const chat: Chat = {
   lang: "fr",

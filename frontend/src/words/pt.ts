@@ -13,7 +13,7 @@ export const loader: Loader = {
   again: "Tentar novamente",
 };
 
-export const page: Page = { noscript: "O chat precisa de JavaScript.", title: "Chat com {}", close: "Fechar" };
+export const page: Page = { noscript: "O chat precisa de JavaScript.", title: "Chat com {}", close: "Fechar", adults: "Este chat é para adultos", adultsText: "Não podemos falar aqui com menores de 18 anos. Nada do que se escreve neste navegador é guardado. Se precisa de ajuda, peça ao pai, à mãe ou a outro adulto que telefone ou escreva por si.", yourData: "Os seus dados" };
 
 export const chat: Chat = {
   lang: "pt",

@@ -43,6 +43,8 @@ const settings = {
   undoHint: "So long a reply is held back before it is sent.",
   undoOff: "Off, replies are sent at once",
   seconds,
+  compact: "Compact view",
+  compactHint: "Less room around rows and messages, so that more of them are on the screen.",
   language: "Language",
   languageAuto: "As the browser asks for it",
 };
@@ -392,6 +394,7 @@ const failed: Record<ErrorCode, string> = {
   hello_repeated: "The server did not understand this page. Please reload it.",
   illegal_step: "That step is not possible from here.",
   wrong_code: "That is not the code.",
+  legal_hold: "A legal hold keeps this: the chat has ended, and what was said is erased as soon as the hold is lifted.",
   missing_field: "Something is missing. Please fill in every field.",
   nobody_online: "Nobody is online at the moment.",
   not_authenticated: "You are logged out. Please log in again.",
@@ -403,6 +406,7 @@ const failed: Record<ErrorCode, string> = {
   too_many: "There is no room for another one.",
   ticket_refused: "This page is too old. Please reload it.",
   unavailable: "The service is busy. Nothing was lost: please try again.",
+  under_age: "Nothing is collected from this browser any more.",
   unknown_field: "A field is not asked for any more. Please reload the page.",
 };
 

@@ -39,6 +39,8 @@ const settings: Words["settings"] = {
   undoHint: "Durante ese tiempo la respuesta se retiene antes de enviarse.",
   undoOff: "Desactivado, las respuestas se envían al momento",
   seconds,
+  compact: "Vista compacta",
+  compactHint: "Menos espacio alrededor de filas y mensajes, para que quepan más en la pantalla.",
   language: "Idioma",
   languageAuto: "El que pida el navegador",
 };
@@ -377,6 +379,7 @@ const failed: Words["failed"] = {
   hello_repeated: "El servidor no entendió esta página. Vuelva a cargarla.",
   illegal_step: "Ese paso no es posible desde aquí.",
   wrong_code: "Ese no es el código.",
+  legal_hold: "Una retención legal conserva esto: el chat ha terminado y lo dicho se borrará en cuanto se levante.",
   missing_field: "Falta algo. Rellene todos los campos.",
   nobody_online: "No hay nadie en línea en este momento.",
   not_authenticated: "Su sesión está cerrada. Inicie sesión de nuevo.",
@@ -388,6 +391,7 @@ const failed: Words["failed"] = {
   too_many: "No queda sitio para otra.",
   ticket_refused: "Esta página es demasiado antigua. Vuelva a cargarla.",
   unavailable: "El servicio está ocupado. No se perdió nada: inténtelo de nuevo.",
+  under_age: "De este navegador ya no se recoge nada.",
   unknown_field: "Un campo ya no se pide. Vuelva a cargar la página.",
 };
 
