@@ -32,7 +32,7 @@ def tunnel(abroad: Shop) -> Iterator[Tunnel]:
         yield running
 
 
-@pytest.fixture(scope="module", params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(scope="module", params=[*ENGINES.values()], ids=[*ENGINES])
 def engine(request: pytest.FixtureRequest) -> type[Engine]:
     found: type[Engine] = request.param
     if missing := absent(found.needs):
