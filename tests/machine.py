@@ -99,6 +99,7 @@ SYSTEM = {  # package -> any of these files proves it is there (a bare name is l
     "nodejs": ("node",),
     "npm": ("npm",),
     "nginx-light": ("nginx", "/usr/sbin/nginx"),
+    "firefox-esr": ("firefox-esr",),
 }
 
 

@@ -68,7 +68,14 @@ WORKERS = "3"  # the build server has two cores, and a test waits as much as it 
 
 def server_side(part: str, services: str) -> Count:
     node_modules()  # the browsers' reducers are held against the server's snapshots
-    where = ["tests", "--ignore=tests/e2e", "--ignore=tests/faults", "-m", "not browser and not faults"]
+    where = [
+        "tests",
+        "--ignore=tests/e2e",
+        "--ignore=tests/engines",
+        "--ignore=tests/faults",
+        "-m",
+        "not browser and not faults",
+    ]
     return pytest(part, *where, "-n", WORKERS, "--dist", "worksteal", TEST_SERVICES=services)
 
 
@@ -82,7 +89,7 @@ def browser(args: argparse.Namespace) -> Count:
 def faults(args: argparse.Namespace) -> Count:
     seconds = str(args.long)
     # the whole suite has 20 minutes, so it runs the quickest; alone this part runs each for some seconds
-    quick = "1" if len(args.parts) == len(PARTS) and not args.long else ""
+    quick = "1" if is_whole(args) and not args.long else ""
     extra = {"CHATLEAD_FAULTS_SECONDS": seconds, "CHATLEAD_FAULTS_QUICK": quick}
     total = pytest("faults", "tests/faults", TEST_SERVICES="private", **extra)
     if not args.long:  # `browser` runs the same with smaller numbers
@@ -90,6 +97,21 @@ def faults(args: argparse.Namespace) -> Count:
     system(*NEEDS["browser"])
     alone = {"TEST_SERVICES": "none", "DJANGO_ALLOW_ASYNC_UNSAFE": "1", "CHATLEAD_FAULTS_SECONDS": seconds}
     return total.plus(pytest("faults in the browser", "tests/e2e", "-m", "faults", **alone))
+
+
+def is_whole(args: argparse.Namespace) -> bool:
+    return len(args.parts) == len(PARTS)
+
+
+def engines(args: argparse.Namespace) -> Count:
+    """Firefox, large as it is, comes to a machine only where this part is asked for by its name. The whole
+    suite, which has no time for all of it, asks one that is there for a chat that begins."""
+    missing = absent(NEEDS["engines"])
+    if is_whole(args) and missing:
+        print(f"not installed: {' '.join(missing)} (`dev.py test engines` installs and asks them)")
+        return Count(skipped=1)
+    where = "tests/engines/test_first_words.py" if is_whole(args) else "tests/engines"
+    return pytest("engines", where, TEST_SERVICES="none")
 
 
 class Begun(NamedTuple):
@@ -209,6 +231,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "services": lambda args: server_side("services", "private"),
     "browser": browser,
     "faults": faults,
+    "engines": engines,
 }
 NEEDS = {
     "lint": ["nodejs", "npm"],
@@ -217,13 +240,15 @@ NEEDS = {
     "services": ["postgresql", "redis-server", "nodejs", "npm"],
     "browser": ["chromium", "postgresql", "redis-server"],
     "faults": ["postgresql", "redis-server"],
+    "engines": ["firefox-esr"],
 }
 
 
 def test(args: argparse.Namespace) -> int:
     started = time.monotonic()
     args.parts = [part for part in PARTS if part in args.parts or not args.parts]
-    system(*sorted({name for part in args.parts for name in NEEDS.get(part, [])}))
+    needed = [part for part in args.parts if part != "engines" or not is_whole(args)]
+    system(*sorted({name for part in needed for name in NEEDS.get(part, [])}))
     if "browser" in args.parts:
         apt(absent(["nginx-light"]))  # without it one file of tests is skipped, and says so
     lists = {"lint": ["lint", "bench"], "faults": ["bench"]}  # the types of the benches are checked as well

@@ -40,10 +40,12 @@ SETTINGS = {
 
 
 class Shop(NamedTuple):
-    """The server behind its proxy, and the line between it and everybody."""
+    """The server behind its proxy, the line between it and everybody, and the shop with the key of its site."""
 
     server: Server
     front: Front
+    host: Host
+    key: str
 
     def query(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         return _query(self.server.data_dir, statement, *values)
@@ -89,7 +91,7 @@ def shop(folder: Path) -> Iterator[Shop]:
             host.pages["/"] = HostPage(html)
             host.pages["/live"] = HostPage(html.replace(' nonce="n"', ' nonce="n" data-live'))
             host.pages["/strict"] = HostPage(html, {"Content-Security-Policy": STRICT.format(url=CHAT)})
-            yield Shop(server, front)
+            yield Shop(server, front, host, key)
         server.kill()  # nobody looks at how it ends
 
 
