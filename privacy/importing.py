@@ -19,7 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import Consent, Department, Notice, Operator, Site, User, new_uid
+from accounts.models import Consent, Department, LegalHold, Notice, Operator, Site, User, new_uid
 from chatlead.errors import ChatLeadError
 from chats import actions as chats
 from chats.models import Chat, Message, Note, TranscriptRequest
@@ -104,7 +104,7 @@ class _Reader:
 
     PARTS = (
         *("visitors", "consents", "chats", "chats_archived", "notes", "notes_archived"),
-        *("transcript_requests", "survey_answers", "text messages", "privacy_requests"),
+        *("transcript_requests", "survey_answers", "text messages", "privacy_requests", "legal_holds"),
     )
 
     def __init__(self, account: Account) -> None:
@@ -115,7 +115,7 @@ class _Reader:
         self._noted: Counter[str] = Counter()
         people = (self._visitor, self._consent)
         said = (self._chat, self._archived, self._note, self._note, self._transcript_request)
-        readers = (*people, *said, self._answer, self._text, self._request)
+        readers = (*people, *said, self._answer, self._text, self._request, self._hold)
         self.parts = dict(zip(self.PARTS, readers, strict=True))
 
     # --- what rows hang from --------------------------------------------------------------------------
@@ -309,14 +309,16 @@ class _Reader:
             account=self.account, number_key=key_of(row["phone"]), defaults={"number": row["phone"]}
         )
         chat = self._chats.get(row["chat"])
-        site = chat.site if chat else self._any_site()
+        firm = self.account
+        site = chat.site if chat else firm.sites.order_by("pk").first() or self._site("Import")
+        known = chat.department if chat else firm.departments.order_by("pk").first()
         sender, _ = SmsSender.objects.get_or_create(
             account=self.account,
             number=row["ours"],
             programme=self._programme(row["programme"]),
             defaults={
                 "site": site,
-                "department": chat.department if chat else self._any_department(),
+                "department": known or self._department("Import"),
                 "gateway": SmsSender.Gateway.CONSOLE,
                 "kind": SmsSender.Kind.LONG_CODE,
             },
@@ -337,13 +339,6 @@ class _Reader:
         if chat is not None:
             held = {"contact": contact, "sender": sender, "is_over": True}
             SmsThread.objects.get_or_create(account=self.account, chat=chat, defaults=held)
-
-    def _any_site(self) -> Site:
-        return Site.objects.filter(account=self.account).order_by("pk").first() or self._site("Import")
-
-    def _any_department(self) -> Department:
-        known = Department.objects.filter(account=self.account).order_by("pk").first()
-        return known or self._department("Import")
 
     def _entry(self, row: Row) -> None:
         SmsContact.objects.get_or_create(
@@ -393,6 +388,16 @@ class _Reader:
             received_at=received,
             due_at=received + timedelta(days=settings.PRIVACY_DAYS),
             closed_at=_perhaps(row["closed_at"]),
+        )
+
+    def _hold(self, row: Row) -> None:
+        named = Visitor.objects.filter(account=self.account, uid__in=row["visitors"])
+        LegalHold.objects.create(
+            account=self.account,
+            visitors=list(named.values_list("pk", flat=True)),
+            reason=row["reason"],
+            placed_at=_at(row["from"]),
+            lifted_at=_perhaps(row["until"]),
         )
 
     def end(self) -> None:

@@ -20,7 +20,7 @@ from accounts.models import Consent, Department, Operator, OutboxItem, Site
 from chatlead.keys import EncryptedTextField
 from chatlead.personal import declaration_of
 from chats.models import Chat, Message, Note, TranscriptRequest
-from privacy import actions, selectors, tasks, tombstones
+from privacy import actions, holding, selectors, tasks, tombstones
 from privacy.models import PrivacyExport, PrivacyExportPart, PrivacyRequest
 from tests.conftest import make_chat, visitor_on
 from tests.contracts.test_personal import columns
@@ -297,7 +297,7 @@ def test_another_app_has_somebody_erased(both: tuple[Planted, Planted], deliver:
     """R-071: a visitor under age, say; the order is an item of the outbox, so no crash loses it."""
     vera, _ = both
     subject = {"account": vera.chat.account_id, "visitors": [vera.visitor.pk], "reason": "under_age"}
-    outbox.add(tasks.ERASE_VISITORS, subject, "under_age:1", vera.chat.account_id)
+    outbox.add(holding.ERASE_VISITORS, subject, "under_age:1", vera.chat.account_id)
     deliver()
     assert not Visitor.objects.filter(pk=vera.visitor.pk).exclude(name="").exists()
     assert not Note.objects.filter(chat=vera.chat).exclude(text="").exists()

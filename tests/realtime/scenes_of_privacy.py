@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import chats.actions
 import visitors.actions
@@ -26,7 +27,7 @@ async def vera_asks_for_a_link_to_her_data(world: World) -> AsyncIterator[None]:
 async def vera_is_restricted_while_she_talks(world: World) -> AsyncIterator[None]:
     chat = await world.active_chat()
     yield
-    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     for _ in range(2):
         assert await in_thread(chats.actions.withhold_chats)(**whose) == 1
 
@@ -36,5 +37,5 @@ async def vera_is_restricted_after_nobody_answered(world: World) -> AsyncIterato
     chat = await world.waiting_chat()
     await in_thread(chats.actions.end_chat)(principal=world.vera, uid=chat.uid)
     yield
-    whose = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     assert await in_thread(chats.actions.withhold_chats)(**whose) == 1
