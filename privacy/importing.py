@@ -43,7 +43,6 @@ class NotReadable(ChatLeadError):
     """The file is no copy of ours, or one of another schema."""
 
     code = "bad_field"
-    status = 400
 
 
 class NotEmpty(ChatLeadError):
@@ -136,8 +135,6 @@ class _Reader:
         user = User.objects.create_user(f"{new_uid().lower()}@import.invalid", is_active=False)
         return Operator.objects.create(account=self.account, user=user, name=name)
 
-    # --- people ---------------------------------------------------------------------------------------
-
     def _visitor(self, row: Row) -> None:
         site = self._site(row["site"])
         visitor = Visitor.objects.create(
@@ -224,8 +221,7 @@ class _Reader:
 
     def _archived(self, row: Row) -> None:
         if "unreadable" in row:
-            self.counts["left_out"] += 1
-            self.counts["chats_archived"] -= 1
+            self.counts.update(left_out=1, chats_archived=-1)
             return
         self._chat(row)
         self.to_archive.append(self._chats[row["chat"]].pk)
@@ -253,8 +249,6 @@ class _Reader:
             language="en",
         )
         TranscriptRequest.objects.filter(pk=asked.pk).update(created_at=_at(row["at"]))
-
-    # --- surveys --------------------------------------------------------------------------------------
 
     def _answer(self, row: Row) -> None:
         site = self._site(row["site"])
@@ -290,8 +284,6 @@ class _Reader:
             account=self.account, response=response, question=question, **{place: row["answer"]}
         )
 
-    # --- texts ----------------------------------------------------------------------------------------
-
     def _text(self, row: Row) -> None:
         if not row["phone"] or not settings.SMS_HASH_KEY:  # of a number that was erased nothing is known
             self.counts["left_out"] += 1
@@ -304,10 +296,14 @@ class _Reader:
             account=self.account, name=name, defaults={"contact": self.account.name}
         )[0]
 
+    def _contact(self, phone: str) -> SmsContact:
+        number = {"number": phone}
+        return SmsContact.objects.get_or_create(
+            account=self.account, number_key=key_of(phone), defaults=number
+        )[0]
+
     def _message(self, row: Row) -> None:
-        contact, _ = SmsContact.objects.get_or_create(
-            account=self.account, number_key=key_of(row["phone"]), defaults={"number": row["phone"]}
-        )
+        contact = self._contact(row["phone"])
         chat = self._chats.get(row["chat"])
         firm = self.account
         site = chat.site if chat else firm.sites.order_by("pk").first() or self._site("Import")
@@ -341,9 +337,7 @@ class _Reader:
             SmsThread.objects.get_or_create(account=self.account, chat=chat, defaults=held)
 
     def _entry(self, row: Row) -> None:
-        SmsContact.objects.get_or_create(
-            account=self.account, number_key=key_of(row["phone"]), defaults={"number": row["phone"]}
-        )
+        self._contact(row["phone"])
         ledger.append(
             self._programme(row["programme"]),
             key_of(row["phone"]),
@@ -370,8 +364,6 @@ class _Reader:
             created_at=_at(row["at"]),
             lifted_at=_perhaps(row["lifted_at"]),
         )
-
-    # --- requests -------------------------------------------------------------------------------------
 
     def _request(self, row: Row) -> None:
         received = _at(row["received_at"])
