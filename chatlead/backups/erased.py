@@ -10,7 +10,7 @@ import logging
 
 from chatlead.backups.sources import SourceFailed
 from chatlead.stores import StoreUnavailable
-from privacy import tombstones
+from privacy import outside, tombstones
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ MARK = "this-list-belongs-to-the-backups.txt"
 def mark() -> None:
     """Leave the mark. A list that does not answer keeps no backup from being made."""
     try:
-        store = tombstones.store()
+        store = outside.store()
         if not store.has(MARK):
             store.put(MARK, b"A restore looks for this file beside the list of who was erased.\n")
     except StoreUnavailable as fault:
@@ -30,7 +30,7 @@ def mark() -> None:
 def reapply(*, is_lost: bool) -> dict[str, int]:
     """Erase again whoever was erased: {kind: rows}. Raises StoreUnavailable, and SourceFailed where the list
     is not there, unless `is_lost`."""
-    if not is_lost and not tombstones.store().has(MARK):
+    if not is_lost and not outside.store().has(MARK):
         raise SourceFailed(
             "the list of who was erased is not where CHATLEAD_TOMBSTONES says: bring it there from the old "
             "machine; only where it is lost for good add --list-is-lost"

@@ -241,7 +241,7 @@ def test_the_archive_moves_what_is_held_and_loses_none(
 def test_an_account_with_a_hold_is_not_deleted(acme: Account, hold: LegalHold, said: Chat) -> None:
     """R-071: nothing of it goes."""
     with pytest.raises(CommandError, match="legal hold"):
-        call_command("delete_account", acme.subscriber_id, name=acme.name)
+        call_command("delete_account", "--name", acme.name, "--", acme.subscriber_id)
     assert is_there(said) and Account.objects.filter(pk=acme.pk).exists()
 
 

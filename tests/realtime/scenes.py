@@ -26,6 +26,7 @@ from chats.models import Chat
 from tests.conftest import make_chat, visitor_on
 from tests.identifiers import new_ref
 from tests.sockets import Line
+from visitors.models import ClosedBrowser
 from visitors.sessions import VisitorPrincipal, new_token, session_key_of
 
 in_thread = sync_to_async
@@ -270,13 +271,21 @@ async def vera_is_erased_while_she_talks(world: World) -> AsyncIterator[None]:
     assert await in_thread(visitors.actions.erase_visitors)(**whose) == 1
 
 
-@case(commands.ReportMinor, chats.actions.report_minor)
+@case(
+    commands.ReportMinor,
+    chats.actions.report_minor,
+    visitors.actions.close_browsers,
+    visitors.actions.forget_closed,
+)
 async def olga_learns_that_vera_is_under_18(world: World) -> AsyncIterator[None]:
+    """She is not let in again (R-070) before a year has gone by, and then she is a stranger."""
     chat = await world.active_chat()
     yield
     await said(world, "vera", chat, "I am sixteen")
     for _ in range(2):
         await world.does("olga", type="report_minor", chat=chat.uid)
+    await ClosedBrowser.objects.aupdate(closed_at=timezone.now() - timedelta(days=366))
+    assert await in_thread(visitors.actions.forget_closed)() == 2
 
 
 @case()

@@ -8,7 +8,7 @@ from typing import Any
 import chats.actions
 import visitors.actions
 from chatlead.realtime import commands
-from tests.realtime.scenes import World, case, in_thread
+from tests.realtime.scenes import World, case, in_thread, said
 
 
 @case(commands.AskPrivacyLink)
@@ -39,3 +39,13 @@ async def vera_is_restricted_after_nobody_answered(world: World) -> AsyncIterato
     yield
     whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     assert await in_thread(chats.actions.withhold_chats)(**whose) == 1
+
+
+@case(chats.actions.end_chats)
+async def vera_is_under_legal_hold_and_her_chats_end(world: World) -> AsyncIterator[None]:
+    """As when olga learns that she is under 18 (R-071): what was said stays."""
+    chat = await world.active_chat()
+    yield
+    await said(world, "vera", chat, "I am sixteen")
+    whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
+    assert await in_thread(chats.actions.end_chats)(**whose) == 1

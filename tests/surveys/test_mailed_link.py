@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from accounts import notices, outbox
 from accounts.models import OutboxItem, Site
+from chatlead.errors import UnderAge
 from chats.actions import mail_transcript
 from chats.models import Chat
 from surveys import links
@@ -98,10 +99,13 @@ def test_whoever_is_not_to_be_asked_finds_none(
 def test_a_child_who_said_so_after_another_chat_is_not_asked_either(
     survey: Survey, vera: VisitorPrincipal, talk: Talk, inbox: Mailbox
 ) -> None:
-    """R-071: before whoever erases her has come to it."""
+    """R-070, R-071: before whoever erases her has come to it; and she is mailed nothing that she asks for
+    afterwards."""
     first, second = talk(vera), talk(vera)
-    answers(vera, first, age="u18")
     wants(vera, second)
+    answers(vera, first, age="u18")
+    with pytest.raises(UnderAge):
+        wants(vera, second)
     assert Response.objects.get(chat=second).state == "offered"
     text, _ = mailed(inbox)
     assert "/survey/" not in text

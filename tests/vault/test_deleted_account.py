@@ -57,7 +57,7 @@ def files_of(account: Account, vault: Path) -> list[Path]:
 
 def deleted(account: Account) -> str:
     said = StringIO()
-    call_command("delete_account", account.subscriber_id, "--name", account.name, stdout=said)
+    call_command("delete_account", "--name", account.name, "--", account.subscriber_id, stdout=said)
     return said.getvalue()
 
 
@@ -84,7 +84,7 @@ def test_another_name_deletes_nothing(vault: Path, old: Ended) -> None:
     acme = old.again().account
     for name in ("", "Acme Limited"):
         with pytest.raises(CommandError, match="Nothing was deleted"):
-            call_command("delete_account", acme.subscriber_id, "--name", name)
+            call_command("delete_account", "--name", name, "--", acme.subscriber_id)
     assert Account.objects.filter(pk=acme.pk).exists() and files_of(acme, vault)
 
 
