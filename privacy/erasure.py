@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import LegalHold
 from privacy.models import PrivacyExport, PrivacyRequest
 from privacy.selectors import OPEN, requests_of
+from visitors.models import Visitor
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -82,8 +83,11 @@ class LegalHolds:
         return len(self._of(person))
 
     def export(self, person: Person) -> list[dict[str, Any]]:
+        theirs = Visitor.objects.filter(account_id=person.account_id, pk__in=person.visitor_ids)
+        uids = dict(theirs.values_list("pk", "uid"))
         return [
             {
+                "visitors": sorted(uids[pk] for pk in each.visitors if pk in uids),
                 "reason": each.reason,
                 "from": each.placed_at.isoformat(),
                 "until": each.lifted_at.isoformat() if each.lifted_at else None,

@@ -19,7 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import Consent, Department, Notice, Operator, Site, User, new_uid
+from accounts.models import Consent, Department, LegalHold, Notice, Operator, Site, User, new_uid
 from chatlead.errors import ChatLeadError
 from chats import actions as chats
 from chats.models import Chat, Message, Note, TranscriptRequest
@@ -43,7 +43,6 @@ class NotReadable(ChatLeadError):
     """The file is no copy of ours, or one of another schema."""
 
     code = "bad_field"
-    status = 400
 
 
 class NotEmpty(ChatLeadError):
@@ -104,7 +103,7 @@ class _Reader:
 
     PARTS = (
         *("visitors", "consents", "chats", "chats_archived", "notes", "notes_archived"),
-        *("transcript_requests", "survey_answers", "text messages", "privacy_requests"),
+        *("transcript_requests", "survey_answers", "text messages", "privacy_requests", "legal_holds"),
     )
 
     def __init__(self, account: Account) -> None:
@@ -115,7 +114,7 @@ class _Reader:
         self._noted: Counter[str] = Counter()
         people = (self._visitor, self._consent)
         said = (self._chat, self._archived, self._note, self._note, self._transcript_request)
-        readers = (*people, *said, self._answer, self._text, self._request)
+        readers = (*people, *said, self._answer, self._text, self._request, self._hold)
         self.parts = dict(zip(self.PARTS, readers, strict=True))
 
     # --- what rows hang from --------------------------------------------------------------------------
@@ -135,8 +134,6 @@ class _Reader:
             return known
         user = User.objects.create_user(f"{new_uid().lower()}@import.invalid", is_active=False)
         return Operator.objects.create(account=self.account, user=user, name=name)
-
-    # --- people ---------------------------------------------------------------------------------------
 
     def _visitor(self, row: Row) -> None:
         site = self._site(row["site"])
@@ -224,8 +221,7 @@ class _Reader:
 
     def _archived(self, row: Row) -> None:
         if "unreadable" in row:
-            self.counts["left_out"] += 1
-            self.counts["chats_archived"] -= 1
+            self.counts.update(left_out=1, chats_archived=-1)
             return
         self._chat(row)
         self.to_archive.append(self._chats[row["chat"]].pk)
@@ -253,8 +249,6 @@ class _Reader:
             language="en",
         )
         TranscriptRequest.objects.filter(pk=asked.pk).update(created_at=_at(row["at"]))
-
-    # --- surveys --------------------------------------------------------------------------------------
 
     def _answer(self, row: Row) -> None:
         site = self._site(row["site"])
@@ -290,8 +284,6 @@ class _Reader:
             account=self.account, response=response, question=question, **{place: row["answer"]}
         )
 
-    # --- texts ----------------------------------------------------------------------------------------
-
     def _text(self, row: Row) -> None:
         if not row["phone"] or not settings.SMS_HASH_KEY:  # of a number that was erased nothing is known
             self.counts["left_out"] += 1
@@ -304,19 +296,25 @@ class _Reader:
             account=self.account, name=name, defaults={"contact": self.account.name}
         )[0]
 
+    def _contact(self, phone: str) -> SmsContact:
+        number = {"number": phone}
+        return SmsContact.objects.get_or_create(
+            account=self.account, number_key=key_of(phone), defaults=number
+        )[0]
+
     def _message(self, row: Row) -> None:
-        contact, _ = SmsContact.objects.get_or_create(
-            account=self.account, number_key=key_of(row["phone"]), defaults={"number": row["phone"]}
-        )
+        contact = self._contact(row["phone"])
         chat = self._chats.get(row["chat"])
-        site = chat.site if chat else self._any_site()
+        firm = self.account
+        site = chat.site if chat else firm.sites.order_by("pk").first() or self._site("Import")
+        known = chat.department if chat else firm.departments.order_by("pk").first()
         sender, _ = SmsSender.objects.get_or_create(
             account=self.account,
             number=row["ours"],
             programme=self._programme(row["programme"]),
             defaults={
                 "site": site,
-                "department": chat.department if chat else self._any_department(),
+                "department": known or self._department("Import"),
                 "gateway": SmsSender.Gateway.CONSOLE,
                 "kind": SmsSender.Kind.LONG_CODE,
             },
@@ -338,17 +336,8 @@ class _Reader:
             held = {"contact": contact, "sender": sender, "is_over": True}
             SmsThread.objects.get_or_create(account=self.account, chat=chat, defaults=held)
 
-    def _any_site(self) -> Site:
-        return Site.objects.filter(account=self.account).order_by("pk").first() or self._site("Import")
-
-    def _any_department(self) -> Department:
-        known = Department.objects.filter(account=self.account).order_by("pk").first()
-        return known or self._department("Import")
-
     def _entry(self, row: Row) -> None:
-        SmsContact.objects.get_or_create(
-            account=self.account, number_key=key_of(row["phone"]), defaults={"number": row["phone"]}
-        )
+        self._contact(row["phone"])
         ledger.append(
             self._programme(row["programme"]),
             key_of(row["phone"]),
@@ -376,8 +365,6 @@ class _Reader:
             lifted_at=_perhaps(row["lifted_at"]),
         )
 
-    # --- requests -------------------------------------------------------------------------------------
-
     def _request(self, row: Row) -> None:
         received = _at(row["received_at"])
         PrivacyRequest.objects.create(
@@ -393,6 +380,16 @@ class _Reader:
             received_at=received,
             due_at=received + timedelta(days=settings.PRIVACY_DAYS),
             closed_at=_perhaps(row["closed_at"]),
+        )
+
+    def _hold(self, row: Row) -> None:
+        named = Visitor.objects.filter(account=self.account, uid__in=row["visitors"])
+        LegalHold.objects.create(
+            account=self.account,
+            visitors=list(named.values_list("pk", flat=True)),
+            reason=row["reason"],
+            placed_at=_at(row["from"]),
+            lifted_at=_perhaps(row["until"]),
         )
 
     def end(self) -> None:
