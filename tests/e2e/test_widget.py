@@ -317,7 +317,11 @@ def test_on_a_phone_the_chat_fills_the_screen_and_can_be_put_away(olga: Staff, v
             {"height": height, "offsetTop": top},
         )
         left = {**full, "y": top, "height": height}
-        until(vera.page, lambda left=left: frame.bounding_box() == left, f"the chat is {height} high")
+
+        def fits(left: dict[str, int] = left) -> bool:
+            return frame.bounding_box() == left
+
+        until(vera.page, fits, f"the chat is {height} high")
         expect(vera.message).to_be_in_viewport(ratio=1)
     vera.frame.get_by_role("button", name="Minimise chat").click()
     expect(vera.page.get_by_role("button", name="Chat with us")).to_be_visible()
