@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 class Shop(NamedTuple):
-    """The server behind its proxy, the line between it and everybody, and the shop with the key of its site."""
+    """The server behind its proxy, the line between it and all, and the shop with the key of its site."""
 
     server: Server
     front: Front
