@@ -76,9 +76,8 @@ function Header({ client, site, chat, canEnd, onEnd, onMinimise }: { client: Cha
   const firm = displayName(site?.name ?? "");
   const operator = chat?.state === "active" ? displayName(chat.operator_name ?? "") : "";
   const online = Boolean(site?.online.length);
-  // where there are several to choose from, the form says it of the one that is chosen
-  const [only, other] = site ? onlineDepartments(site) : [];
-  const minutes = !other && client.state.value.replies[only?.uid ?? ""];
+  // of the department that the form begins with
+  const minutes = online && client.state.value.replies[onlineDepartments(site!)[0]?.uid ?? ""];
   const below = operator ? [site?.name, chat?.department].map((each) => alone(each ?? "")).filter(Boolean).join(" · ") : chat ? alone(chat.department) : minutes ? t.replyUsual(minutes) : online ? t.onlineNow : t.offlineNow;
   return (
     <div class="head">

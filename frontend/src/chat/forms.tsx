@@ -123,7 +123,6 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
   const fields = fieldsOf(site);
   const choices = onlineDepartments(site);
   const chosen = choices.find((d) => d.uid === values["@department"]) ?? choices[0];
-  const minutes = client.state.value.replies[chosen?.uid ?? ""];
 
   const submit = async (form: HTMLFormElement) => {
     const gaps = missing(fields, values);
@@ -145,7 +144,7 @@ export function StartForm({ client, site }: { client: ChatClient; site: SiteView
       <Refusal client={client} trouble={trouble} />
       <Fields fields={fields} values={values} errors={errors} onValue={setValue} />
       {choices.length > 1 && (
-        <Field label={t.department} kind="select" required value={chosen?.uid ?? ""} onValue={(v) => setValue("@department", v)} hint={minutes ? t.replyUsual(minutes) : ""} options={choices.map((d) => ({ value: d.uid, label: d.name }))} />
+        <Field label={t.department} kind="select" required value={chosen?.uid ?? ""} onValue={(v) => setValue("@department", v)} options={choices.map((d) => ({ value: d.uid, label: d.name }))} />
       )}
       {draft.trim() && <p class="muted small">{t.draftKept}</p>}
       <div class="form-end">
