@@ -14,8 +14,10 @@ _uid = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 
 def new_uid() -> str:
-    """A public id of a row: 22 characters, 128 bits, unguessable (P-5)."""
-    return secrets.token_urlsafe(16)
+    """A public id of a row: 22 characters, 128 bits, unguessable (P-5). It never begins with a hyphen: on a
+    command line that would be an option. So the character that holds the last two bits, one of AQgw, is the
+    first."""
+    return secrets.token_urlsafe(16)[::-1]
 
 
 def is_uid(text: str) -> bool:

@@ -56,11 +56,17 @@ def test_every_secret_has_128_bits_at_least(maker: Callable[[], str]) -> None:
     made = [maker() for _ in range(4000)]
     assert len(set(made)) == len(made)
     assert {len(each) for each in made} in ({22}, {43})
-    counts = Counter("".join(each[:-1] for each in made))  # the last character holds the rest of the bits
+    counts = Counter("".join(each[1:-1] for each in made))  # one at an end holds the rest of the bits
     total = sum(counts.values())
     entropy = -sum(count / total * math.log2(count / total) for count in counts.values())
     assert entropy > 5.99
     assert len(made[0]) * 6 - 4 >= 128
+
+
+def test_a_public_id_is_never_taken_for_an_option() -> None:
+    """P-5: `manage.py` commands are given ids, and one in 64 would begin with a hyphen."""
+    made = [new_uid() for _ in range(4000)]
+    assert {each[0] for each in made} == set("AQgw") and {len(each) for each in made} == {22}
 
 
 def test_a_ticket_holds_128_random_bits_and_a_full_mac(db: None, site: Site) -> None:
