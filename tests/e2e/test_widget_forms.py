@@ -48,9 +48,10 @@ class Firm:
     def wants_to_text(self) -> None:
         """Where its form asks for a phone number, it has the boxes of a programme, too."""
         programme = (
-            "INSERT INTO sms_smsprogramme (account_id, uid, name, contact, frequency, terms_url, created_at)"
-            " SELECT id, ?, 'Harbor texts', 'call us', 'Rarely', '', CURRENT_TIMESTAMP FROM accounts_account"
-            " WHERE name = ?"
+            "INSERT INTO sms_smsprogramme"
+            " (account_id, uid, name, contact, frequency, terms_url, asks_yes, created_at)"
+            " SELECT id, ?, 'Harbor texts', 'call us', 'Rarely', '', 0, CURRENT_TIMESTAMP"
+            " FROM accounts_account WHERE name = ?"
         )
         self.run(programme, secrets.token_urlsafe(16), FIRM)
         self.run(
