@@ -24,6 +24,8 @@ FAULTS = {
     "claim": "The archive’s store is in use by another copy of this service. Nothing was moved or deleted. "
     "Tell whoever runs this server.",
     "key": "There is no key for the archive. Set it, see docs/running.md.",
+    "locked": "Files of the archive are locked to a key that this server does not have. Nothing is lost or "
+    "changed. Tell whoever runs this server: docs/running.md says where the key belongs.",
 }
 
 
