@@ -106,7 +106,7 @@ def archive_chat(chat_id: int) -> bool:
 def _prove(chat: Chat, seal: ChatSeal, data: bytes, written: bytes) -> None:
     """What is in the store is what was written, can be opened, and fits the seal."""
     if data != written:
-        raise ArchiveDamaged
+        raise StoreUnavailable("the archive does not give back what it was given")
     contents = archive.contents_of(archive.opened(data), chat)
     if seals.faults(chat.uid, seal.digest, contents.links, contents.rows):
         raise ArchiveDamaged
