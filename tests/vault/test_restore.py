@@ -105,6 +105,8 @@ def test_a_backup_that_is_harmed_or_for_another_key_leaves_the_database_empty(
     assert "does not open: it was encrypted to another key" in said
     assert "no key" in new.refused("restore", "--newest", "--identity", str(tmp_path / "nowhere"))
     assert "no backup" in new.refused("restore", "--newest", "--store", f"file://{tmp_path}/nothing")
+    for name in ("a b", "../../identity", "backup.age"):
+        assert "nor the name of a backup" in new.refused("restore", name)
     # after all of these it is as empty as before
     new.manage("restore", "--newest")
     assert new.facts()["accounts"] == firm.facts()["accounts"]
