@@ -128,7 +128,10 @@ class SiteAdmin(ReadOnlyAdmin):
             },
         ),
         ("Words", {"fields": ("language", "welcome", "offline", "greeting", "greeting_after")}),
-        ("The form in front of a chat", {"fields": ("ask_name", "ask_email", "ask_phone", "fields")}),
+        (
+            "The form in front of a chat",
+            {"fields": ("ask_name", "ask_email", "ask_phone", "ask_adult", "adult_hint", "fields")},
+        ),
         (
             "Set up elsewhere",
             {

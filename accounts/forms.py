@@ -13,7 +13,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from accounts import devices, limits, pictures
 from accounts.actions import LOOK, TARGET_LEAST, TARGET_MOST
 from accounts.models import STANDARD_FIELDS, Operator, Site
-from accounts.sites import check_fields, site_fields
+from accounts.sites import ADULT, ADULT_LABEL, ADULT_OPTIONS, HINT_MAX, check_fields, site_fields
 from chatlead.addresses import ip_of
 from chatlead.errors import BadField
 from chatlead.realtime.shapes import FieldSpec
@@ -140,6 +140,19 @@ class SiteForm(_Pictured):
     ask_email = forms.ChoiceField(label="Email", choices=ASKED, required=False)
     ask_phone = forms.ChoiceField(label="Phone", choices=ASKED, required=False)
 
+    ask_adult = forms.BooleanField(
+        label="Whether the visitor is 18 or older",
+        required=False,
+        help_text="Who is not is refused: nothing of what was filled in is kept, nor anything afterwards.",
+    )
+    adult_hint = forms.CharField(
+        label="For who is under 18",
+        required=False,
+        max_length=HINT_MAX,
+        help_text="Whom to call instead, with a telephone number.",
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+    )
+
     class Meta:
         model = Site
         fields = ("language", *LOOK)
@@ -169,6 +182,8 @@ class SiteForm(_Pictured):
         for name in STANDARD_FIELDS:
             present = asked.get(name)
             self.initial[f"ask_{name}"] = "" if present is None else "must" if present.required else "may"
+        self.initial["ask_adult"] = ADULT in asked
+        self.initial["adult_hint"] = asked[ADULT].hint if ADULT in asked else ""
 
     def clean(self) -> dict[str, Any]:
         """Raises ValidationError where the form in front of a chat would be none."""
@@ -194,4 +209,9 @@ class SiteForm(_Pictured):
             known = present.pop(name, None) or FieldSpec(name=name, label=label, kind=kind)  # type: ignore[arg-type]
             if answer := self.cleaned_data[f"ask_{name}"]:
                 wanted.append(msgspec.structs.replace(known, required=answer == "must"))
+        adult = present.pop(ADULT, None) or FieldSpec(
+            name=ADULT, label=ADULT_LABEL, kind="select", required=True, options=ADULT_OPTIONS
+        )
+        if self.cleaned_data["ask_adult"]:
+            wanted.append(msgspec.structs.replace(adult, hint=self.cleaned_data["adult_hint"]))
         return wanted + list(present.values())

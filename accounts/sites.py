@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 
 OPTIONS_MAX, LABEL_MAX, HINT_MAX = 50, 100, 200
+# A choice of two in front of a chat, the last of which says that the visitor is under 18. Its hint says whom
+# to call instead. What is chosen is never kept (R-070).
+ADULT = "of_age"
+ADULT_LABEL, ADULT_OPTIONS = "How old are you?", ["18 or older", "Under 18"]
 _field_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -85,6 +89,11 @@ def site_fields(site: Site) -> list[FieldSpec]:
     return msgspec.convert(site.fields, list[FieldSpec])
 
 
+def adult_field(fields: Sequence[FieldSpec]) -> FieldSpec | None:
+    """The one that asks whether the visitor is an adult, where the site asks that (R-070)."""
+    return next((each for each in fields if (each.name, each.kind) == (ADULT, "select")), None)
+
+
 def boxes_of(sites: Sequence[Site]) -> dict[int, list[FieldSpec]]:
     """What other apps ask in the forms of these sites, below their own fields."""
     asking = {each.pk for each in sites if any(field.kind == "phone" for field in site_fields(each))}
@@ -97,7 +106,8 @@ def boxes_of(sites: Sequence[Site]) -> dict[int, list[FieldSpec]]:
 
 def check_fields(fields: Sequence[FieldSpec]) -> None:
     """Whether a site may ask for this: at most 12 fields, each name once; a `select` has options and nothing
-    else has. Raises BadField with the `field`."""
+    else has; whether somebody is of age has two answers, must be answered, and says whom to call. Raises
+    BadField with the `field`."""
     if len(fields) > FIELDS_MAX or len({each.name for each in fields}) != len(fields):
         raise BadField(f"At most {FIELDS_MAX} fields, each name once.", field="fields")
     for each in fields:
@@ -112,6 +122,12 @@ def check_fields(fields: Sequence[FieldSpec]) -> None:
         )
         if not is_right:
             raise BadField(field=f"fields.{each.name}")
+        if each.name == ADULT and not (each.kind == "select" and each.required and len(each.options) == 2):
+            raise BadField(
+                "Who is asked for being an adult has two answers, and must.", field=f"fields.{ADULT}"
+            )
+        if each.name == ADULT and sum(map(str.isdigit, each.hint)) < 3:
+            raise BadField("Say whom to call, with a telephone number.", field=f"fields.{ADULT}")
 
 
 def _newest_notice(column: str, language: str) -> Subquery:

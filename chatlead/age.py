@@ -18,6 +18,11 @@ class Undecryptable(ValueError):
     """None of the identities fits, or what was encrypted is cut off or changed."""
 
 
+class NoKeyFits(Undecryptable):
+    """None of the identities is one of those to whom it was encrypted; or the list of these, which is the
+    beginning of the file, is changed."""
+
+
 class BadKey(ValueError):
     """What is given as a recipient or an identity is none, or none is given."""
 
@@ -49,13 +54,20 @@ def encrypt(data: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def decrypt(data: bytes, identities: Sequence[str]) -> bytes:
-    """What `encrypt` was given, whole and unchanged. Raises BadKey, Undecryptable."""
+    """What `encrypt` was given, whole and unchanged. Raises BadKey, NoKeyFits,
+    Undecryptable."""
     import pyrage
 
     try:
         return bytes(pyrage.decrypt(data, _identities(identities)))
     except pyrage.DecryptError as error:
-        raise Undecryptable(str(error)) from None
+        raise _kind_of(error) from None
+
+
+def _kind_of(error: Exception) -> Undecryptable:
+    """The library says in words only that it is the key."""
+    said = str(error)
+    return NoKeyFits(said) if said == "No matching keys found" else Undecryptable(said)
 
 
 class _Watched:
@@ -104,7 +116,7 @@ def decrypt_stream(source: IO[bytes], target: IO[bytes], identities: Sequence[st
         pyrage.decrypt_io(*ends, keys)
     except (pyrage.DecryptError, OSError) as error:
         _raise_errors_of(ends)
-        raise Undecryptable(str(error)) from None
+        raise _kind_of(error) from None
 
 
 def _raise_errors_of(ends: tuple[_Watched, _Watched]) -> None:

@@ -165,3 +165,11 @@ class ArchiveDamaged(ChatLeadError):
 
     code, status = "archive_damaged", 500
     message = "The file of this conversation in the archive cannot be read."
+
+
+class ArchiveLocked(ArchiveDamaged):
+    """The file is there as it was written, and the key to it is not: another one is set, or none. Nothing is
+    lost; all can be read once the key is back."""
+
+    code = "archive_locked"
+    message = "The file of this conversation in the archive is locked to a key that is not on this server."

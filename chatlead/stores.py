@@ -27,6 +27,8 @@ _NAME = re.compile(r"(?!\.)[A-Za-z0-9._=@+-]{1,200}(/(?!\.)[A-Za-z0-9._=@+-]{1,2
 _PART = ".part-"  # in front of the name of a file that is being written
 _PIECE = 8 * 1024 * 1024
 _STALE_SECONDS = 24 * 3600
+PIECE_SECONDS = 120  # then a bucket that has not taken or given a piece is asked again,
+RETRIES = 4  # so often
 
 
 class StoreUnavailable(Exception):
@@ -276,10 +278,10 @@ class BucketStore(Store):
             "client_options": {
                 "allow_http": is_plain,
                 "connect_timeout": timedelta(seconds=10),
-                "timeout": timedelta(seconds=120),  # of one piece
+                "timeout": timedelta(seconds=PIECE_SECONDS),
             },
             "retry_config": {
-                "max_retries": 4,
+                "max_retries": RETRIES,
                 "retry_timeout": timedelta(seconds=60),
                 "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=5)},
             },
@@ -327,7 +329,10 @@ class BucketStore(Store):
             size = int(obstore.head(self._store, key)["size"])
             with _made_whole(path) as out:
                 for start in range(0, size, _PIECE):
-                    piece = obstore.get_range(self._store, key, start=start, length=min(_PIECE, size - start))
+                    length = min(_PIECE, size - start)
+                    piece = obstore.get_range(self._store, key, start=start, length=length)
+                    if len(piece) != length:
+                        raise StoreUnavailable(f"{self.label} does not answer as it should")
                     out.write(bytes(piece))
 
     def list_top(self) -> list[Stored]:

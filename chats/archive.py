@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts.selectors import epoch
 from chatlead import age
-from chatlead.errors import ArchiveDamaged, ArchiveUnavailable
+from chatlead.errors import ArchiveDamaged, ArchiveLocked, ArchiveUnavailable
 from chatlead.stores import NotInStore, Store, StoreUnavailable, open_store
 from chats import seals
 from chats.models import ArchivedChat, Chat, ChatSeal, Message, Note
@@ -150,10 +150,13 @@ def encrypted(content: Mapping[str, Any]) -> bytes:
 
 
 def opened(data: bytes) -> dict[str, Any]:
-    """What is in the bytes of a file. Raises ArchiveDamaged."""
+    """What is in the bytes of a file, which are known to be those that were written. Raises ArchiveDamaged,
+    ArchiveLocked."""
     try:
         content = json.loads(age.decrypt(data, identities()))
-    except (age.Undecryptable, age.BadKey, ValueError, OSError) as error:
+    except (age.NoKeyFits, age.BadKey, OSError) as error:
+        raise ArchiveLocked from error
+    except ValueError as error:  # age.Undecryptable is one
         raise ArchiveDamaged from error
     if content.get("format") != FORMAT or content.get("version") != VERSION:
         raise ArchiveDamaged
@@ -242,14 +245,15 @@ def _a_turn() -> Iterator[None]:
 
 
 def contents(chat: Chat) -> Contents:
-    """An archived chat, read from its file now. Raises ArchiveUnavailable, and ArchiveDamaged where the file
-    is not the one that was written."""
+    """An archived chat, read from its file now. Raises ArchiveUnavailable, ArchiveDamaged where the file is
+    not the one that was written, and ArchiveLocked where its key is not here."""
     with _a_turn():
         return read(chat)
 
 
 def read(chat: Chat) -> Contents:
-    """The same without a turn, for tasks and commands. Raises StoreUnavailable, ArchiveDamaged."""
+    """The same without a turn, for tasks and commands. Raises StoreUnavailable, ArchiveDamaged,
+    ArchiveLocked."""
     return contents_of(opened(file_of(chat)[1]), chat)
 
 

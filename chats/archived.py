@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import outbox
 from accounts.models import Account
-from chatlead.errors import ArchiveDamaged
+from chatlead.errors import ArchiveDamaged, ArchiveLocked
 from chatlead.stores import StoreUnavailable
 from chats import answered, archive, emptying, erasure, sealing
 from chats.models import ArchivedChat, Chat
@@ -128,9 +128,11 @@ def _read(chat: Chat) -> dict[str, Any]:
 
 
 def _contents(chat: Chat) -> archive.Contents | None:
-    """None for a file that is lost or broken. Raises StoreUnavailable."""
+    """None for a file that is lost or broken. Raises StoreUnavailable, also where its key is not here."""
     try:
         return archive.read(chat)
+    except ArchiveLocked as error:  # a copy is late where the key is missing, not poorer
+        raise StoreUnavailable("the key of the archive is not here") from error
     except ArchiveDamaged as error:
         # without the file at its top it is a disk that was not mounted: then all is only late
         if isinstance(error, archive.FileGone) and not archive.store().has(archive.CLAIM):

@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 SLACK = DAY  # between the order of rows and that of their times: two servers' clocks
 # One request looks at so many chats of an account at most, however many it has; the page offers to go on
 STEP, STEPS = 5000, 4
-SAID_STEP = 500  # where their words are looked at too
+SAID_STEP = 150  # where their words are looked at too: 20 messages each, in all as long as a rare name takes
 
 
 class Wanted(NamedTuple):

@@ -35,9 +35,10 @@ class Lease:
         self.faults: list[list[str]] = []
 
     def fail(self, uid: str, code: str) -> None:
-        """A chat ("" for none of them) that did not fit: `damaged`, or `store`, `key` for all of them."""
+        """A chat that did not fit: `damaged`; or with "" what is no one chat's fault, noted once: `store`,
+        `claim`, `key`, `locked`."""
         self.failed += 1
-        if len(self.faults) < FAULTS_KEPT:
+        if len(self.faults) < FAULTS_KEPT and [uid, code] not in self.faults:
             self.faults.append([uid, code])
 
     def renew(self) -> None:

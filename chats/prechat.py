@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from accounts.sites import ADULT, adult_field
 from chatlead.errors import BadField, MissingField, UnknownField
 from chatlead.realtime.shapes import Answer
 
@@ -72,8 +73,16 @@ def check_form(fields: Sequence[FieldSpec], values: Mapping[str, str]) -> Filled
             email = check_email(value, spec.name)
         else:
             _check_kind(spec, value)
+            if spec.name == ADULT and spec.kind == "select":
+                continue  # that she is of age is no fact to keep of her
             answers.append(Answer(name=spec.name, label=spec.label, value=value))
     return Filled(name, email, answers)
+
+
+def says_minor(fields: Sequence[FieldSpec], values: Mapping[str, str]) -> bool:
+    """Whether she is under 18, by what she has chosen where the site asks that (R-070)."""
+    asked = adult_field(fields)
+    return asked is not None and values.get(asked.name, "").strip() == asked.options[-1]
 
 
 def contact(name: str, email: str) -> Filled:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from chatlead.errors import ArchiveDamaged
+from chatlead.errors import ArchiveDamaged, ArchiveLocked
 from chats import archive, seals
 from chats.models import ArchivedChat, Chat, ChatSeal, Message, Note
 from chats.seals import Link
@@ -101,7 +101,8 @@ def verify_chain(chat: Chat) -> list[str]:
     """What of a sealed chat does not fit its seal, in words without anything of a person: [] when all is as
     it was, or when it is not sealed yet. Wherever it lies; `chat` comes with site and department.
 
-    Raises StoreUnavailable where it lies in a store that does not answer.
+    Raises StoreUnavailable where it lies in a store that does not answer, and ArchiveLocked where its key is
+    not here: then nothing can be said of it.
     """
     if chat.archived_at is not None:
         return _faults_in_archive(chat)
@@ -145,6 +146,8 @@ def _faults_in_archive(chat: Chat) -> list[str]:
         return ["the seal is missing"]
     try:
         contents = archive.read(chat)
+    except ArchiveLocked:
+        raise
     except ArchiveDamaged:
         if ArchivedChat.objects.filter(chat=chat, erased_at__isnull=False, size=0).exists():
             return []  # an erasure has taken the whole file: nothing is left to be proved

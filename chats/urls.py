@@ -8,7 +8,7 @@ from chats import views
 
 urlpatterns = [
     path("chats/", views.ended, name="ended_chats"),
-    path("chats/<str:uid>/", views.conversation, name="conversation"),
+    path("chats/<uid:uid>/", views.conversation, name="conversation"),
     path("privacy/keeping/", views.keep, name="keeping"),
     path("privacy/keeping/verify/", views.verify, name="keeping_verify"),
 ]

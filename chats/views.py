@@ -24,6 +24,8 @@ FAULTS = {
     "claim": "The archive’s store is in use by another copy of this service. Nothing was moved or deleted. "
     "Tell whoever runs this server.",
     "key": "There is no key for the archive. Set it, see docs/running.md.",
+    "locked": "Files of the archive are locked to a key that this server does not have. Nothing is lost or "
+    "changed. Tell whoever runs this server: docs/running.md says where the key belongs.",
 }
 
 
@@ -101,8 +103,6 @@ def ended(request: HttpRequest, operator: Operator) -> HttpResponse:
 @member_page(EVERYBODY)
 def conversation(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """One of them from end to end; where the archive does not answer, the page says so."""
-    if not is_uid(uid):
-        raise NotFound
     chat = selectors.access_chat(history.principal_of(operator), uid)
     told: dict[str, Any] = {"section": "chats", "chat": chat}
     status = 200

@@ -16,11 +16,11 @@ urlpatterns = [
     path("account/privacy/search/", account.search, name="privacy_search"),
     path("account/privacy/holds/", holds.every, name="privacy_holds"),
     path("account/privacy/holds/new/", holds.new, name="privacy_hold_new"),
-    path("account/privacy/holds/<str:uid>/", holds.one, name="privacy_hold"),
-    path("account/privacy/requests/<str:uid>/", account.one, name="privacy_request"),
-    path("account/privacy/requests/<str:uid>/do/", account.do, name="privacy_do"),
-    path("account/privacy/requests/<str:uid>/copy/", account.download, name="privacy_download"),
+    path("account/privacy/holds/<uid:uid>/", holds.one, name="privacy_hold"),
+    path("account/privacy/requests/<uid:uid>/", account.one, name="privacy_request"),
+    path("account/privacy/requests/<uid:uid>/do/", account.do, name="privacy_do"),
+    path("account/privacy/requests/<uid:uid>/copy/", account.download, name="privacy_download"),
     path(
-        "account/privacy/requests/<str:uid>/certificate.json", account.certificate, name="privacy_certificate"
+        "account/privacy/requests/<uid:uid>/certificate.json", account.certificate, name="privacy_certificate"
     ),
 ]

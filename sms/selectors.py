@@ -71,7 +71,7 @@ def access_site(uid: str, account: Account) -> Site:
 
 def access_contact(uid: str, account: Account) -> SmsContact:
     """The same for a number of the account."""
-    contact = SmsContact.objects.filter(account=account, uid=uid if is_uid(uid) else None).first()
+    contact = SmsContact.objects.filter(account=account, uid=uid).first()
     if contact is None:
         raise NotFound
     return contact

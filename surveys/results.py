@@ -22,7 +22,7 @@ from accounts.models import OperatorRole
 from surveys.answers import options_of
 from surveys.links import LIFETIME
 from surveys.models import AGES, CONTACT, DEMOGRAPHIC, INCOMES, MINOR, UNSAID, Answer, Question, Response
-from surveys.selectors import restricted
+from surveys.selectors import unrestricted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,8 +108,7 @@ class Results:
 
 def responses_of(operator: Operator, survey: Survey | None = None) -> QuerySet[Response]:
     """All that this operator may know of, of one survey or of all."""
-    held = Q(visitor_number__in=restricted(operator.account_id))  # kept, and nothing else (B2-7)
-    found = Response.objects.filter(Q(visitor_number=None) | ~held, account_id=operator.account_id)
+    found = unrestricted(operator.account_id)
     if operator.role == OperatorRole.SUPERVISOR:
         found = found.filter(department__in=operator.departments.all())
     return found.filter(version__survey=survey) if survey else found

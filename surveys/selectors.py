@@ -124,10 +124,16 @@ def access_site(operator: Operator, uid: str) -> Site:
     return found
 
 
+def unrestricted(account_id: int) -> QuerySet[Response]:
+    """What was offered in an account, but to whom nothing may be done with (B2-7)."""
+    held = Q(visitor_number__in=restricted(account_id))
+    return Response.objects.filter(Q(visitor_number=None) | ~held, account_id=account_id)
+
+
 def access_response(operator: Operator, uid: str) -> Response:
     """What was answered after a chat, for who may see the chat: a supervisor of its department, or an admin.
     Else NotFound."""
-    mine = Response.objects.filter(account_id=operator.account_id, uid=uid)
+    mine = unrestricted(operator.account_id).filter(uid=uid)
     if operator.role == OperatorRole.SUPERVISOR:
         mine = mine.filter(department__operators=operator)
     whole = mine.select_related("chat__visitor", "site", "department", "operator", "version__survey")

@@ -11,8 +11,8 @@ urlpatterns = [
     path("vendor/", views.vendor, name="survey_vendor"),
     path("results/", views.show_results, name="survey_results"),
     path("results.csv", views.download, name="survey_download"),
-    path("responses/<str:uid>/", views.response, name="survey_response"),
-    path("build/<str:site>/", views.build, name="survey_build"),
-    path("build/<str:site>/<str:department>/", views.build, name="survey_build_department"),
-    path("<str:uid>/switch/", views.switch, name="survey_switch"),
+    path("responses/<uid:uid>/", views.response, name="survey_response"),
+    path("build/<uid:site>/", views.build, name="survey_build"),
+    path("build/<uid:site>/<uid:department>/", views.build, name="survey_build_department"),
+    path("<uid:uid>/switch/", views.switch, name="survey_switch"),
 ]

@@ -61,7 +61,7 @@ def vendor(request: HttpRequest, operator: Operator) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """Asks, or does not ask any more."""
-    survey = selectors.access_survey(operator, _known(uid))
+    survey = selectors.access_survey(operator, uid)
     on = request.POST.get("on") == "yes"
     actions.switch_survey(survey=survey, on=on, by=operator)
     messages.success(request, f"The survey of {_name(survey)} is {'on' if on else 'off'}.", "good")
@@ -72,7 +72,7 @@ def switch(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
 @member_page(ADMINS)
 def build(request: HttpRequest, operator: Operator, site: str, department: str = "") -> HttpResponse:
     """The builder. Each of its buttons sends the whole draft; only "Publish" stores anything."""
-    place = selectors.access_site(operator, _known(site))
+    place = selectors.access_site(operator, site)
     part = _department(place, department) if department else None
     survey = place.surveys.filter(department=part).select_related("current").first()
     current = survey.current if survey else None
@@ -127,7 +127,7 @@ def _row(draft: forms.Draft, place: int) -> dict[str, Any]:
 
 
 def _department(site: Site, uid: str) -> Department:
-    found = SiteDepartment.objects.select_related("department").filter(site=site, department__uid=_known(uid))
+    found = SiteDepartment.objects.select_related("department").filter(site=site, department__uid=uid)
     first = found.first()
     if first is None:
         raise NotFound
@@ -197,7 +197,7 @@ def _lines(batch: list[Response], asked: list[tuple[str, str]]) -> list[list[str
 @member_page(SUPERVISORS)
 def response(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """What was answered after one chat, without what tells who somebody is."""
-    found = selectors.access_response(operator, _known(uid))
+    found = selectors.access_response(operator, uid)
     rows = [
         {"answer": each, "said": said(each), "is_contact": each.question.kind in CONTACT}
         for each in sorted(found.answers.all(), key=lambda each: each.question.position)
@@ -229,18 +229,18 @@ def said(answer: Answer) -> str:
 
 def _asked_for(request: HttpRequest, operator: Operator) -> tuple[Survey | None, int]:
     uid, days = request.GET.get("survey", ""), request.GET.get("days", "")
-    survey = selectors.access_survey(operator, _known(uid)) if uid else None
+    survey = _chosen(operator, uid) if uid else None
     return survey, int(days) if days in map(str, results.PERIODS) else 30
+
+
+def _chosen(operator: Operator, uid: str) -> Survey:
+    if not is_uid(uid):
+        raise NotFound
+    return selectors.access_survey(operator, uid)
 
 
 def _name(survey: Survey) -> str:
     return f"{survey.site.name}, {survey.department.name}" if survey.department else survey.site.name
-
-
-def _known(uid: str) -> str:
-    if not is_uid(uid):
-        raise NotFound
-    return uid
 
 
 def _page(

@@ -72,6 +72,25 @@ def close_browsers(*, account_id: int, visitor_ids: Collection[int]) -> None:
     )
 
 
+def close_browser(principal: VisitorPrincipal) -> list[int]:
+    """The same for the browser of somebody of whom nothing need be known. In the caller's transaction;
+    returns the visitors, as numbers of rows, that were known by it."""
+    known_as = [each for each in (principal.session_key, principal.browser_key) if each]
+    ClosedBrowser.objects.bulk_create(
+        [
+            ClosedBrowser(account_id=principal.account_id, key=closed.key_of(each))
+            for each in sorted(known_as)
+        ],
+        ignore_conflicts=True,
+    )
+    mine = Visitor.objects.filter(account_id=principal.account_id, site_id=principal.site_id)
+    sessions = VisitorSession.objects.filter(key=principal.session_key).values("visitor_id")
+    ids = set(mine.filter(pk__in=sessions).values_list("pk", flat=True))
+    if principal.browser_key:
+        ids.update(mine.filter(browser_key=principal.browser_key).values_list("pk", flat=True))
+    return sorted(ids)
+
+
 def forget_closed() -> int:
     """Browsers that were closed DAYS ago are strangers again; returns how many keys that were."""
     before = timezone.now() - timedelta(days=closed.DAYS)

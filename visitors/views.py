@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Language
 from accounts.selectors import online_departments, picture_png, site_by_key
+from accounts.sites import adult_field, site_fields
 from chatlead.answers import error_json
 from chatlead.errors import BadField, BadFrame, ChatLeadError, MissingField, NotFound, OriginRefused
 from chatlead.policies import frame_policy
@@ -226,6 +227,7 @@ def _said(request: HttpRequest, site: Site) -> dict[str, object]:
         "dir": languages.direction(language),
         "words": words,
         "title": words["page"]["title"].replace("{}", site.name),
+        "adult": adult_field(site_fields(site)),
         "script": "chat.js" if language == Language.ENGLISH else f"chat.{language}.js",
     }
 

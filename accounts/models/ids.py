@@ -13,6 +13,18 @@ from chatlead.personal import impersonal
 _uid = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 
+class UidInPath:
+    """`<uid:name>` in a route: an address with anything else there is none of ours."""
+
+    regex = _uid.pattern
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 def new_uid() -> str:
     """A public id of a row: 22 characters, 128 bits, unguessable (P-5). It never begins with a hyphen: on a
     command line that would be an option. So the character that holds the last two bits, one of AQgw, is the
@@ -21,7 +33,7 @@ def new_uid() -> str:
 
 
 def is_uid(text: str) -> bool:
-    """Whether it can be one. What an address says may hold anything, a NUL that PostgreSQL breaks on too."""
+    """Whether it can be one. What is sent may hold anything, a NUL that PostgreSQL breaks on too."""
     return _uid.fullmatch(text) is not None
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from chatlead.backups import keep
 from chatlead.backups.pack import Damaged
-from chatlead.errors import ArchiveDamaged
+from chatlead.errors import ArchiveDamaged, ArchiveLocked
 from chatlead.stores import BucketStore, NotInStore, Store, Stored, StoreRefused, StoreUnavailable
 from chats import archive, seals
 from chats.models import ArchivedChat, ChatSeal
@@ -277,6 +277,8 @@ def _checked(store: Store, name: str, digest: str) -> bytes:
 def _opened(data: bytes) -> dict[str, object]:
     try:
         return archive.opened(data)
+    except ArchiveLocked:
+        raise Damaged("the file of an archived chat is locked to another key than the archive's") from None
     except ArchiveDamaged:
         raise Damaged("the file of an archived chat does not open with the archive's key") from None
 

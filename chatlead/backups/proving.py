@@ -74,8 +74,10 @@ def prove_newest() -> BackupProof:
         try:
             _prove(proof, url)
             problem = ""
+        except age.NoKeyFits:
+            problem = "it does not open: it was encrypted to a key that is not here, or its head is changed"
         except age.Undecryptable:
-            problem = "it does not open: cut off, changed, or encrypted to a key that is not here"
+            problem = "it does not open: it is cut off or changed"
         except (Damaged, NotInStore, *FAULTS) as fault:
             problem = words_of(fault)
         except DatabaseError as fault:

@@ -57,6 +57,8 @@ def fetch(url: str, folder: Path, name: str = "") -> tuple[str, Path]:
             raise SourceFailed(f"there is no backup in {store.label}")
         name = found[0].name
         make_sure_of_room(folder, found[0].size)
+    elif keep.made_at(name) is None:
+        raise SourceFailed(f"{name} is neither a file here nor the name of a backup: see `restore --list`")
     file = folder / "fetched"
     store.get_to(name, file)
     return name, file

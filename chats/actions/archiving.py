@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from chatlead import age
-from chatlead.errors import ArchiveDamaged
+from chatlead.errors import ArchiveDamaged, ArchiveLocked
 from chatlead.stores import NotInStore, StoreUnavailable
 from chats import answered, archive, keeping, sealing, seals, selectors
 from chats.models import ArchivedChat, Chat, ChatSeal, KeepingRun, Message, Note
@@ -46,7 +46,7 @@ def archive_chat(chat_id: int) -> bool:
 
     1 it is sealed to its end; 2 the file's name is noted; 3 the file is written, 4 read back, opened and
     proved against the seal; 5 in one transaction, if nothing has changed meanwhile, the file is marked as
-    kept and the rows are removed. Raises StoreUnavailable, ArchiveDamaged, age.BadKey.
+    kept and the rows are removed. Raises StoreUnavailable, ArchiveDamaged, ArchiveLocked, age.BadKey.
     """
     sealing.seal(chat_id)  # 1
     chat = Chat.objects.select_related("account", "site", "department").filter(pk=chat_id).first()
@@ -106,7 +106,7 @@ def archive_chat(chat_id: int) -> bool:
 def _prove(chat: Chat, seal: ChatSeal, data: bytes, written: bytes) -> None:
     """What is in the store is what was written, can be opened, and fits the seal."""
     if data != written:
-        raise ArchiveDamaged
+        raise StoreUnavailable("the archive does not give back what it was given")
     contents = archive.contents_of(archive.opened(data), chat)
     if seals.faults(chat.uid, seal.digest, contents.links, contents.rows):
         raise ArchiveDamaged
@@ -207,6 +207,9 @@ def archive_account(account_id: int) -> int:
     except age.BadKey:
         logger.error("archive: there is no key to write with (account %s)", account_id)
         lease.fail("", "key")
+    except ArchiveLocked:  # the chat is where it was; what was written for it goes with the next run
+        logger.error("archive: what is written cannot be opened with the keys here (account %s)", account_id)
+        lease.fail("", "locked")
     _end(lease)
     return lease.done
 
@@ -227,6 +230,8 @@ def _archive_one(pk: int, uid: str, lease: keeping.Lease, failed: set[int]) -> N
             lease.done += 1
         else:
             failed.add(pk)  # somebody is at it: not again in this run
+    except ArchiveLocked:
+        raise
     except ArchiveDamaged:
         logger.error("archive: chat %s does not fit its seal or its file", uid)
         failed.add(pk)
@@ -247,7 +252,12 @@ def verify_account(run: KeepingRun) -> bool:
     try:
         for chat in keeping.sealed_chats(run.account_id):
             lease.renew()
-            if sealing.verify_chain(chat):
+            try:
+                faults = sealing.verify_chain(chat)
+            except ArchiveLocked:
+                lease.fail("", "locked")
+                continue
+            if faults:
                 lease.fail(chat.uid, "damaged")
             else:
                 lease.done += 1

@@ -23,6 +23,7 @@ from chatlead.realtime.publish import publish
 from chats import journal, prechat, selectors, snapshot
 from chats.actions import handling, telling
 from chats.actions.bounds import bound, prove, site_of
+from chats.actions.minors import refuse_minor
 from chats.mails import MESSAGE_LEFT
 from chats.models import Chat, Message
 from chats.signals import chat_begun
@@ -48,18 +49,20 @@ def start_chat(
 ) -> Chat:
     """The chat that `ref` has begun, at the first call or any later one; row 1 is `opened`, `text` row 2.
 
-    Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032), NobodyOnline (R-034),
-    ChatAlreadyOpen where the session has another open chat, and RateLimited, whose `work` `answer` is
-    the answer to (plans without limits excepted).
+    Who says that she is under 18, where the site asks that, is refused before anything of her is kept, from
+    now on (R-070): UnderAge. Raises MissingField, UnknownField, BadField (R-031), NoticeRequired (R-032),
+    NobodyOnline (R-034), ChatAlreadyOpen where the session has another open chat, and RateLimited, whose
+    `work` `answer` is the answer to (plans without limits excepted).
     """
     known = _known_start(principal, ref)
     if known is not None:
         return known
     site = site_of(principal)
+    asked = site_fields(site)
+    if prechat.says_minor(asked, fields):
+        refuse_minor(principal)
     boxes = boxes_of([site]).get(site.pk, [])
-    filled, ticked = prechat.check_form([*site_fields(site), *boxes], fields).apart(
-        {each.name for each in boxes}
-    )
+    filled, ticked = prechat.check_form([*asked, *boxes], fields).apart({each.name for each in boxes})
     text = prechat.check_text(text)
     shown = notices.shown(site, notice) if filled.is_personal else None
     chosen = selectors.department_for(site, department, accounts.online_departments(site_id=site.pk))

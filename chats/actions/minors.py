@@ -1,20 +1,21 @@
-"""An operator learns that a visitor is under 18 (R-071)."""
+"""An operator learns that a visitor is under 18 (R-071), or she says so before a chat (R-070)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from django.db import transaction
 
 from accounts import audit, outbox
 from accounts import selectors as accounts
-from chatlead.errors import UnderLegalHold
+from chatlead.errors import UnderAge, UnderLegalHold
 from chats import selectors
 from chats.actions import erasing, handling
-from visitors.actions import close_browsers
+from visitors.actions import close_browser, close_browsers
 
 if TYPE_CHECKING:
     from accounts.selectors import OperatorPrincipal
+    from visitors.sessions import VisitorPrincipal
 
 HELD = "The chat has ended. A legal hold keeps what was said: it is erased as soon as the hold is lifted."
 
@@ -43,3 +44,14 @@ def report_minor(*, principal: OperatorPrincipal, uid: str) -> None:
         erasing.erase_chats(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
     except UnderLegalHold:
         raise UnderLegalHold(HELD) from None
+
+
+def refuse_minor(principal: VisitorPrincipal) -> NoReturn:
+    """Somebody has said before a chat that she is under 18: nothing of what she sent is kept, and nothing is
+    collected from her browser any more. What was known of her from before is erased by the outbox. That it
+    happened is one more in `chatlead_refused_frames_total`, and nowhere else. Raises UnderAge, always."""
+    with transaction.atomic():
+        for visitor_id in close_browser(principal):
+            subject = {"account": principal.account_id, "visitors": [visitor_id], "reason": "under_age"}
+            outbox.add("erase_visitors", subject, f"under_age:visitor:{visitor_id}", principal.account_id)
+    raise UnderAge

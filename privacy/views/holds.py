@@ -88,7 +88,7 @@ def _meant(operator: Operator, chat: str, asked: str) -> frozenset[int]:
 @member_page(ADMINS)
 def one(request: HttpRequest, operator: Operator, uid: str) -> HttpResponse:
     """One of them: whom it keeps and why, what waits; and how it is lifted, which asks for a word."""
-    mine = LegalHold.objects.filter(account_id=operator.account_id, uid=uid if is_uid(uid) else None)
+    mine = LegalHold.objects.filter(account_id=operator.account_id, uid=uid)
     hold = mine.select_related("account", "placed_by", "lifted_by").first()
     if hold is None:
         raise NotFound

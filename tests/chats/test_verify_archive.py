@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
 
+from accounts import erasure
 from accounts.models import Account, Department, Operator, Site
-from chats import actions
-from chats.models import Message
-from tests.chats.ended import Ended, talk
+from chatlead import age
+from chatlead.errors import ArchiveLocked
+from chatlead.stores import StoreUnavailable
+from chats import actions, archive
+from chats.archived import ArchivedChats
+from chats.models import Chat, ChatSeal, KeepingRun, Message, RetentionLimit
+from tests.chats.ended import Ended, files_in, talk
 from tests.conftest import visitor_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,6 +71,53 @@ def test_a_store_that_is_away_is_no_proof(both: tuple[Ended, Ended], folder: Pat
     folder.rename(folder.with_name("aside"))
     folder.write_text("no folder")
     assert verify()[0].startswith("The archive does not answer:")
+
+
+def test_another_key_is_told_from_a_damaged_file(
+    both: tuple[Ended, Ended], folder: Path, settings: Settings, owen: Operator, logged_in: Any, acme: Account
+) -> None:
+    """R-118, R-111: who has set another key, or none, hears that it is the key, here, on the page and in the
+    console; a copy for vera waits for it. With the right one behind it all is as it was."""
+    chat = both[1].again()
+    right = settings.ARCHIVE_IDENTITY_FILE
+    settings.ARCHIVE_IDENTITY_FILE = folder.parent / "another"
+    said, named = verify()
+    assert said == "1 chats could not be verified: their key is not here."
+    assert f"chat {chat.uid}: its file is locked to a key that is not here\n" in named
+    assert f"locked to a key that is not in {settings.ARCHIVE_IDENTITY_FILE}" in named
+    with pytest.raises(ArchiveLocked):
+        archive.contents(chat)
+    page = logged_in(owen).get(f"/account/chats/{chat.uid}/")
+    assert page.status_code == 500 and "a key that is not on this server" in page.text
+    vera = erasure.Person(chat.account_id, visitor_ids=frozenset({chat.visitor_id}))
+    with pytest.raises(StoreUnavailable):
+        list(ArchivedChats().export(vera))
+    actions.ask_verification(by=owen)
+    assert actions.verify_asked() == 1
+    run = KeepingRun.objects.get(account=acme, kind="verify")
+    assert (run.done_count, run.failed_count, run.faults) == (1, 1, [["", "locked"]])
+    page = logged_in(owen).get("/account/privacy/keeping/")
+    assert "Files of the archive are locked to a key" in page.text and "do not fit" not in page.text
+    with settings.ARCHIVE_IDENTITY_FILE.open("a") as keys:
+        keys.write(right.read_text())
+    assert verify() == ("2 of 2 sealed chats fit their seals.\n", "")
+
+
+def test_what_nobody_here_could_open_is_not_moved(
+    folder: Path, both: tuple[Ended, Ended], settings: Settings
+) -> None:
+    """R-118: files would be written for a recipient whose identity is not here; the chat stays in the
+    database, and what was written for it goes with the next run."""
+    chat = both[0].chat
+    RetentionLimit.objects.create(account=chat.account, site=chat.site, days=14)
+    Chat.objects.filter(pk=chat.pk).update(closed_at=timezone.now() - timedelta(days=40))
+    settings.ARCHIVE_RECIPIENTS = [age.new_identity()[1]]
+    ChatSeal.objects.filter(chat=chat).delete()  # sealed with the end that it has now
+    assert actions.archive_due() == 0
+    assert KeepingRun.objects.get().faults == [["", "locked"]]
+    assert both[0].again().archived_at is None and Message.objects.filter(chat=chat).count() == 5
+    settings.ARCHIVE_RECIPIENTS = []
+    assert actions.archive_due() == 1 and len(files_in(folder)) == 2
 
 
 def test_a_slip_in_an_argument_is_no_proof(both: tuple[Ended, Ended]) -> None:

@@ -169,6 +169,27 @@ def test_vera_is_told_at_each_field_what_is_missing_and_what_she_filled_in_arriv
     vera.ends_chat()
 
 
+def test_who_is_under_18_is_told_whom_to_call_and_leaves_nothing(
+    olga: Staff, visitor: Callable[..., Visitor], firm: Firm
+) -> None:
+    """R-070: where the site asks; by the widget as it is, and after a reload, too."""
+    hint = "Under 18? Call 813 555 0199."
+    asked = {"name": "of_age", "label": "How old are you?", "kind": "select", "required": True, "hint": hint}
+    firm.asks([INTAKE_FORM[0], asked | {"options": ["18 or older", "Under 18"]}])
+    vera = at_the_form(visitor)
+    expect(vera.frame.get_by_text(hint)).to_be_visible()
+    field(vera, "Name").fill("Vera Toosoon")
+    field(vera, "How old are you?").select_option("Under 18")
+    start(vera).click()
+    expect(vera.frame.get_by_role("heading", name="This chat is for adults")).to_be_visible()
+    expect(vera.frame.get_by_text(hint)).to_be_visible()
+    expect(start(vera)).to_have_count(0)
+    assert firm.run("SELECT 1 FROM visitors_visitor WHERE name = ?", "Vera Toosoon") == []
+    vera.page.reload()
+    vera.opens_chat()
+    expect(vera.frame.get_by_role("heading", name="This chat is for adults")).to_be_visible()
+
+
 def test_what_only_the_server_can_tell_is_said_at_its_field_and_nothing_is_stored(
     olga: Staff, visitor: Callable[..., Visitor], firm: Firm
 ) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
+import accounts.actions
 import chats.actions
 import visitors.actions
 from chatlead.realtime import commands
+from chatlead.realtime.shapes import FieldSpec
+from tests.identifiers import new_ref
 from tests.realtime.scenes import World, case, in_thread, said
+from visitors.models import ClosedBrowser
 
 
 @case(commands.AskPrivacyLink)
@@ -49,3 +56,20 @@ async def vera_is_under_legal_hold_and_her_chats_end(world: World) -> AsyncItera
     await said(world, "vera", chat, "I am sixteen")
     whose: dict[str, Any] = {"account_id": chat.account_id, "visitor_ids": {chat.visitor_id}}
     assert await in_thread(chats.actions.end_chats)(**whose) == 1
+
+
+@case(visitors.actions.close_browser)
+async def vera_says_before_a_chat_that_she_is_under_18(world: World) -> AsyncIterator[None]:
+    """Nobody hears of it (R-070). After a year she is a stranger, who is told what anybody is."""
+    asked = FieldSpec(
+        name="of_age", label="How old are you?", kind="select", required=True,
+        options=["18 or older", "Under 18"], hint="Call 813 555 0100.",
+    )  # fmt: skip
+    await in_thread(accounts.actions.set_site_fields)(site_id=world.cast.site.pk, fields=[asked])
+    yield
+    refused = await world.lines["vera"].ask(
+        type="start_chat", ref=new_ref(), fields={"of_age": "Under 18"}, text="I am sixteen"
+    )
+    assert (refused["type"], refused["code"]) == ("failed", "under_age")
+    await ClosedBrowser.objects.aupdate(closed_at=timezone.now() - timedelta(days=366))
+    assert await in_thread(visitors.actions.forget_closed)()

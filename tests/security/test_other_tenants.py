@@ -285,25 +285,25 @@ BY_PUBLIC_KEY = {
 # By a signature, or by the log-in of the account: tests/surveys tries both with eve's.
 BY_SIGNATURE = {"survey/<str:token>/"}
 OF_AN_ACCOUNT = {
-    "account/surveys/responses/<str:uid>/", "account/surveys/build/<str:site>/",
-    "account/surveys/build/<str:site>/<str:department>/", "account/surveys/<str:uid>/switch/",
+    "account/surveys/responses/<uid:uid>/", "account/surveys/build/<uid:site>/",
+    "account/surveys/build/<uid:site>/<uid:department>/", "account/surveys/<uid:uid>/switch/",
 }  # fmt: skip
 # By a mailed code, or by the log-in of the account: tests/privacy tries eve on each.
 OF_A_REQUEST = {
     "privacy/proof/<str:token>/",
     "privacy/requests/<str:uid>/", "privacy/requests/<str:uid>/code/", "privacy/requests/<str:uid>/copy/",
-    "account/privacy/requests/<str:uid>/", "account/privacy/requests/<str:uid>/do/",
-    "account/privacy/requests/<str:uid>/copy/", "account/privacy/requests/<str:uid>/certificate.json",
-    "account/privacy/holds/<str:uid>/",
+    "account/privacy/requests/<uid:uid>/", "account/privacy/requests/<uid:uid>/do/",
+    "account/privacy/requests/<uid:uid>/copy/", "account/privacy/requests/<uid:uid>/certificate.json",
+    "account/privacy/holds/<uid:uid>/",
 }  # fmt: skip
 OF_NOBODY = {"demo/<slug:page>/", "widget/v1/loader.<version>.js"}
 # Pages of an account: chats/test_history_pages.py has eve get 404
-OF_MEMBERS = {"account/chats/<str:uid>/"}
+OF_MEMBERS = {"account/chats/<uid:uid>/"}
 # eve tries these in tests/sms/test_webhooks.py and tests/sms/test_pages.py
 OF_TEXTS = {
     "sms/<str:key>/", "webhooks/twilio/<str:key>/inbound/", "webhooks/twilio/<str:key>/status/<str:uid>/",
-    "account/sms/senders/<str:uid>/", "account/sms/senders/<str:uid>/prove/",
-    "account/sms/numbers/<str:uid>/",
+    "account/sms/senders/<uid:uid>/", "account/sms/senders/<uid:uid>/prove/",
+    "account/sms/numbers/<uid:uid>/",
 }  # fmt: skip
 
 

@@ -217,3 +217,25 @@ def test_what_breaks_says_so_and_shows_nothing(db: None) -> None:
     assert "Something broke on our side" in answer.text
     assert "accounts_" not in answer.text
     assert answer["Content-Security-Policy"]
+
+
+NO_UID = [
+    "x",
+    "x" * 15,
+    "x" * 33,
+    "%00" * 16,
+    "..%2f..%2fetc%2fpasswd",
+    "x" * 15 + "%20",
+    "' OR 1=1 -- and more",
+]
+
+
+@pytest.mark.parametrize("uid", NO_UID)
+def test_what_is_no_uid_is_no_address_of_an_account(db: None, owen: Operator, uid: str) -> None:
+    """R-112: asked once, where addresses are read; no view and no query sees anything else."""
+    named = [route for route in ALL if route.names and route.pattern.startswith("account/")]
+    assert len(named) > 10 and all(f"<uid:{name}>" in r.pattern for r in named for name in r.names)
+    client = Client()
+    client.force_login(owen.user)
+    for route in named:
+        assert client.get(filled(route, dict.fromkeys(route.names, uid))).status_code == 404, route

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from accounts import audit
 from accounts.models import Operator, Site
 from surveys.actions import switch_survey
-from surveys.models import INTRO_MAX, Survey
+from surveys.models import INTRO_MAX, Survey, SurveyVersion
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,3 +49,16 @@ def test_owen_is_told_that_nobody_is_asked_while_the_survey_is_off(
     switch_survey(survey=survey, on=True)
     told = published(client, site, title="Another?")[1]
     assert "Version 3 is what visitors are asked from now on." in told
+
+
+def test_a_button_that_is_pressed_twice_publishes_once(site: Site, owen: Operator) -> None:
+    """R-044: also where both presses come at the same time."""
+
+    def press() -> int:
+        client = Client()
+        client.force_login(owen.user)
+        return published(client, site)[0]
+
+    assert at_once(press, press) == [200, 200]
+    assert list(SurveyVersion.objects.values_list("number", "questions__label")) == [(1, "Well?")]
+    assert [each.action for each in audit.entries(owen.account_id)] == ["survey.published"]

@@ -23,6 +23,7 @@ from surveys.models import Answer, Question, Response, Survey
 from tests.conftest import visitor_on
 from tests.identifiers import new_ref
 from tests.surveys.conftest import answers
+from visitors.actions import release_visitors, restrict_visitors
 from visitors.sessions import VisitorPrincipal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -261,3 +262,84 @@ def test_what_was_answered_stands_beside_the_transcript(
     assert "More tea." in page and "4</bdi> of 5" in page and "33602" not in page and "25 to 34" not in page
     assert "More tea." not in at(nina).get(f"/account/chats/{other.uid}/").text
     assert f"/account/chats/{chat.uid}/" in at(nina).get(f"/account/surveys/responses/{response.uid}/").text
+
+
+def test_answers_of_several_versions_stand_under_their_own_words(
+    site: Site, owen: Operator, talk: Talk
+) -> None:
+    """R-044, R-046: what is asked again in the same words is one number, what was reworded is two, and the
+    words of each are those that were read; on the page, in the file and beside each answer."""
+    first = (Asked("score", "Well?"), Asked("choice", "Whence?", ("A friend", "An ad")))
+    second = (Asked("score", "Well?"), Asked("choice", "Whence, then?", ("An ad", "The radio")))
+    given = []
+    for asked, whence in ((first, "A friend"), (second, "The radio")):
+        survey = publish_survey(site=site, department=None, title="How?", intro="", asked=asked)
+        vera = visitor_on(site)
+        given.append(answers(vera, talk(vera), score="4", choice=whence))
+    assert survey.current is not None and survey.current.number == 2
+    figures = {each.label: each for each in results.results(owen, survey, 30).questions}
+    assert {label: each.total for label, each in figures.items()} == {
+        "Well?": "2", "Whence?": "1", "Whence, then?": "1",
+    }  # fmt: skip
+    assert {bar.label: bar.shown for bar in figures["Whence?"].bars} == {"A friend": "1", "An ad": "0"}
+    head, *rows = csv.reader(io.StringIO(downloaded(at(owen), "").lstrip("\ufeff")))
+    assert [dict(zip(head, row, strict=True))["Whence?"] for row in rows] == ["A friend", ""]
+    assert [dict(zip(head, row, strict=True))["Whence, then?"] for row in rows] == ["", "The radio"]
+    for response, version in zip(given, "12", strict=True):
+        page = at(owen).get(f"/account/surveys/responses/{response.uid}/").text
+        assert ("Whence, then?" in page) == (version == "2")
+
+
+def test_a_chart_is_a_table_to_who_cannot_see_it(
+    survey: Survey, site: Site, owen: Operator, vera: VisitorPrincipal, talk: Talk
+) -> None:
+    """R-046: each bar has its number beside it, in a table with a name; the drawing says nothing more."""
+    answers(vera, talk(vera), score="4", choice="An ad")
+    page = at(owen).get("/account/surveys/results/").text
+    assert page.count("<table") == page.count("<caption") > 3
+    assert page.count('<svg class="bar"') == page.count('<td class="bar-cell" aria-hidden="true">') > 5
+    assert "How did we do?: how often each answer was given" in page
+    row = page[page.index('<th scope="row" dir="auto">An ad</th>') :].partition("</tr>")[0]
+    assert row.count('<td class="number">') == 2 and '<td class="number">1</td>' in row
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", " =1", "\uff1d1", "=1\n=2"])
+def test_no_cell_of_the_file_is_a_formula(
+    site: Site, owen: Operator, olga: Operator, vera: VisitorPrincipal, talk: Talk, words: str
+) -> None:
+    """R-046, CWE-1236: of whoever has written it: the visitor, the firm, or olga in her name."""
+    asked = (Asked("text", f"{words.strip()}?"), Asked("choice", "Which?", (words.strip(), "None")))
+    publish_survey(site=site, department=None, title="How?", intro="", asked=asked)
+    Operator.objects.filter(pk=olga.pk).update(name=words)
+    Site.objects.filter(pk=site.pk).update(name=words)
+    answers(vera, talk(vera), text=words, choice=words.strip())
+    for row in csv.reader(io.StringIO(downloaded(at(owen), "").lstrip("\ufeff"))):
+        for cell in row:
+            assert not cell.lstrip().startswith(("=", "+", "-", "@", "\uff1d")), cell
+
+
+def test_of_who_is_restricted_no_result_is_shown(
+    survey: Survey, site: Site, owen: Operator, nina: Operator, vera: VisitorPrincipal, talk: Talk
+) -> None:
+    """B2-7, R-046: neither in numbers nor in words nor by an address that somebody has kept; all of it is
+    there again afterwards."""
+    other = visitor_on(site)
+    answers(other, talk(other), score="1", text="Not hers")
+    chat = talk(vera)
+    response = answers(vera, chat, score="5", text="Canary words", email="vera@post.test")
+
+    def told() -> list[bool]:
+        address = f"/account/surveys/responses/{response.uid}/"
+        return [
+            any("Canary words" in at(who).get("/account/surveys/results/").text for who in (owen, nina)),
+            any("Canary words" in downloaded(at(who), "") for who in (owen, nina)),
+            any(at(who).get(address).status_code == 200 for who in (owen, nina)),
+            results.results(owen, None, 30).now.answered == 2,
+            results.results(owen, survey, 30).now.average == 3.0,
+        ]
+
+    assert told() == [True] * 5
+    restrict_visitors(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
+    assert told() == [False] * 5
+    release_visitors(account_id=chat.account_id, visitor_ids=[chat.visitor_id])
+    assert told() == [True] * 5

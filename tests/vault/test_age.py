@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatlead import age
-from chatlead.age import BadKey, Undecryptable
+from chatlead.age import BadKey, NoKeyFits, Undecryptable
 
 pytestmark = pytest.mark.once
 
@@ -26,7 +26,7 @@ def test_only_the_identity_opens_what_was_encrypted_to_its_recipient() -> None:
     assert CANARY not in sealed
     assert age.decrypt(sealed, [identity]) == age.decrypt(sealed, [other]) == CANARY
     stranger, _ = age.new_identity()
-    with pytest.raises(Undecryptable):
+    with pytest.raises(NoKeyFits):
         age.decrypt(sealed, [stranger])
 
 
@@ -53,8 +53,9 @@ def test_one_changed_byte_is_noticed() -> None:
     for place in (len(sealed) // 2, len(sealed) - 1):
         harmed = bytearray(sealed)
         harmed[place] ^= 1
-        with pytest.raises(Undecryptable):
+        with pytest.raises(Undecryptable) as fault:
             age.decrypt(bytes(harmed), [identity])
+        assert not isinstance(fault.value, NoKeyFits)  # nobody is sent to look for another key
 
 
 def test_what_is_no_key_is_named_and_not_shown() -> None:

@@ -77,11 +77,11 @@ def test_a_proof_notices_a_copy_that_is_gone_or_another(
     assert proving.prove_newest().state == BackupProof.State.PASSED
 
 
-def test_a_proof_without_the_archives_key_says_that_it_does_not_open(vault: Path, old: Ended) -> None:
+def test_a_proof_without_the_archives_key_says_that_it_is_another(vault: Path, old: Ended) -> None:
     """V-12: a copy that nobody can read is none."""
     backed_up()
     (vault / "archive_identity").unlink()
-    assert "does not open with the archive's key" in proving.prove_newest().problem
+    assert "locked to another key than the archive's" in proving.prove_newest().problem
 
 
 def test_a_file_that_the_archive_has_lost_is_said_and_the_database_is_backed_up(

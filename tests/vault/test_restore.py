@@ -98,12 +98,15 @@ def test_a_backup_that_is_harmed_or_for_another_key_leaves_the_database_empty(
     harmed = tmp_path / "harmed"
     for data in (whole[: len(whole) // 2], whole[:-1], bytes(changed), b"", b"no backup"):
         harmed.write_bytes(data)
-        assert "does not open" in new.refused("restore", str(harmed))
+        assert "does not open: it is cut off or changed" in new.refused("restore", str(harmed))
     other = tmp_path / "other"
     other.write_text(firm.manage("backup", "--new-key"))
-    assert "does not open" in new.refused("restore", "--newest", "--identity", str(other))
+    said = new.refused("restore", "--newest", "--identity", str(other))
+    assert "does not open: it was encrypted to another key" in said
     assert "no key" in new.refused("restore", "--newest", "--identity", str(tmp_path / "nowhere"))
     assert "no backup" in new.refused("restore", "--newest", "--store", f"file://{tmp_path}/nothing")
+    for name in ("a b", "../../identity", "backup.age"):
+        assert "nor the name of a backup" in new.refused("restore", name)
     # after all of these it is as empty as before
     new.manage("restore", "--newest")
     assert new.facts()["accounts"] == firm.facts()["accounts"]

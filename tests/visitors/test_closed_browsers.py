@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 from django.utils import timezone
 
-from accounts import outbox
-from accounts.models import Department, Operator, OutboxItem, Site
-from chatlead.errors import UnderAge
+from accounts import notices, outbox
+from accounts.actions import set_site_fields
+from accounts.models import AuditEntry, Department, Operator, OutboxItem, Site, User
+from accounts.sites import site_fields
+from chatlead import metrics
+from chatlead.errors import BadField, MissingField, UnderAge
 from chatlead.realtime.codes import CloseCode
+from chatlead.realtime.shapes import FieldSpec
 from chats import actions
-from chats.models import Chat
+from chats.models import Chat, Message
 from surveys import links
 from surveys.actions import publish_survey, send_survey
 from surveys.models import Question, Response
@@ -197,3 +203,107 @@ def test_a_browser_that_is_closed_at_acme_is_open_at_rivals(
     office = Department.objects.create(account=eve.account, name="Office", email="o@rival.test", position=1)
     theirs = make_site(eve.account, "rival.test", ["rival.test"], [office])
     engage(visitor_on(theirs, session_key=session_key_of(theirs.key, token)))
+
+
+# --- asked before a chat ------------------------------------------------------------------------------
+
+ADULT = {
+    "name": "of_age", "label": "How old are you?", "kind": "select", "required": True,
+    "options": ["18 or older", "Under 18"], "hint": "If you are under 18, call 813 555 0100.",
+}  # fmt: skip
+
+
+@pytest.fixture
+def asking(site: Site) -> Site:
+    """Acme asks for a name, and whether the visitor is an adult."""
+    set_site_fields(site_id=site.pk, fields=[*msgspec.convert([ADULT], list[FieldSpec]), *site_fields(site)])
+    return Site.objects.get(pk=site.pk)
+
+
+async def test_who_says_before_a_chat_that_she_is_under_18_leaves_nothing(
+    asking: Site, on_duty: Operator, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-070: no name, no address, no message, whatever else she has filled in; only a number grows. From then
+    on her browser is not let in, and its page says whom to call."""
+    before = _refused_minors()
+    async with frame_of(asking, token=token, browser=BROWSER) as vera:
+        given = {"name": "Vera Canary", "email": "no address at all", "of_age": "Under 18"}
+        notice = vera.welcome["site"]["notice"]["sha256"]
+        for _ in range(2):  # its answer was lost on the way
+            said = await vera.ask(
+                type="start_chat", ref=new_ref(), fields=given, notice=notice, text="I am twelve"
+            )
+            assert (said["type"], said["code"]) == ("failed", "under_age")
+    for model in (Chat, Message, Visitor, VisitorSession, OutboxItem, AuditEntry):
+        assert not await model.objects.aexists(), model
+    assert "Canary" not in caplog.text and "twelve" not in caplog.text
+    assert _refused_minors() == before + 2
+    for who in ({"token": token}, {"token": new_token(), "browser": BROWSER}):
+        assert await code_of(asking, **who) == CloseCode.MINOR
+    page = await sync_to_async(Client().get)(f"/widget/v1/frame?site={asking.key}&closed")
+    assert "call 813 555 0100" in page.text and "<form" not in page.text
+
+
+def _refused_minors() -> float:
+    return metrics.REFUSED.labels("under_age")._value.get()
+
+
+def test_who_was_here_before_she_said_so_is_erased(
+    asking: Site, child: VisitorPrincipal, on_duty: Operator, principal_of: Any
+) -> None:
+    """R-070, R-071: what was known of her from an earlier chat goes by the outbox."""
+    chat = make_chat(child, on_duty.departments.get())
+    Visitor.objects.filter(pk=chat.visitor_id).update(name="Vera Canary")
+    actions.end_chat(principal=child, uid=chat.uid)
+    for _ in range(2):
+        with pytest.raises(UnderAge):
+            actions.start_chat(principal=child, ref=new_ref(), fields={"of_age": "Under 18"})
+    [item] = OutboxItem.objects.filter(kind="erase_visitors")
+    assert outbox.carry_out(item.pk)
+    assert not Visitor.objects.exclude(name="").exists()
+
+
+def test_that_she_is_of_age_is_asked_and_not_kept(
+    asking: Site, child: VisitorPrincipal, on_duty: Operator
+) -> None:
+    """R-070: nobody gets past the question; who is 18 talks, and her chat says nothing of it."""
+    begin = partial(actions.start_chat, principal=child, notice=notices.current(asking).sha256)
+    with pytest.raises(MissingField) as missing:
+        begin(ref=new_ref(), fields={"name": "Vera", "email": "v@post.test"})
+    assert missing.value.field == "of_age"
+    with pytest.raises(BadField):
+        begin(ref=new_ref(), fields={"name": "Vera", "email": "v@post.test", "of_age": "perhaps"})
+    chat = begin(ref=new_ref(), fields={"name": "Vera", "email": "v@post.test", "of_age": "18 or older"})
+    assert "older" not in str(chat.answers) and not ClosedBrowser.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"required": False}, {"options": ["18 or older"]}, {"hint": ""}, {"hint": "Call us"}, {"kind": "text"}],
+    ids=str,
+)
+def test_a_question_that_closes_nothing_or_tells_no_number_is_refused(
+    site: Site, wrong: dict[str, Any]
+) -> None:
+    """R-070."""
+    field = ADULT | ({"options": []} if "kind" in wrong else {}) | wrong
+    with pytest.raises(BadField):
+        set_site_fields(site_id=site.pk, fields=msgspec.convert([field], list[FieldSpec]))
+
+
+def test_staff_has_a_site_ask_and_not_ask_any_more(site: Site) -> None:
+    """R-070: without a telephone number the form says what is missing."""
+    client = Client()
+    client.force_login(User.objects.create(email="staff@chatlead.test", is_staff=True, is_superuser=True))
+    address = f"/admin/accounts/site/{site.pk}/change/"
+    look = {"color": "#1f5fbf", "corner": "end", "offset_side": 16, "offset_bottom": 16, "greeting_after": 8}
+    sent = look | {"ask_name": "may", "ask_adult": "on"}
+    assert "Say whom to call" in client.post(address, sent | {"adult_hint": "Call us"}).text
+    assert client.post(address, sent | {"adult_hint": ADULT["hint"]}).status_code == 302
+    assert [each.name for each in site_fields(Site.objects.get(pk=site.pk))] == ["name", "of_age"]
+    page = client.get(address).text
+    assert "call 813 555 0100" in page and 'name="ask_adult" id="id_ask_adult" checked' in page.replace(
+        'aria-describedby="id_ask_adult_helptext" ', ""
+    )
+    assert client.post(address, look | {"ask_name": "may"}).status_code == 302
+    assert [each.name for each in site_fields(Site.objects.get(pk=site.pk))] == ["name"]

@@ -59,10 +59,16 @@ class Command(BaseCommand):
                         raise NotEmpty("a server is running on this data folder: stop it first")
                     self.restore(options)
                 erased, brought = self.finish(options)
+        except age.NoKeyFits:
+            raise CommandError(
+                "This file does not open: it was encrypted to another key than the one given. Nothing "
+                "was restored. Give the right one by --identity; where it is that, the head of the file is "
+                "changed: try the same file of the other store, then an older one."
+            ) from None
         except age.Undecryptable:
             raise CommandError(
-                "This file does not open: it is cut off, changed, or encrypted to another key. Nothing was "
-                "restored. Try the same file of the other store, then an older one, then another key."
+                "This file does not open: it is cut off or changed. Nothing was restored. Try the same file "
+                "of the other store, then an older one."
             ) from None
         except REFUSALS as fault:
             raise CommandError(f"{str(fault)[:1].upper()}{str(fault)[1:]}.") from None

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
+from chatlead.errors import ArchiveLocked
 from chatlead.stores import StoreUnavailable
 from chats import archive, keeping, sealing
 from chats.models import Chat
+
+KEY = (
+    "{} files are as they were written, and locked to a key that is not in {}: put the identity that they "
+    "were written for into that file, behind the one in use."
+)
 
 
 class Command(BaseCommand):
@@ -34,12 +41,18 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no account {account}.")
         if chat and not Chat.objects.filter(uid=chat).exists():
             raise CommandError(f"There is no chat {chat}.")
-        fitting, bad = 0, 0
+        fitting, bad, locked = 0, 0, 0
         try:
             if take_over:
                 archive.take_over()
             for each in keeping.sealed_chats(account_id, chat):
-                if not (faults := sealing.verify_chain(each)):
+                try:
+                    faults = sealing.verify_chain(each)
+                except ArchiveLocked:
+                    locked += 1
+                    self.stderr.write(f"chat {each.uid}: its file is locked to a key that is not here")
+                    continue
+                if not faults:
                     fitting += 1
                     continue
                 bad += 1
@@ -47,8 +60,12 @@ class Command(BaseCommand):
                     self.stderr.write(f"chat {each.uid}: {fault}")
         except StoreUnavailable as error:
             raise CommandError(f"The archive does not answer: {error}") from error
-        self.stdout.write(f"{fitting} of {fitting + bad} sealed chats fit their seals.")
-        if chat and not fitting + bad:
+        self.stdout.write(f"{fitting} of {fitting + bad + locked} sealed chats fit their seals.")
+        if chat and not fitting + bad + locked:
             raise CommandError(f"Chat {chat} is not sealed.")
+        if locked:
+            self.stderr.write(KEY.format(locked, settings.ARCHIVE_IDENTITY_FILE))
         if bad:
             raise CommandError(f"{bad} chats do not fit their seals.")
+        if locked:
+            raise CommandError(f"{locked} chats could not be verified: their key is not here.")

@@ -33,6 +33,7 @@ export const LIMITS = {
 /** What `failed.code` may be. */
 export type ErrorCode =
   | "archive_damaged"
+  | "archive_locked"
   | "archive_unavailable"
   | "bad_field"
   | "bad_frame"

@@ -381,6 +381,7 @@ const lines = {
 /** What the machine code of a refusal says: the server's own sentence is for programs. */
 const failed: Record<ErrorCode, string> = {
   archive_damaged: "The file of this conversation in the archive cannot be read. Tell whoever runs this server.",
+  archive_locked: "The file of this conversation in the archive is locked to a key that is not on this server. Tell whoever runs this server.",
   archive_unavailable: "This conversation is in the archive, which does not answer. Please try again later.",
   bad_field: "A field is not valid.",
   bad_frame: "The server did not understand this page. Please reload it.",

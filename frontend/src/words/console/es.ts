@@ -366,6 +366,7 @@ const lines: Words["lines"] = {
 
 const failed: Words["failed"] = {
   archive_damaged: "No se puede leer el fichero de esta conversación en el archivo. Avise a quien administra este servidor.",
+  archive_locked: "El fichero de esta conversación en el archivo está cifrado con una clave que este servidor no tiene. Avise a quien administra este servidor.",
   archive_unavailable: "Esta conversación está en el archivo, que no responde. Inténtelo más tarde.",
   bad_field: "Un campo no es válido.",
   bad_frame: "El servidor no entendió esta página. Vuelva a cargarla.",
