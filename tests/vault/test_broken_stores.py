@@ -25,7 +25,7 @@ from tests.chats.ended import CANARY, Ended, talk
 from tests.s3_server import S3Server
 from visitors.sessions import VisitorPrincipal
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
